@@ -1,0 +1,267 @@
+package refund
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"flawmark/app/qc"
+
+	"flawmark/app/money"
+)
+
+// Kind names what can happen to a case.
+type Kind string
+
+// The kinds of events of the main branch.
+const (
+	PhotosArrived  Kind = "photos_arrived"  // the centre has all previews
+	LeadConfirmed  Kind = "confirm"         // the flag is right
+	LeadSentBack   Kind = "send_back"       // the finding lacks something
+	LeadDismissed  Kind = "dismiss"         // there is no defect
+	ChoseKeep      Kind = "choose_keep"     // the customer keeps the item
+	ChoseRefund    Kind = "choose_refund"   // the customer wants the money
+	ChoseExchange  Kind = "choose_exchange" // the customer wants another piece
+	Reconsidered   Kind = "reconsider"      // the customer takes the choice back
+	AgreedReturn   Kind = "agree_return"    // the seller takes the item back
+	AgreedReship   Kind = "agree_reship"    // the seller sends another without return
+	AgreedRefund   Kind = "agree_refund"    // the seller pays without return
+	Refused        Kind = "refuse"          // the seller says no
+	Resubmitted    Kind = "resubmit"        // asked again
+	GaveUp         Kind = "give_up"         // the customer keeps a refused item
+	Dispatched     Kind = "dispatch"        // the parcel to the seller has left
+	SellerReceived Kind = "seller_received" // the seller has the item
+	SellerPaid     Kind = "seller_paid"     // money of the seller has arrived
+	ReplacementIn  Kind = "replacement_in"  // the replacement is stocked in
+	RecheckPassed  Kind = "recheck_pass"    // the replacement is good
+	RecheckFlagged Kind = "recheck_flag"    // the replacement is flawed, too
+)
+
+// Event is something that happened to a case. Which fields it needs is in its
+// row of [Transitions].
+type Event struct {
+	Kind  Kind      `json:"kind"`
+	Actor Actor     `json:"actor"`
+	At    time.Time `json:"at"`
+
+	Reason    string       `json:"reason,omitempty"`
+	Carrier   string       `json:"carrier,omitempty"`
+	Waybill   qc.Waybill   `json:"waybill,omitempty"`
+	Amount    money.Amount `json:"amount,omitzero"`
+	SellerRef string       `json:"seller_ref,omitempty"`
+
+	Finding       qc.FindingID `json:"finding,omitempty"`   // RecheckFlagged: the new round's
+	Inspector     qc.StaffID   `json:"inspector,omitempty"` // RecheckFlagged: who recorded it
+	LeadWaits     bool         `json:"lead_waits,omitempty"`
+	PhotosMissing int          `json:"photos_missing,omitempty"`
+}
+
+// Field names what a person must give with an event.
+type Field string
+
+// The fields.
+const (
+	NeedsReason    Field = "reason"
+	NeedsWaybill   Field = "waybill"
+	NeedsAmount    Field = "amount"
+	NeedsSellerRef Field = "seller_ref"
+)
+
+// Why an event does not happen. Each is a sentence to the person under the key
+// "error." plus its text.
+var (
+	ErrNotNow       = errors.New("case_moved_on")      // the case is not in a status that allows it
+	ErrNotYours     = errors.New("not_allowed")        // somebody else's to do
+	ErrOwnFinding   = errors.New("own_finding")        // a lead never reviews an own finding
+	ErrWindowClosed = errors.New("decision_late")      // the seller's window has closed
+	ErrMissing      = errors.New("field_missing")      // a needed field is empty
+	ErrAmount       = errors.New("amount_not_owed")    // nothing, or more than the seller owes
+	ErrUnknownEvent = errors.New("event_unknown")      // no row in the table
+	ErrRounds       = errors.New("exchange_too_often") // no exchange after the last round
+)
+
+// lastRound is the round after which no further exchange is offered.
+const lastRound = 3
+
+// Transition is one row of the lifecycle.
+type Transition struct {
+	On    Kind
+	From  []Status
+	By    []Party
+	Needs []Field
+	// to is where the case goes; it sees the case after effect has run.
+	to func(Case) Status
+	// guard keeps the event from happening; nil: nothing does.
+	guard func(Case, Event) error
+	// effect changes the case's facts; nil: only the status moves.
+	effect func(*Case, Event) error
+}
+
+var (
+	customer = []Party{ByCustomer, ByClerk}
+	clerk    = []Party{ByClerk}
+	lead     = []Party{ByLead}
+	bench    = []Party{ByStation, ByLead}
+)
+
+// Transitions returns the lifecycle, one row for each event. It is the only
+// place that says what may happen to a case.
+func Transitions() []Transition {
+	return []Transition{
+		{On: PhotosArrived, From: []Status{Flagged}, By: []Party{BySystem}, to: released, effect: clearMissing},
+		{On: LeadConfirmed, From: []Status{Flagged, AwaitingDecision}, By: []Party{ByLead, BySystem}, to: released, guard: notOwn, effect: clearLead},
+		{On: LeadSentBack, From: []Status{Flagged, AwaitingDecision}, By: lead, Needs: []Field{NeedsReason}, to: same, guard: notOwn, effect: keepReason},
+		{On: LeadDismissed, From: []Status{Flagged, AwaitingDecision}, By: lead, Needs: []Field{NeedsReason}, to: always(Withdrawn), guard: notOwn, effect: keepReason},
+
+		{On: ChoseKeep, From: []Status{AwaitingDecision}, By: customer, to: always(Kept), effect: intend(Keep)},
+		{On: ChoseRefund, From: []Status{AwaitingDecision}, By: customer, to: always(Negotiating), guard: windowOpen, effect: intend(Refund)},
+		{On: ChoseExchange, From: []Status{AwaitingDecision}, By: customer, to: always(Negotiating), guard: mayExchange, effect: intend(Exchange)},
+		{On: Reconsidered, From: []Status{Negotiating}, By: customer, to: always(AwaitingDecision), effect: intend(Undecided)},
+
+		{On: AgreedReturn, From: []Status{Negotiating}, By: clerk, to: always(ReturnApproved)},
+		{On: AgreedReship, From: []Status{Negotiating}, By: clerk, to: always(Exchanging), guard: intends(Exchange)},
+		{On: AgreedRefund, From: []Status{Negotiating}, By: clerk, to: always(SellerRefunding), guard: intends(Refund)},
+		{On: Refused, From: []Status{Negotiating}, By: clerk, Needs: []Field{NeedsReason}, to: always(SellerRefused), effect: keepReason},
+		{On: Resubmitted, From: []Status{SellerRefused}, By: clerk, to: always(Negotiating)},
+		{On: GaveUp, From: []Status{SellerRefused}, By: customer, to: always(Kept), effect: intend(Keep)},
+
+		{On: Dispatched, From: []Status{ReturnApproved}, By: bench, Needs: []Field{NeedsWaybill}, to: always(Returning), effect: keepReturn},
+		{On: SellerReceived, From: []Status{Returning}, By: clerk, to: refundOrExchange},
+		{On: SellerPaid, From: []Status{SellerRefunding}, By: clerk, Needs: []Field{NeedsAmount, NeedsSellerRef}, to: paidInFull, effect: receive},
+		{On: ReplacementIn, From: []Status{Exchanging}, By: bench, Needs: []Field{NeedsWaybill}, to: always(Rechecking), effect: nextRound},
+		{On: RecheckPassed, From: []Status{Rechecking}, By: bench, to: always(Exchanged)},
+		{On: RecheckFlagged, From: []Status{Rechecking}, By: bench, to: released, effect: flagAgain},
+	}
+}
+
+func always(s Status) func(Case) Status { return func(Case) Status { return s } }
+
+func same(c Case) Status { return c.Status }
+
+// released shows the case to the customer once no lead and no photo is waited
+// for.
+func released(c Case) Status {
+	if c.LeadWaits || c.PhotosMissing > 0 {
+		return Flagged
+	}
+	return AwaitingDecision
+}
+
+func refundOrExchange(c Case) Status {
+	if c.Intent == Exchange {
+		return Exchanging
+	}
+	return SellerRefunding
+}
+
+func paidInFull(c Case) Status {
+	if owed, err := c.Owed(); err == nil && c.Received == owed {
+		return Credited
+	}
+	return SellerRefunding
+}
+
+func notOwn(c Case, e Event) error {
+	if e.Actor.Party == ByLead && qc.StaffID(e.Actor.ID) == c.Inspector {
+		return ErrOwnFinding
+	}
+	return nil
+}
+
+// windowOpen binds customers only: the desk may try a late claim.
+func windowOpen(c Case, e Event) error {
+	if e.Actor.Party == ByCustomer && !c.WindowEndsAt.IsZero() && !e.At.Before(c.WindowEndsAt) {
+		return ErrWindowClosed
+	}
+	return nil
+}
+
+func mayExchange(c Case, e Event) error {
+	if c.Round >= lastRound {
+		return ErrRounds
+	}
+	return windowOpen(c, e)
+}
+
+func intends(d Decision) func(Case, Event) error {
+	return func(c Case, _ Event) error {
+		if c.Intent != d {
+			return ErrNotNow
+		}
+		return nil
+	}
+}
+
+func intend(d Decision) func(*Case, Event) error {
+	return func(c *Case, e Event) error {
+		c.Intent = d
+		return keepReason(c, e)
+	}
+}
+
+func clearMissing(c *Case, _ Event) error {
+	c.PhotosMissing = 0
+	return nil
+}
+
+func clearLead(c *Case, _ Event) error {
+	c.LeadWaits = false
+	return nil
+}
+
+func keepReason(c *Case, e Event) error {
+	c.Reason = e.Reason
+	return nil
+}
+
+func keepReturn(c *Case, e Event) error {
+	c.Carrier, c.ReturnWaybill = e.Carrier, e.Waybill
+	return nil
+}
+
+func nextRound(c *Case, e Event) error {
+	c.Round++
+	c.ReplacementWaybill = e.Waybill
+	c.WindowEndsAt = qc.WindowEnd(e.At)
+	return nil
+}
+
+func flagAgain(c *Case, e Event) error {
+	c.Finding, c.Inspector = e.Finding, e.Inspector
+	c.LeadWaits, c.PhotosMissing = e.LeadWaits, e.PhotosMissing
+	c.Intent, c.Reason = Undecided, ""
+	return nil
+}
+
+// receive books money of the seller: credited in the same step, part by part
+// where the seller pays in parts.
+func receive(c *Case, e Event) error {
+	owed, err := c.Owed()
+	if err != nil {
+		return err
+	}
+	received, err := c.Received.Add(e.Amount)
+	if err != nil {
+		return err
+	}
+	over, err := received.Cmp(owed)
+	if err != nil {
+		return err
+	}
+	if e.Amount.Minor() <= 0 || over > 0 {
+		return ErrAmount
+	}
+	c.Received, c.Credited = received, received
+	c.SellerRef = e.SellerRef
+	return nil
+}
+
+// row returns the table's row for kind.
+func row(kind Kind) (Transition, bool) {
+	all := Transitions()
+	i := slices.IndexFunc(all, func(t Transition) bool { return t.On == kind })
+	if i < 0 {
+		return Transition{}, false
+	}
+	return all[i], true
+}
