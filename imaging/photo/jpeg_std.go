@@ -1,0 +1,59 @@
+//go:build !cgo || noturbo
+
+package photo
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"image"
+	"image/jpeg"
+	"io"
+	"strings"
+)
+
+// decodeJPEG decodes at 1/denom (1, 2, 4, 8), not oriented. h is the header of data.
+//
+// The standard decoder has no scaled decode: the picture is decoded whole and averaged down, which
+// is what a scaled decode approximates.
+func decodeJPEG(data []byte, h header, denom int) (*image.RGBA, error) {
+	src, err := guarded(func() (image.Image, error) { return jpeg.Decode(bytes.NewReader(data)) })
+	if err != nil {
+		return nil, stdJPEGError(err)
+	}
+	if b := src.Bounds(); b.Dx() != h.width || b.Dy() != h.height {
+		return nil, fmt.Errorf("%w: two frames", ErrUnreadable)
+	}
+	img := toRGBA(src)
+	for ; denom > 1; denom /= 2 {
+		img = halve(img)
+	}
+	return img, nil
+}
+
+// decodeJPEGFit decodes, shrunk to outW×outH, not oriented.
+func decodeJPEGFit(data []byte, h header, outW, outH int) (*image.RGBA, error) {
+	img, err := decodeJPEG(data, h, fitDenom(h.width, h.height, outW, outH))
+	if err != nil {
+		return nil, err
+	}
+	return resample(img, outW, outH), nil
+}
+
+func stdJPEGError(err error) error {
+	var unsupported jpeg.UnsupportedError
+	switch {
+	case errors.Is(err, ErrUnreadable):
+		return err
+	case errors.As(err, &unsupported):
+		return fmt.Errorf("%w: %v", ErrUnsupported, err)
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF), strings.Contains(err.Error(), "short Huffman data"):
+		return fmt.Errorf("%w: %v", ErrTruncated, err)
+	}
+	return fmt.Errorf("%w: %v", ErrUnreadable, err)
+}
+
+// encodeJPEG writes a baseline 4:2:0 JPEG without metadata.
+func encodeJPEG(w io.Writer, img *image.RGBA, quality int) error {
+	return jpeg.Encode(w, img, &jpeg.Options{Quality: quality})
+}

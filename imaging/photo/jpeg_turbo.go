@@ -1,0 +1,75 @@
+//go:build cgo && !noturbo
+
+package photo
+
+/*
+#cgo CFLAGS: -O3 -Wall
+#cgo LDFLAGS: -ljpeg
+#include <stdlib.h>
+#include "turbo.h"
+*/
+import "C"
+
+import (
+	"fmt"
+	"image"
+	"io"
+	"runtime"
+	"unsafe"
+)
+
+// decodeJPEG decodes at 1/denom (1, 2, 4, 8), not oriented. h is the header of data.
+func decodeJPEG(data []byte, h header, denom int) (*image.RGBA, error) {
+	w, ht := ceilDiv(h.width, denom), ceilDiv(h.height, denom)
+	img := image.NewRGBA(image.Rect(0, 0, w, ht))
+	var st C.turbo_status
+	C.turbo_decode((*C.uchar)(unsafe.SliceData(data)), C.size_t(len(data)), C.int(8/denom),
+		(*C.uchar)(unsafe.SliceData(img.Pix)), C.int(w), C.int(ht), &st)
+	runtime.KeepAlive(data)
+	if err := turboError(&st); err != nil {
+		return nil, err
+	}
+	return img, nil
+}
+
+// encodeJPEG writes a baseline 4:2:0 JPEG without metadata.
+func encodeJPEG(w io.Writer, img *image.RGBA, quality int) error {
+	var st C.turbo_status
+	var out *C.uchar
+	var size C.ulong
+	C.turbo_encode((*C.uchar)(unsafe.SliceData(img.Pix)), C.int(img.Rect.Dx()), C.int(img.Rect.Dy()),
+		C.size_t(img.Stride), C.int(quality), &out, &size, &st)
+	runtime.KeepAlive(img)
+	defer C.free(unsafe.Pointer(out))
+	if err := turboError(&st); err != nil {
+		return err
+	}
+	_, err := w.Write(unsafe.Slice((*byte)(out), int(size)))
+	return err
+}
+
+func turboError(st *C.turbo_status) error {
+	var kind error
+	switch st.code {
+	case C.TURBO_OK:
+		return nil
+	case C.TURBO_TRUNCATED:
+		kind = ErrTruncated
+	case C.TURBO_UNSUPPORTED:
+		kind = ErrUnsupported
+	case C.TURBO_MEMORY:
+		kind = ErrTooLarge
+	default:
+		kind = ErrUnreadable
+	}
+	return fmt.Errorf("%w: %s", kind, C.GoString(&st.message[0]))
+}
+
+// decodeJPEGFit decodes, shrunk to outW×outH, not oriented.
+func decodeJPEGFit(data []byte, h header, outW, outH int) (*image.RGBA, error) {
+	img, err := decodeJPEG(data, h, fitDenom(h.width, h.height, outW, outH))
+	if err != nil {
+		return nil, err
+	}
+	return resample(img, outW, outH), nil
+}

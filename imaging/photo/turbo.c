@@ -1,0 +1,168 @@
+//go:build cgo && !noturbo
+
+#include "turbo.h"
+
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jpeglib.h>
+#include <jerror.h>
+
+// The error manager: libjpeg's own would print and exit. All jumps stay inside this file.
+typedef struct {
+  struct jpeg_error_mgr base;
+  jmp_buf back;
+  turbo_status *st;
+} errors;
+
+static void give_up(j_common_ptr info, int code) {
+  errors *e = (errors *)info->err;
+  e->st->code = code;
+  char text[JMSG_LENGTH_MAX];
+  e->base.format_message(info, text);
+  snprintf(e->st->message, sizeof e->st->message, "%s", text);
+  longjmp(e->back, 1);
+}
+
+static void on_error(j_common_ptr info) {
+  switch (info->err->msg_code) {
+  case JERR_OUT_OF_MEMORY:
+    give_up(info, TURBO_MEMORY);
+    return;
+  case JERR_INPUT_EOF:
+    give_up(info, TURBO_TRUNCATED);
+    return;
+  case JERR_ARITH_NOTIMPL:
+  case JERR_BAD_PRECISION:
+  case JERR_CONVERSION_NOTIMPL:
+  case JERR_CCIR601_NOTIMPL:
+  case JERR_FRACT_SAMPLE_NOTIMPL:
+  case JERR_NOT_COMPILED:
+  case JERR_SOF_UNSUPPORTED:
+    give_up(info, TURBO_UNSUPPORTED);
+    return;
+  }
+  give_up(info, TURBO_DAMAGED);
+}
+
+// libjpeg fills missing data with grey and only warns. A grey patch on a photo that proves
+// something is worse than no photo, so the warnings about data are errors here.
+static void on_message(j_common_ptr info, int level) {
+  if (level >= 0)
+    return;
+  switch (info->err->msg_code) {
+  case JWRN_JPEG_EOF:
+  case JWRN_HIT_MARKER:
+    give_up(info, TURBO_TRUNCATED);
+    return;
+  case JWRN_HUFF_BAD_CODE:
+  case JWRN_MUST_RESYNC:
+  case JWRN_ARITH_BAD_CODE:
+    give_up(info, TURBO_DAMAGED);
+    return;
+  }
+  info->err->num_warnings++; // stray bytes, odd version numbers: harmless
+}
+
+static void on_output(j_common_ptr info) { (void)info; }
+
+static void arm(errors *e, turbo_status *st) {
+  jpeg_std_error(&e->base);
+  e->base.error_exit = on_error;
+  e->base.emit_message = on_message;
+  e->base.output_message = on_output;
+  e->st = st;
+  memset(st, 0, sizeof *st);
+}
+
+// start opens the picture and checks that it has the size the caller reserved.
+static void start(struct jpeg_decompress_struct *d, const unsigned char *data, size_t size, int eighths,
+                  int width, int height) {
+  jpeg_mem_src(d, data, size);
+  jpeg_read_header(d, TRUE);
+  d->scale_num = eighths;
+  d->scale_denom = 8;
+  d->dct_method = JDCT_ISLOW;
+  d->out_color_space = d->num_components == 4 ? JCS_CMYK : JCS_EXT_RGBA;
+  jpeg_start_decompress(d);
+  if (d->output_width != (JDIMENSION)width || d->output_height != (JDIMENSION)height || d->output_components != 4)
+    ERREXIT(d, JERR_BAD_STATE);
+}
+
+// from_cmyk turns a row of Adobe's inverted CMYK (255 is no ink) into RGBA in place.
+static void from_cmyk(unsigned char *row, int width) {
+  for (int x = 0; x < width; x++, row += 4) {
+    unsigned k = row[3];
+    row[0] = (row[0] * k + 127) / 255;
+    row[1] = (row[1] * k + 127) / 255;
+    row[2] = (row[2] * k + 127) / 255;
+    row[3] = 255;
+  }
+}
+
+void turbo_decode(const unsigned char *data, size_t size, int eighths, unsigned char *out, int width,
+                  int height, turbo_status *st) {
+  struct jpeg_decompress_struct d;
+  errors e;
+  arm(&e, st);
+  d.err = &e.base;
+  d.mem = NULL;
+  if (setjmp(e.back)) {
+    if (d.mem)
+      jpeg_destroy_decompress(&d);
+    return;
+  }
+  jpeg_create_decompress(&d);
+  start(&d, data, size, eighths, width, height);
+  size_t stride = (size_t)width * 4;
+  while (d.output_scanline < d.output_height) {
+    JSAMPROW rows[8];
+    unsigned n = d.output_height - d.output_scanline;
+    if (n > 8)
+      n = 8;
+    for (unsigned i = 0; i < n; i++)
+      rows[i] = out + (d.output_scanline + i) * stride;
+    unsigned got = jpeg_read_scanlines(&d, rows, n);
+    if (d.out_color_space == JCS_CMYK)
+      for (unsigned i = 0; i < got; i++)
+        from_cmyk(rows[i], width);
+  }
+  jpeg_finish_decompress(&d);
+  jpeg_destroy_decompress(&d);
+}
+
+void turbo_encode(const unsigned char *rgba, int width, int height, size_t stride, int quality,
+                  unsigned char **out, unsigned long *out_size, turbo_status *st) {
+  struct jpeg_compress_struct c;
+  errors e;
+  arm(&e, st);
+  c.err = &e.base;
+  c.mem = NULL;
+  if (setjmp(e.back)) {
+    if (c.mem)
+      jpeg_destroy_compress(&c);
+    return;
+  }
+  jpeg_create_compress(&c);
+  jpeg_mem_dest(&c, out, out_size);
+  c.image_width = width;
+  c.image_height = height;
+  c.input_components = 4;
+  c.in_color_space = JCS_EXT_RGBX;
+  jpeg_set_defaults(&c);
+  jpeg_set_quality(&c, quality, TRUE);
+  jpeg_start_compress(&c, TRUE);
+  while (c.next_scanline < c.image_height) {
+    JSAMPROW rows[8];
+    unsigned n = c.image_height - c.next_scanline;
+    if (n > 8)
+      n = 8;
+    for (unsigned i = 0; i < n; i++)
+      rows[i] = (JSAMPROW)(rgba + (c.next_scanline + i) * stride);
+    jpeg_write_scanlines(&c, rows, n);
+  }
+  jpeg_finish_compress(&c);
+  jpeg_destroy_compress(&c);
+}
