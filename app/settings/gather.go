@@ -1,0 +1,201 @@
+package settings
+
+import (
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Flags declares the station's flags on set.
+func (Station) Flags(set *flag.FlagSet) {
+	set.String("data", "", "`folder` of this station's database and photos (default "+defaultData("station")+")")
+	set.String("central", "", "`URL` of the centre, such as https://qc.example.com")
+	set.String("lang", "", "language, `en|zh` (default: the system's)")
+	set.String("name", "", "`name` of this bench")
+	set.String("watch", "", "`folder` that a camera or phone writes photos to")
+	set.String("scale", "", "`factor` to enlarge the window by, 0.5 to 4")
+	set.Bool("demo", false, "enrol at a demo centre without asking")
+}
+
+// Flags declares the centre's flags on set.
+func (Centre) Flags(set *flag.FlagSet) {
+	set.String("data", "", "`folder` of the database and photos (default "+defaultData("central")+")")
+	set.String("listen", "", "`address` to listen on (default 127.0.0.1:8480)")
+	set.String("tls-cert", "", "PEM `file` of the server's certificate chain")
+	set.String("tls-key", "", "PEM `file` of its private key")
+	set.String("public", "", "base `URL` that customers' links begin with (default: the address listened on)")
+	set.Bool("demo", false, "load sample orders and approve stations of this machine without asking")
+}
+
+func (s *Station) assign(name, value string) (err error) {
+	switch name {
+	case "data":
+		s.Data = value
+	case "central":
+		s.Central = value
+	case "lang":
+		s.Lang = value
+	case "name":
+		s.Name = value
+	case "watch":
+		s.Watch = value
+	case "scale":
+		s.Scale, err = strconv.ParseFloat(value, 64)
+	case "demo":
+		s.Demo, err = strconv.ParseBool(value)
+	}
+	return err
+}
+
+func (c *Centre) assign(name, value string) (err error) {
+	switch name {
+	case "data":
+		c.Data = value
+	case "listen":
+		c.Listen = value
+	case "tls-cert":
+		c.TLSCert = value
+	case "tls-key":
+		c.TLSKey = value
+	case "public":
+		c.Public = value
+	case "demo":
+		c.Demo, err = strconv.ParseBool(value)
+	}
+	return err
+}
+
+func (s *Station) check() error {
+	if s.Central != "" {
+		if err := checkURL("--central", s.Central); err != nil {
+			return err
+		}
+		s.Central = strings.TrimRight(s.Central, "/")
+	}
+	if s.Lang != "en" && s.Lang != "zh" {
+		return fmt.Errorf("%w: --lang is %q: choose en or zh", ErrInvalid, s.Lang)
+	}
+	if s.Scale != 0 && !(s.Scale >= 0.5 && s.Scale <= 4) {
+		return fmt.Errorf("%w: --scale is %v: choose 0.5 to 4", ErrInvalid, s.Scale)
+	}
+	return checkData(&s.Data)
+}
+
+func (c *Centre) check() error {
+	if _, port, err := net.SplitHostPort(c.Listen); err != nil || port == "" {
+		return fmt.Errorf("%w: --listen is %q: give host:port, such as 0.0.0.0:8480", ErrInvalid, c.Listen)
+	}
+	if (c.TLSCert == "") != (c.TLSKey == "") {
+		return fmt.Errorf("%w: --tls-cert and --tls-key go together: give both or neither", ErrInvalid)
+	}
+	if c.Public != "" {
+		if err := checkURL("--public", c.Public); err != nil {
+			return err
+		}
+		c.Public = strings.TrimRight(c.Public, "/")
+	}
+	return checkData(&c.Data)
+}
+
+func checkURL(name, text string) error {
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil {
+		return fmt.Errorf("%w: %s is %q: give an address such as https://qc.example.com", ErrInvalid, name, text)
+	}
+	return nil
+}
+
+func checkData(data *string) error {
+	absolute, err := filepath.Abs(*data)
+	if err != nil {
+		return fmt.Errorf("%w: --data is %q: %w", ErrInvalid, *data, err)
+	}
+	*data = absolute
+	return nil
+}
+
+// gather fills into from the file, the environment and the flags. The data
+// folder comes first, because the file lies in it.
+func gather(set *flag.FlagSet, env []string, data *string, into any, assign func(name, value string) error) error {
+	given := make(map[string]string)
+	set.VisitAll(func(f *flag.Flag) {
+		key := "FLAWMARK_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		if value, ok := lookup(env, key); ok {
+			given[f.Name] = value
+		}
+	})
+	set.Visit(func(f *flag.Flag) { given[f.Name] = f.Value.String() })
+	if folder := given["data"]; folder != "" {
+		*data = folder
+	}
+	folder := *data
+	if err := readFile(filepath.Join(folder, FileName), into); err != nil {
+		return err
+	}
+	*data = folder
+	for name, value := range given {
+		if value == "" {
+			continue
+		}
+		if err := assign(name, value); err != nil {
+			return fmt.Errorf("%w: --%s is %q", ErrInvalid, name, value)
+		}
+	}
+	return nil
+}
+
+func readFile(path string, into any) error {
+	file, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read settings: %w", err)
+	}
+	defer file.Close()
+	decoder := json.NewDecoder(file)
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(into); err != nil {
+		return fmt.Errorf("%w: %s: %w: correct the file or remove it", ErrInvalid, path, err)
+	}
+	return nil
+}
+
+func lookup(env []string, key string) (string, bool) {
+	i := slices.IndexFunc(env, func(pair string) bool { return strings.HasPrefix(pair, key+"=") })
+	if i < 0 {
+		return "", false
+	}
+	return env[i][len(key)+1:], true
+}
+
+// systemLanguage returns "zh" where the system speaks Chinese, "en" elsewhere.
+func systemLanguage(env []string) string {
+	for _, key := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
+		if value, ok := lookup(env, key); ok && value != "" {
+			if strings.HasPrefix(value, "zh") {
+				return "zh"
+			}
+			return "en"
+		}
+	}
+	return "en"
+}
+
+// defaultData returns the folder used when none is named.
+func defaultData(program string) string {
+	base, err := os.UserConfigDir()
+	if err != nil {
+		base = "."
+	}
+	return filepath.Join(base, "flawmark", program)
+}

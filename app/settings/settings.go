@@ -1,0 +1,82 @@
+// Package settings gathers what an administrator may choose, for both
+// programs: from a file, then the environment, then flags, each overriding the
+// one before, into one checked struct that nothing changes afterwards.
+//
+// The file is settings.json in the data folder. The environment variable of a
+// setting is its flag in capitals behind FLAWMARK_, with an underline for each
+// hyphen: --tls-cert is FLAWMARK_TLS_CERT.
+package settings
+
+import (
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// FileName is the name of the settings file in a data folder.
+const FileName = "settings.json"
+
+// ErrInvalid reports a setting that cannot be used; the message names the
+// setting, what is wrong with it, and what would be right.
+var ErrInvalid = errors.New("setting cannot be used")
+
+// Station is what a station may be told.
+type Station struct {
+	Data    string  `json:"-"`                 // folder of the database and photos
+	Central string  `json:"central,omitempty"` // base URL of the centre
+	Lang    string  `json:"lang,omitempty"`    // "en" or "zh"
+	Name    string  `json:"name,omitempty"`    // what people call this bench
+	Watch   string  `json:"watch,omitempty"`   // folder that a camera writes to
+	Scale   float64 `json:"scale,omitempty"`   // of the window; 0: by the screen
+	Demo    bool    `json:"-"`                 // enrol by itself at a demo centre
+}
+
+// Centre is what the refund service may be told.
+type Centre struct {
+	Data    string `json:"-"`                  // folder of the database and photos
+	Listen  string `json:"listen,omitempty"`   // host:port
+	TLSCert string `json:"tls_cert,omitempty"` // PEM file
+	TLSKey  string `json:"tls_key,omitempty"`  // PEM file
+	Public  string `json:"public,omitempty"`   // base URL in customers' links; "" = as listened
+	Demo    bool   `json:"-"`                  // sample orders; approves stations of this machine
+}
+
+// LoadStation reads the settings of a station. The flags of set must have been
+// declared by [Station.Flags] and parsed.
+func LoadStation(set *flag.FlagSet, env []string) (Station, error) {
+	s := Station{Data: defaultData("station"), Lang: systemLanguage(env)}
+	if err := gather(set, env, &s.Data, &s, s.assign); err != nil {
+		return Station{}, err
+	}
+	return s, s.check()
+}
+
+// LoadCentre reads the settings of the centre, as [LoadStation] does.
+func LoadCentre(set *flag.FlagSet, env []string) (Centre, error) {
+	c := Centre{Data: defaultData("central"), Listen: "127.0.0.1:8480"}
+	if err := gather(set, env, &c.Data, &c, c.assign); err != nil {
+		return Centre{}, err
+	}
+	return c, c.check()
+}
+
+// Save writes the station's file, so that what was chosen in the window holds
+// on the next start.
+func (s Station) Save() error {
+	data, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return fmt.Errorf("save settings: %w", err)
+	}
+	path := filepath.Join(s.Data, FileName)
+	temporary := path + ".tmp"
+	if err := os.WriteFile(temporary, append(data, '\n'), 0o600); err != nil {
+		return fmt.Errorf("save settings: %w", err)
+	}
+	if err := os.Rename(temporary, path); err != nil {
+		return fmt.Errorf("save settings: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,85 @@
+package settings
+
+import (
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+func loadStation(t *testing.T, env []string, args ...string) (Station, error) {
+	t.Helper()
+	set := flag.NewFlagSet("flawmark", flag.ContinueOnError)
+	Station{}.Flags(set)
+	if err := set.Parse(args); err != nil {
+		t.Fatal(err)
+	}
+	return LoadStation(set, env)
+}
+
+func TestLoadStation_FlagsBeatEnvironmentBeatsFile(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file := `{"central":"https://file.example/","name":"from file","lang":"zh"}`
+	if err := os.WriteFile(filepath.Join(dir, FileName), []byte(file), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	env := []string{"FLAWMARK_CENTRAL=https://env.example", "FLAWMARK_NAME=from env"}
+	got, err := loadStation(t, env, "--data", dir, "--name", "from flag")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Station{Data: dir, Central: "https://env.example", Name: "from flag", Lang: "zh"}
+	if got != want {
+		t.Errorf("got %+v\nwant %+v", got, want)
+	}
+}
+
+func TestLoadStation_SavedSettingsComeBack(t *testing.T) {
+	t.Parallel()
+	want := Station{Data: t.TempDir(), Central: "http://127.0.0.1:8480", Lang: "zh", Watch: "/photos", Scale: 1.5}
+	if err := want.Save(); err != nil {
+		t.Fatal(err)
+	}
+	got, err := loadStation(t, nil, "--data", want.Data)
+	if err != nil || got != want {
+		t.Errorf("got %+v, %v\nwant %+v", got, err, want)
+	}
+}
+
+func TestLoad_RefusesWhatCannotWork(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for name, args := range map[string][]string{
+		"address without scheme": {"--central", "qc.example.com"},
+		"password in an address": {"--central", "https://user:pass@qc.example.com"},
+		"unknown language":       {"--lang", "fr"},
+		"scale out of range":     {"--scale", "9"},
+		"scale not a number":     {"--scale", "big"},
+	} {
+		if _, err := loadStation(t, nil, append(args, "--data", dir)...); !errors.Is(err, ErrInvalid) {
+			t.Errorf("%s: %v, want ErrInvalid", name, err)
+		}
+	}
+	for name, args := range map[string][]string{
+		"listen without port": {"--listen", "localhost"},
+		"certificate alone":   {"--tls-cert", "a.pem"},
+		"public not a URL":    {"--public", "qc"},
+	} {
+		set := flag.NewFlagSet("central", flag.ContinueOnError)
+		Centre{}.Flags(set)
+		if err := set.Parse(append(args, "--data", dir)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := LoadCentre(set, nil); !errors.Is(err, ErrInvalid) {
+			t.Errorf("%s: %v, want ErrInvalid", name, err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, FileName), []byte(`{"centrall":1}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := loadStation(t, nil, "--data", dir); !errors.Is(err, ErrInvalid) {
+		t.Errorf("unknown member in the file: %v, want ErrInvalid", err)
+	}
+}
