@@ -1,0 +1,251 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// step is one part of the test run. Steps run in the order of [steps]; the
+// first that fails ends the run, since what follows would fail for the same
+// reason or hide it.
+type step struct {
+	name string
+	run  func(ctx context.Context, r *testRun) error
+}
+
+// testRun is what the steps of one run share.
+type testRun struct {
+	*tool
+	scratch string // removed at the end
+	built   programs
+	tally   tally
+}
+
+func steps() []step {
+	return []step{
+		{"format (gofumpt)", checkFormat},
+		{"modules (go mod tidy)", goStep("mod", "tidy", "-diff")},
+		{"vet", goStep("vet", "-tags=ci", "./...")},
+		{"staticcheck", goStep("tool", toolsFile, "staticcheck", "-tags=ci", "./...")},
+		{"centre without cgo", buildPure},
+		{"tests", testPlain},
+		{"tests with the race detector", testRaces},
+		{"station and centre", buildPrograms},
+		{"journey", testJourney},
+	}
+}
+
+// toolsFile keeps the checkers' modules out of the product's go.mod.
+const toolsFile = "-modfile=.ci/tools/go.mod"
+
+// raced are the folders where goroutines share things. Only they pay for the
+// race detector, which needs the standard library compiled a second time.
+func raced() []string { return []string{"flawmark/app", "flawmark/storage", "flawmark/sync"} }
+
+// journeyTest plays with the built programs, so it has its own step.
+const journeyTest = "^TestJourney$"
+
+func runTest(ctx context.Context, t *tool, args []string) error {
+	if err := parseFlags(flag.NewFlagSet("test", flag.ContinueOnError), args); err != nil {
+		return err
+	}
+	begun := t.now()
+	if err := t.setUp(ctx, toBuild|toPlay); err != nil {
+		return err
+	}
+	scratch, err := os.MkdirTemp("", "flawmark-test-")
+	if err != nil {
+		return fmt.Errorf("make a scratch folder: %w", err)
+	}
+	defer os.RemoveAll(scratch)
+	r := &testRun{tool: t, scratch: scratch}
+	err = r.runSteps(ctx, steps())
+	t.say("")
+	if err == nil {
+		t.say("all steps passed in %s", elapsed(t.now().Sub(begun)))
+	} else {
+		t.say("%v", err)
+	}
+	t.say("%s", r.tally)
+	return err
+}
+
+// runSteps runs the steps up to the first failure, which it names.
+func (r *testRun) runSteps(ctx context.Context, list []step) error {
+	for i, s := range list {
+		r.say("")
+		r.say("== %d/%d %s", i+1, len(list), s.name)
+		begun := r.now()
+		if err := s.run(ctx, r); err != nil {
+			return fmt.Errorf("step %q failed: %w", s.name, err)
+		}
+		r.say("== %s: done in %s", s.name, elapsed(r.now().Sub(begun)))
+	}
+	return nil
+}
+
+// goStep is a step that is one go command whose output speaks for itself.
+func goStep(args ...string) func(context.Context, *testRun) error {
+	return func(ctx context.Context, r *testRun) error {
+		return r.watch(r.goCommand(ctx, args...), &plain{})
+	}
+}
+
+// plain shows everything but downloads.
+type plain struct{}
+
+func (plain) line(text string) string {
+	if strings.HasPrefix(text, "go: downloading ") {
+		return ""
+	}
+	return text
+}
+func (plain) status() string { return "working" }
+func (plain) rest() string   { return "" }
+
+// checkFormat lists the files that gofumpt would write differently.
+func checkFormat(ctx context.Context, r *testRun) error {
+	args := []string{"tool", toolsFile, "gofumpt", "-l"}
+	for _, folder := range []string{"app", "ui", "imaging", "sync", "storage", "assets"} {
+		if _, err := os.Stat(filepath.Join(r.root, folder)); err == nil {
+			args = append(args, folder)
+		}
+	}
+	cmd := r.goCommand(ctx, args...)
+	listed := &shown{}
+	if err := r.watch(cmd, listed); err != nil {
+		return err
+	}
+	if listed.count > 0 {
+		return fmt.Errorf("%d files are not in gofumpt's format", listed.count)
+	}
+	return nil
+}
+
+// shown is plain, and counts what it shows.
+type shown struct {
+	plain
+	count int
+}
+
+func (s *shown) line(text string) string {
+	text = s.plain.line(text)
+	if text != "" {
+		s.count++
+	}
+	return text
+}
+
+func buildPure(ctx context.Context, r *testRun) error {
+	_, err := r.build(ctx, pureCentre(), r.scratch, "CGO_ENABLED=0")
+	return err
+}
+
+func buildPrograms(ctx context.Context, r *testRun) (err error) {
+	r.built, err = r.buildBoth(ctx, r.scratch)
+	return err
+}
+
+func testPlain(ctx context.Context, r *testRun) error {
+	plain, _, err := r.split(ctx)
+	if err != nil {
+		return err
+	}
+	return r.goTest(ctx, plain)
+}
+
+func testRaces(ctx context.Context, r *testRun) error {
+	_, raced, err := r.split(ctx)
+	if err != nil {
+		return err
+	}
+	return r.goTest(ctx, raced, "-race")
+}
+
+// split lists all packages, apart for the two ways of testing.
+func (r *testRun) split(ctx context.Context) (plain, withRace []string, err error) {
+	cmd := r.goCommand(ctx, "list", "-tags=ci", "./...")
+	var complaint bytes.Buffer
+	cmd.Stderr = &complaint
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, nil, fmt.Errorf("list packages: %w\n%s", err, complaint.String())
+	}
+	plain, withRace = splitPackages(strings.Fields(string(out)), raced())
+	return plain, withRace, nil
+}
+
+func splitPackages(all, folders []string) (outside, inside []string) {
+	for _, name := range all {
+		within := false
+		for _, folder := range folders {
+			within = within || name == folder || strings.HasPrefix(name, folder+"/")
+		}
+		if within {
+			inside = append(inside, name)
+		} else {
+			outside = append(outside, name)
+		}
+	}
+	return outside, inside
+}
+
+// goTest tests packages and adds to the tally.
+func (r *testRun) goTest(ctx context.Context, names []string, flags ...string) error {
+	if len(names) == 0 {
+		return nil
+	}
+	args := append([]string{"test", "-json", "-tags=ci", "-timeout=20m", "-skip", journeyTest}, flags...)
+	reader := newTestReader(false)
+	err := r.watch(r.goCommand(ctx, append(args, names...)...), reader)
+	r.tally = r.tally.plus(reader.tally)
+	r.say("%s", reader.tally)
+	return err
+}
+
+func testJourney(ctx context.Context, r *testRun) error {
+	// Kept on failure: the pictures show what went wrong.
+	out, err := os.MkdirTemp("", "flawmark-journey-")
+	if err != nil {
+		return fmt.Errorf("make the folder for pictures: %w", err)
+	}
+	count, err := r.playJourney(ctx, r.built, out)
+	r.tally = r.tally.plus(count)
+	if err != nil {
+		return fmt.Errorf("%w (pictures in %s)", err, out)
+	}
+	return os.RemoveAll(out)
+}
+
+// playJourney runs the journey with the built programs, shows its steps as they
+// happen and names the step that failed. It is not enough that go test
+// succeeds: a journey that was skipped or is not there has not been made.
+func (t *tool) playJourney(ctx context.Context, built programs, out string) (tally, error) {
+	begun := t.now()
+	cmd := t.goCommand(ctx, "test", "./app/journey", "-tags=ci", "-run", journeyTest, "-count=1", "-v", "-json", "-timeout", "20m",
+		"-args", "-out", out, "-station", built.station, "-central", built.centre)
+	cmd.WaitDelay = time.Minute // it has a screen, a browser and two programs to end
+	reader := newTestReader(true)
+	err := t.watch(cmd, reader)
+	return reader.tally, t.judgeJourney(reader, err, t.now().Sub(begun))
+}
+
+func (t *tool) judgeJourney(reader *testReader, err error, took time.Duration) error {
+	switch {
+	case err != nil && reader.lastStep != "":
+		return fmt.Errorf("the journey failed in step %q: %w", reader.lastStep, err)
+	case err != nil:
+		return fmt.Errorf("the journey failed before its first step: %w", err)
+	case reader.tally.skipped > 0 || reader.tally.passed == 0:
+		return errors.New("the journey was not played")
+	}
+	t.say("the journey succeeded in %s", elapsed(took))
+	return nil
+}
