@@ -47,7 +47,9 @@ func stdJPEGError(err error) error {
 		return err
 	case errors.As(err, &unsupported):
 		return fmt.Errorf("%w: %v", ErrUnsupported, err)
-	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF), strings.Contains(err.Error(), "short Huffman data"):
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF),
+		strings.Contains(err.Error(), "short Huffman data"),
+		strings.Contains(err.Error(), "missing 0xff00 sequence"): // the end mark amid the data
 		return fmt.Errorf("%w: %v", ErrTruncated, err)
 	}
 	return fmt.Errorf("%w: %v", ErrUnreadable, err)

@@ -36,7 +36,7 @@ func TestCheckOnSamplePhotos(t *testing.T) {
 			}
 			clipped := Check(adjusted(img, func(p *image.NRGBA) *image.NRGBA {
 				return imaging.AdjustFunc(p, func(c color.NRGBA) color.NRGBA {
-					lift := func(v uint8) uint8 { return clamp8(int(v)*8 + 200) }
+					lift := func(v uint8) uint8 { return clamp8(int(v)*2 + 240) }
 					return color.NRGBA{lift(c.R), lift(c.G), lift(c.B), 255}
 				})
 			}))
