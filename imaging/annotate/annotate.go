@@ -1,0 +1,131 @@
+// Package annotate treats marks as geometry and holds the one renderer that
+// draws them: what the inspector sees on the screen is what is burned into the
+// file that the customer sees.
+//
+// Coordinates are those of [qc.Point]: pixel edges of the oriented image,
+// origin at the top left, x right, y down. A [View] maps them to output pixels
+// of a window or a file. A [Shape] is a mark ready to be shown. A box is held
+// by eight [Handle]s, an arrow by its two ends; a handle named by [Hit] is
+// dragged by [Drag].
+//
+// Nothing here has state or does input and output; every function may be
+// called from any goroutine.
+package annotate
+
+import (
+	"math"
+
+	"flawmark/app/qc"
+)
+
+// Shape is a mark ready to be shown: with its number and severity.
+type Shape struct {
+	Mark     qc.Mark
+	Number   int // of the flaw on photos and lists; 0: none is shown
+	Severity qc.Severity
+}
+
+// View maps image pixels to output pixels.
+type View struct {
+	Scale            float64 // output pixels per image pixel, above 0
+	OffsetX, OffsetY float64 // where the image's origin is, in output pixels
+}
+
+// ToScreen returns the output pixel of an image point.
+func (v View) ToScreen(p qc.Point) qc.Point {
+	return qc.Point{X: p.X*v.Scale + v.OffsetX, Y: p.Y*v.Scale + v.OffsetY}
+}
+
+// ToImage returns the image point of an output pixel.
+func (v View) ToImage(p qc.Point) qc.Point {
+	return qc.Point{X: (p.X - v.OffsetX) / v.Scale, Y: (p.Y - v.OffsetY) / v.Scale}
+}
+
+// MinDrag is the least way in screen pixels that is a gesture. A shorter one
+// is a click that slipped and draws nothing.
+const MinDrag = 4.0
+
+// Handle is a part of a mark that can be dragged.
+type Handle int
+
+// The handles. Body moves the whole mark.
+const (
+	Body Handle = iota
+	TopLeft
+	Top
+	TopRight
+	Right
+	BottomRight
+	Bottom
+	BottomLeft
+	Left
+	Tail
+	Head
+)
+
+// boxHandles go clockwise from the top left, so that opposite handles are four
+// apart.
+var boxHandles = [...]Handle{TopLeft, Top, TopRight, Right, BottomRight, Bottom, BottomLeft, Left}
+
+// Handles returns the handles of a mark with their places, in a fixed order;
+// nil for a mark that is not well formed.
+func Handles(m qc.Mark) ([]Handle, []qc.Point) {
+	if len(m.Points) != 2 {
+		return nil, nil
+	}
+	switch m.Tool {
+	case qc.Box:
+		places := make([]qc.Point, 0, len(boxHandles))
+		b := boundsOf(m)
+		for _, h := range boxHandles {
+			dx, dy := h.side()
+			places = append(places, qc.Point{
+				X: (b.x0+b.x1)/2 + float64(dx)*(b.x1-b.x0)/2,
+				Y: (b.y0+b.y1)/2 + float64(dy)*(b.y1-b.y0)/2,
+			})
+		}
+		return boxHandles[:], places
+	case qc.Arrow:
+		return []Handle{Tail, Head}, []qc.Point{m.Points[0], m.Points[1]}
+	default:
+		return nil, nil
+	}
+}
+
+// side tells which side of a box a handle pulls: -1 left or top, 1 right or
+// bottom, 0 neither.
+func (h Handle) side() (dx, dy int) {
+	switch h {
+	case TopLeft, Left, BottomLeft:
+		dx = -1
+	case TopRight, Right, BottomRight:
+		dx = 1
+	}
+	switch h {
+	case TopLeft, Top, TopRight:
+		dy = -1
+	case BottomLeft, Bottom, BottomRight:
+		dy = 1
+	}
+	return dx, dy
+}
+
+// bounds are the sides of a rectangle in image pixels, x0 ≤ x1 and y0 ≤ y1.
+type bounds struct{ x0, y0, x1, y1 float64 }
+
+func boundsOf(m qc.Mark) bounds {
+	a, b := m.Points[0], m.Points[1]
+	return bounds{min(a.X, b.X), min(a.Y, b.Y), max(a.X, b.X), max(a.Y, b.Y)}
+}
+
+// clamp brings v into [0, limit]; what is no number becomes 0.
+func clamp(v, limit float64) float64 {
+	if math.IsNaN(v) {
+		return 0
+	}
+	return min(max(v, 0), max(limit, 0))
+}
+
+func inside(p qc.Point, w, h int) qc.Point {
+	return qc.Point{X: clamp(p.X, float64(w)), Y: clamp(p.Y, float64(h))}
+}
