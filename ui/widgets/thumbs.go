@@ -27,8 +27,8 @@ type Thumbs struct {
 	OnRemove func(key string)
 	// AddLabel is said under the plus sign.
 	AddLabel string
-	// Size is the side of a picture; 0 stands for 72.
-	Size float32
+	// Side is the height and width of a picture; 0 stands for 72.
+	Side float32
 }
 
 // NewThumbs returns an empty strip.
