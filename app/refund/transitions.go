@@ -19,6 +19,8 @@ const (
 	LeadConfirmed  Kind = "confirm"         // the flag is right
 	LeadSentBack   Kind = "send_back"       // the finding lacks something
 	LeadDismissed  Kind = "dismiss"         // there is no defect
+	Amended        Kind = "amend"           // inspected again, flagged again, before any choice
+	Retracted      Kind = "retract"         // inspected again and passed, before the customer saw it
 	ChoseKeep      Kind = "choose_keep"     // the customer keeps the item
 	ChoseRefund    Kind = "choose_refund"   // the customer wants the money
 	ChoseExchange  Kind = "choose_exchange" // the customer wants another piece
@@ -50,8 +52,8 @@ type Event struct {
 	Amount    money.Amount `json:"amount,omitzero"`
 	SellerRef string       `json:"seller_ref,omitempty"`
 
-	Finding       qc.FindingID `json:"finding,omitempty"`   // RecheckFlagged: the new round's
-	Inspector     qc.StaffID   `json:"inspector,omitempty"` // RecheckFlagged: who recorded it
+	Finding       qc.FindingID `json:"finding,omitempty"`   // Amended, RecheckFlagged: the one that now counts
+	Inspector     qc.StaffID   `json:"inspector,omitempty"` // Amended, RecheckFlagged: who recorded it
 	LeadWaits     bool         `json:"lead_waits,omitempty"`
 	PhotosMissing int          `json:"photos_missing,omitempty"`
 }
@@ -101,6 +103,7 @@ var (
 	customer = []Party{ByCustomer, ByClerk}
 	clerk    = []Party{ByClerk}
 	lead     = []Party{ByLead}
+	station  = []Party{ByStation}
 	bench    = []Party{ByStation, ByLead}
 )
 
@@ -112,6 +115,8 @@ func Transitions() []Transition {
 		{On: LeadConfirmed, From: []Status{Flagged, AwaitingDecision}, By: []Party{ByLead, BySystem}, to: released, guard: notOwn, effect: clearLead},
 		{On: LeadSentBack, From: []Status{Flagged, AwaitingDecision}, By: lead, Needs: []Field{NeedsReason}, to: same, guard: notOwn, effect: keepReason},
 		{On: LeadDismissed, From: []Status{Flagged, AwaitingDecision}, By: lead, Needs: []Field{NeedsReason}, to: always(Withdrawn), guard: notOwn, effect: keepReason},
+		{On: Amended, From: []Status{Flagged, AwaitingDecision}, By: station, to: released, effect: flagAgain},
+		{On: Retracted, From: []Status{Flagged}, By: station, to: always(Withdrawn)},
 
 		{On: ChoseKeep, From: []Status{AwaitingDecision}, By: customer, to: always(Kept), effect: intend(Keep)},
 		{On: ChoseRefund, From: []Status{AwaitingDecision}, By: customer, to: always(Negotiating), guard: windowOpen, effect: intend(Refund)},
