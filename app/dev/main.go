@@ -53,8 +53,12 @@ func commands() []command {
 	}
 }
 
-// errUsage marks an error in how the tool was called.
-var errUsage = errors.New("usage")
+var (
+	// errUsage marks an error in how the tool was called.
+	errUsage = errors.New("usage")
+	// errSaid is a failure that the command has already explained.
+	errSaid = errors.New("failed")
+)
 
 // tool is what every command works with.
 type tool struct {
@@ -114,6 +118,8 @@ func dispatch(ctx context.Context, t *tool, args []string, errOut io.Writer) int
 		case errors.Is(err, errUsage):
 			fmt.Fprintf(errOut, "dev %s: %v\ngo run ./app/dev %s %s\n", c.name, err, c.name, c.usage)
 			return 2
+		case errors.Is(err, errSaid):
+			return 1
 		default:
 			fmt.Fprintf(errOut, "dev %s: %v\n", c.name, err)
 			return 1

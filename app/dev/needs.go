@@ -102,12 +102,12 @@ func needs() []need {
 		},
 		{
 			name: "libjpeg-turbo", why: "decodes and writes photos several times faster than Go's own codec", purpose: toBuild,
-			present: header("stdio.h", "jpeglib.h", "turbojpeg.h"),
+			present: header("stdio.h", "jpeglib.h"),
 			remedies: map[family]remedy{
-				debian:  packages("libturbojpeg0-dev", "libjpeg62-turbo-dev"),
-				ubuntu:  packages("libturbojpeg0-dev", "libjpeg-turbo8-dev"),
-				foreign: packages("libturbojpeg0-dev", "libjpeg62-turbo-dev"),
-				fedora:  packages("libjpeg-turbo-devel", "turbojpeg-devel"), arch: packages("libjpeg-turbo"),
+				debian:  packages("libjpeg62-turbo-dev"),
+				ubuntu:  packages("libjpeg-turbo8-dev"),
+				foreign: packages("libjpeg62-turbo-dev"),
+				fedora:  packages("libjpeg-turbo-devel"), arch: packages("libjpeg-turbo"),
 				macos: packages("jpeg-turbo"), windows: packages("mingw-w64-ucrt-x86_64-libjpeg-turbo"),
 			},
 		},

@@ -89,14 +89,14 @@ func TestMissingNeeds(t *testing.T) {
 }
 
 func TestHeadersBeforeThereIsACompiler(t *testing.T) {
-	m := machine{files: []string{"usr/include/GL/gl.h", "usr/include/stdio.h", "usr/include/x86_64-linux-gnu/turbojpeg.h"}}
+	m := machine{files: []string{"usr/include/GL/gl.h", "usr/include/stdio.h", "usr/include/x86_64-linux-gnu/jpeglib.h"}}
 	for _, c := range []struct {
 		names []string
 		want  bool
 	}{
 		{[]string{"GL/gl.h"}, true},
-		{[]string{"turbojpeg.h"}, true},
-		{[]string{"turbojpeg.h", "jpeglib.h"}, false},
+		{[]string{"jpeglib.h"}, true},
+		{[]string{"jpeglib.h", "GL/glx.h"}, false},
 	} {
 		if got := header(c.names...)(t.Context(), m.host()); got != c.want {
 			t.Errorf("header(%v) = %v, want %v", c.names, got, c.want)

@@ -68,13 +68,13 @@ func runTest(ctx context.Context, t *tool, args []string) error {
 	r := &testRun{tool: t, scratch: scratch}
 	err = r.runSteps(ctx, steps())
 	t.say("")
-	if err == nil {
-		t.say("all steps passed in %s", elapsed(t.now().Sub(begun)))
-	} else {
-		t.say("%v", err)
+	if err != nil {
+		// Said here, so that the last line is the count in either case.
+		t.say("%v\n%s", err, r.tally)
+		return errSaid
 	}
-	t.say("%s", r.tally)
-	return err
+	t.say("all steps passed in %s\n%s", elapsed(t.now().Sub(begun)), r.tally)
+	return nil
 }
 
 // runSteps runs the steps up to the first failure, which it names.
