@@ -33,7 +33,11 @@ func decodeJPEG(data []byte, h header, denom int) (*image.RGBA, error) {
 
 // decodeJPEGFit decodes, shrunk to outW×outH, not oriented.
 func decodeJPEGFit(data []byte, h header, outW, outH int) (*image.RGBA, error) {
-	img, err := decodeJPEG(data, h, fitDenom(h.width, h.height, outW, outH))
+	denom := fitDenom(h.width, h.height, outW, outH)
+	for h.width%denom != 0 || h.height%denom != 0 {
+		denom /= 2 // half a pixel too much at the edge would shift the whole picture
+	}
+	img, err := decodeJPEG(data, h, denom)
 	if err != nil {
 		return nil, err
 	}

@@ -4,7 +4,7 @@ package photo
 
 /*
 #cgo CFLAGS: -O3 -Wall
-#cgo LDFLAGS: -ljpeg
+#cgo LDFLAGS: -ljpeg -lm
 #include <stdlib.h>
 #include "turbo.h"
 */
@@ -65,11 +65,19 @@ func turboError(st *C.turbo_status) error {
 	return fmt.Errorf("%w: %s", kind, C.GoString(&st.message[0]))
 }
 
-// decodeJPEGFit decodes, shrunk to outW×outH, not oriented.
+// decodeJPEGFit decodes, shrunk to outW×outH, not oriented. The rows are shrunk as they are decoded:
+// the large picture never exists.
 func decodeJPEGFit(data []byte, h header, outW, outH int) (*image.RGBA, error) {
-	img, err := decodeJPEG(data, h, fitDenom(h.width, h.height, outW, outH))
-	if err != nil {
+	if h.width == outW && h.height == outH {
+		return decodeJPEG(data, h, 1)
+	}
+	img := image.NewRGBA(image.Rect(0, 0, outW, outH))
+	var st C.turbo_status
+	C.turbo_fit((*C.uchar)(unsafe.SliceData(data)), C.size_t(len(data)), C.int(8/fitDenom(h.width, h.height, outW, outH)),
+		C.int(h.width), C.int(h.height), (*C.uchar)(unsafe.SliceData(img.Pix)), C.int(outW), C.int(outH), &st)
+	runtime.KeepAlive(data)
+	if err := turboError(&st); err != nil {
 		return nil, err
 	}
-	return resample(img, outW, outH), nil
+	return img, nil
 }

@@ -24,12 +24,15 @@ func scaled(v, num, den int) int {
 	return max(1, int((int64(v)*int64(num)*2+int64(den))/(2*int64(den))))
 }
 
-// fitDenom is the largest denominator (1, 2, 4, 8) at which w×h is still twice outW×outH. At a
-// smaller surplus fine stripes visibly differ from what the full picture gives. Only exact
-// fractions count: half a pixel at the edge would shift the whole picture.
+// headroom is how much larger than the result a scaled decode must be, in eighths: at less, fine
+// stripes visibly differ from what the full picture gives.
+const headroom = 16
+
+// fitDenom is the largest denominator (1, 2, 4, 8) at which w×h still has the headroom over
+// outW×outH.
 func fitDenom(w, h, outW, outH int) int {
 	for _, d := range []int{8, 4, 2} {
-		if w%d == 0 && h%d == 0 && w/d >= 2*outW && h/d >= 2*outH {
+		if 8*w >= headroom*d*outW && 8*h >= headroom*d*outH {
 			return d
 		}
 	}

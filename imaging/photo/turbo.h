@@ -16,9 +16,10 @@ typedef struct {
 void turbo_decode(const unsigned char *data, size_t size, int eighths, unsigned char *out, int width,
                   int height, turbo_status *st);
 
-// turbo_fit decodes like turbo_decode, but shrinks the rows with a Lanczos-3 filter to out_w x out_h
-// as they come, so that only a few rows are ever in memory.
-void turbo_fit(const unsigned char *data, size_t size, int eighths, int width, int height,
+// turbo_fit decodes like turbo_decode, but shrinks the rows to out_w x out_h as they come, so that
+// only a few are ever in memory. full_w and full_h are the unscaled size: the scaled one is rounded
+// up, and the part of its last pixels beyond the picture must not shift the result.
+void turbo_fit(const unsigned char *data, size_t size, int eighths, int full_w, int full_h,
                unsigned char *out, int out_w, int out_h, turbo_status *st);
 
 // turbo_encode makes a baseline 4:2:0 JPEG of RGBA rows, the alpha ignored. *out is to be freed with
