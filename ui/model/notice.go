@@ -1,0 +1,96 @@
+package model
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"strings"
+
+	"flawmark/app/qc"
+	"flawmark/app/refund"
+	"flawmark/imaging/photo"
+)
+
+// Notice is the sentence in the banner. Bad ones stay until the next thing
+// succeeds or the person closes them.
+type Notice struct {
+	Sentence Sentence
+	Bad      bool
+}
+
+// Notices holds the current notice.
+type Notices struct {
+	OnChange func()
+
+	parts   Parts
+	current Notice
+}
+
+// Current returns the notice to show; its Sentence may be empty.
+func (n *Notices) Current() Notice { return n.current }
+
+// Clear takes the notice away.
+func (n *Notices) Clear() { n.set(Notice{}) }
+
+// Tell shows a sentence about something that went well.
+func (n *Notices) Tell(s Sentence) { n.set(Notice{Sentence: s}) }
+
+// Warn shows a sentence about something that the person must do differently.
+func (n *Notices) Warn(s Sentence) { n.set(Notice{Sentence: s, Bad: true}) }
+
+// fail shows the sentence for an error and writes the error to the log. pairs
+// fill the sentence's placeholders.
+func (n *Notices) fail(what string, err error, pairs ...any) {
+	if errors.Is(err, context.Canceled) {
+		return // the program is closing
+	}
+	key := errorKey(err)
+	if key == "" {
+		key = n.parts.Explain(err)
+	}
+	if key == "" {
+		key = "error.unexpected"
+	}
+	id := n.parts.NewID()
+	reference := strings.ToUpper(id[max(0, len(id)-6):])
+	n.parts.Log.Error("could not "+what, slog.String("reference", reference), slog.Any("error", err))
+	n.Warn(Say(key, append(pairs, "reference", reference)...))
+}
+
+func (n *Notices) set(notice Notice) {
+	n.current = notice
+	if n.OnChange != nil {
+		n.OnChange()
+	}
+}
+
+// errorKey gives the sentence for the errors that this package knows itself.
+func errorKey(err error) string {
+	for _, known := range []struct {
+		err error
+		key string
+	}{
+		{photo.ErrNotPhoto, "error.not_a_photo"},
+		{photo.ErrUnsupported, "error.not_a_photo"},
+		{photo.ErrEmpty, "error.empty_file"},
+		{photo.ErrTooLarge, "station.photo_too_large"},
+		{photo.ErrTruncated, "error.photo_truncated"},
+		{photo.ErrUnreadable, "error.photo_unreadable"},
+		{fs.ErrNotExist, "error.file_missing"},
+		{refund.ErrNotNow, "error.case_moved_on"},
+		{refund.ErrOwnFinding, "error.own_finding"},
+		{qc.ErrWaybill, "station.waybill_invalid"},
+		{qc.ErrNoPhoto, "station.flag_needs_photo"},
+		{qc.ErrNoFlaw, "station.flag_needs_flaw"},
+		{qc.ErrFlawOnPass, "station.pass_has_flaw"},
+		{qc.ErrFlawCode, "station.flaw_code_unknown"},
+		{qc.ErrFlawQuantity, "station.flaw_quantity"},
+		{qc.ErrMarkElsewhere, "station.mark_elsewhere"},
+	} {
+		if errors.Is(err, known.err) {
+			return known.key
+		}
+	}
+	return ""
+}

@@ -1,0 +1,73 @@
+package model
+
+import (
+	"context"
+
+	"flawmark/app/qc"
+)
+
+// Obstacle says what keeps the verdict from being given now, or nothing.
+func (i *Inspection) Obstacle(verdict qc.Verdict) Sentence {
+	switch {
+	case i.item.ID == "":
+		return Say("station.no_item")
+	case i.person.ID == "" || !i.person.MayInspect():
+		return Say("station.sign_in_first")
+	case i.recording:
+		return Say("station.recording")
+	case i.arriving > 0:
+		return Say("station.photos_arriving", "n", i.arriving)
+	}
+	f := i.draft.Finding
+	f.Verdict = verdict
+	if err := f.Check(i.item, i.parts.Catalogue); err != nil {
+		if key := errorKey(err); key != "" {
+			return Say(key)
+		}
+		return Say("station.mark_elsewhere")
+	}
+	return Sentence{}
+}
+
+// Pass records that the item is good.
+func (i *Inspection) Pass() { i.record(qc.Pass) }
+
+// Flag records that the item is flawed.
+func (i *Inspection) Flag() { i.record(qc.Flag) }
+
+// Recording reports whether a verdict is being written.
+func (i *Inspection) Recording() bool { return i.recording }
+
+func (i *Inspection) record(verdict qc.Verdict) {
+	if obstacle := i.Obstacle(verdict); !obstacle.IsZero() {
+		i.notices.Warn(obstacle)
+		return
+	}
+	at := i.parts.Now()
+	f := i.draft.Finding
+	f.Verdict, f.Inspector, f.Station, f.RecordedAt = verdict, i.person.ID, i.station, at
+	i.recording = true
+	i.changed()
+	// In the lane of the drafts: a draft saved after its record would come back.
+	i.parts.Work.Do(LaneSave, func(ctx context.Context) func() {
+		_, err := i.parts.Store.Record(ctx, qc.FindingRecorded, f.Inspector, at, f)
+		return func() {
+			i.recording = false
+			if err != nil {
+				i.notices.fail("record finding", err)
+				i.changed()
+				return
+			}
+			if i.draft.Finding.ID == f.ID {
+				i.asked++
+				i.clear()
+			}
+			i.notices.Tell(Say("station.recorded."+string(verdict), "item", string(f.Item)))
+			i.parts.Engine.Kick()
+			i.changed()
+			if i.OnRecorded != nil {
+				i.OnRecorded(f)
+			}
+		}
+	})
+}
