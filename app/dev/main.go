@@ -173,31 +173,47 @@ func findRoot() (string, error) {
 }
 
 // untilInterrupted gives a context that ends with the first Ctrl-C (or a
-// request to terminate) and a channel that closes with the second. release
-// ends the watching.
+// request to terminate) and a channel that closes with the second. Under
+// `go run` it also ends when go is gone: go does not pass on what terminates it,
+// and the window would stay behind. release ends the watching.
 func untilInterrupted() (ctx context.Context, force <-chan struct{}, release func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	asked := make(chan os.Signal, 2)
 	signal.Notify(asked, os.Interrupt, syscall.SIGTERM)
 	hurry, done := make(chan struct{}), make(chan struct{})
+	looks := time.NewTicker(time.Second)
+	parent, byGoRun := os.Getppid(), startedByGoRun()
 	go func() {
-		for n := 0; ; n++ {
+		times := 0
+		for {
 			select {
 			case <-done:
 				return
+			case <-looks.C:
+				if byGoRun && os.Getppid() != parent {
+					cancel()
+				}
+				continue
 			case <-asked:
 			}
-			switch n {
-			case 0:
+			if times++; times == 1 {
 				cancel()
-			case 1:
+			} else if times == 2 {
 				close(hurry)
 			}
 		}
 	}()
 	return ctx, hurry, func() {
 		signal.Stop(asked)
+		looks.Stop()
 		close(done)
 		cancel()
 	}
+}
+
+// startedByGoRun tells whether this program is the temporary one that `go run`
+// builds and starts.
+func startedByGoRun() bool {
+	self, err := os.Executable()
+	return err == nil && strings.Contains(filepath.ToSlash(self), "/go-build")
 }

@@ -195,9 +195,8 @@ func (p *aptProgress) status() string {
 		return fmt.Sprintf("%d lists fetched", p.fetched)
 	case p.unpacked == 0:
 		return fmt.Sprintf("%d of %d packages fetched", min(p.fetched, p.total), p.total)
-	case p.ready == 0:
-		return fmt.Sprintf("%d of %d packages unpacked", min(p.unpacked, p.total), p.total)
 	default:
-		return fmt.Sprintf("%d of %d packages set up", min(p.ready, p.total), p.total)
+		// The two phases overlap: some packages are set up before others come.
+		return fmt.Sprintf("%d packages to install, %d %%", p.total, min(99, 50*(p.unpacked+p.ready)/p.total))
 	}
 }

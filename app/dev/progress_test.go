@@ -44,9 +44,9 @@ func TestAptProgress(t *testing.T) {
 	for _, c := range []struct{ line, want string }{
 		{"Get:1 http://deb.debian.org/debian bookworm InRelease [151 kB]", "1 lists fetched"},
 		{"0 upgraded, 2 newly installed, 0 to remove and 4 not upgraded.", "1 of 2 packages fetched"},
-		{"Unpacking clang (1:14) ...", "1 of 2 packages unpacked"},
-		{"Setting up clang (1:14) ...", "1 of 2 packages set up"},
-		{"Processing triggers for libc-bin (2.36) ...", "1 of 2 packages set up"},
+		{"Unpacking clang (1:14) ...", "2 packages to install, 25 %"},
+		{"Setting up clang (1:14) ...", "2 packages to install, 50 %"},
+		{"Processing triggers for libc-bin (2.36) ...", "2 packages to install, 50 %"},
 	} {
 		if shown := p.line(c.line); shown != "" {
 			t.Errorf("shown: %q", shown)
