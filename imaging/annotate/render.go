@@ -2,6 +2,12 @@ package annotate
 
 import (
 	"image"
+	"image/color"
+	"image/draw"
+	"math"
+	"slices"
+
+	"github.com/fogleman/gg"
 
 	"flawmark/app/qc"
 )
@@ -19,8 +25,259 @@ type Options struct {
 	Width, Height int
 }
 
-// Render draws shapes over dst. dst may be a photo or transparent.
-func Render(dst *image.RGBA, shapes []Shape, view View, opts Options) {}
+// Render draws shapes over dst: strokes cased in white and dark, so that they
+// are seen on any ground, the flaw's number on a badge beside each, and the
+// handles of the selected one. dst may be a photo or transparent; its pixels
+// are premultiplied as usual, and the view maps to its coordinates. A mark
+// that is not well formed is not drawn.
+func Render(dst *image.RGBA, shapes []Shape, view View, opts Options) {
+	unit := opts.Unit
+	if unit <= 0 {
+		unit = UnitOf(dst.Rect)
+	}
+	p := painter{dst: dst, view: view, unit: unit}
+	order := make([]int, 0, len(shapes))
+	for i, s := range shapes {
+		if wellFormed(s.Mark) {
+			order = append(order, i)
+		}
+	}
+	chosen := func(i int) bool { return opts.Selected != "" && shapes[i].Mark.ID == opts.Selected }
+	slices.SortStableFunc(order, func(a, b int) int { return rank(chosen(a)) - rank(chosen(b)) })
+	for _, i := range order {
+		p.mark(shapes[i])
+	}
+	for i, b := range placeBadges(shapes, view, unit, imageArea(dst.Rect, view, opts)) {
+		if b.number != 0 {
+			p.badge(shapes[i], b)
+		}
+	}
+	if !opts.Handles {
+		return
+	}
+	for _, i := range order {
+		if chosen(i) {
+			p.handles(shapes[i])
+		}
+	}
+}
 
-// BurnIn returns a copy of img with the shapes drawn on it at its own size.
-func BurnIn(img *image.RGBA, shapes []Shape) *image.RGBA { return img }
+// BurnIn returns a copy of img with the shapes drawn on it at its own size, as
+// the order page shows it.
+func BurnIn(img *image.RGBA, shapes []Shape) *image.RGBA {
+	size := img.Rect.Size()
+	out := image.NewRGBA(image.Rectangle{Max: size})
+	draw.Draw(out, out.Rect, img, img.Rect.Min, draw.Src)
+	Render(out, shapes, View{Scale: 1}, Options{Width: size.X, Height: size.Y})
+	return out
+}
+
+// UnitOf returns the unit of an output of that size: a thousandth of its
+// longer side.
+func UnitOf(output image.Rectangle) float64 {
+	return max(float64(max(output.Dx(), output.Dy()))/1000, 0.25)
+}
+
+func rank(last bool) int {
+	if last {
+		return 1
+	}
+	return 0
+}
+
+func wellFormed(m qc.Mark) bool {
+	if len(m.Points) != 2 || m.Tool != qc.Box && m.Tool != qc.Arrow {
+		return false
+	}
+	for _, p := range m.Points {
+		if math.IsNaN(p.X+p.Y) || math.IsInf(p.X, 0) || math.IsInf(p.Y, 0) {
+			return false
+		}
+	}
+	return true
+}
+
+func imageArea(output image.Rectangle, view View, opts Options) bounds {
+	if opts.Width <= 0 || opts.Height <= 0 {
+		return bounds{float64(output.Min.X), float64(output.Min.Y), float64(output.Max.X), float64(output.Max.Y)}
+	}
+	from := view.ToScreen(qc.Point{})
+	to := view.ToScreen(qc.Point{X: float64(opts.Width), Y: float64(opts.Height)})
+	return bounds{from.X, from.Y, to.X, to.Y}
+}
+
+// painter draws in output pixels.
+type painter struct {
+	dst  *image.RGBA
+	view View
+	unit float64
+}
+
+// casing returns how much wider than the stroke its white and its dark edge
+// are, both sides together. They never get so thin that they vanish.
+func (p painter) casing() (light, dark float64) {
+	light = 2 * max(p.unit, 0.8)
+	return light, light + 2*max(p.unit/2, 0.5)
+}
+
+func (p painter) strokeOf(st style) float64 { return max(st.stroke*p.unit, 1) }
+
+// within calls paint with a context that covers only area, and with the
+// context's origin: a rasteriser costs by its size, not by what is drawn, and
+// a photo is far larger than a mark.
+func (p painter) within(area bounds, margin float64, paint func(dc *gg.Context, at func(qc.Point) (x, y float64))) {
+	limit := p.dst.Rect
+	r := image.Rectangle{
+		Min: image.Pt(floor(area.x0-margin, limit.Min.X, limit.Max.X), floor(area.y0-margin, limit.Min.Y, limit.Max.Y)),
+		Max: image.Pt(floor(area.x1+margin+1, limit.Min.X, limit.Max.X), floor(area.y1+margin+1, limit.Min.Y, limit.Max.Y)),
+	}
+	if r.Empty() {
+		return
+	}
+	part := &image.RGBA{
+		Pix:    p.dst.Pix[p.dst.PixOffset(r.Min.X, r.Min.Y):],
+		Stride: p.dst.Stride,
+		Rect:   image.Rect(0, 0, r.Dx(), r.Dy()),
+	}
+	dc := gg.NewContextForRGBA(part)
+	dc.SetLineJoinRound()
+	dc.SetLineCapRound()
+	paint(dc, func(q qc.Point) (float64, float64) { return q.X - float64(r.Min.X), q.Y - float64(r.Min.Y) })
+}
+
+// floor rounds down and stays within [low, high], also for values that no
+// int holds.
+func floor(v float64, low, high int) int {
+	return int(math.Floor(min(max(v, float64(low)), float64(high))))
+}
+
+func (p painter) mark(s Shape) {
+	st := styleOf(s.Severity)
+	a, b := p.view.ToScreen(s.Mark.Points[0]), p.view.ToScreen(s.Mark.Points[1])
+	if s.Mark.Tool == qc.Box {
+		p.box(st, boundsOf(qc.Mark{Points: []qc.Point{a, b}}))
+		return
+	}
+	p.arrow(st, a, b)
+}
+
+// box strokes each side by itself where the box is larger than the output, so
+// that deep zoom does not walk along dashes that nobody sees.
+func (p painter) box(st style, area bounds) {
+	width := p.strokeOf(st)
+	light, dark := p.casing()
+	margin := width/2 + dark
+	seen := p.visible(margin + 64*p.unit)
+	// A side outside stays outside, but near: its corner is never seen.
+	area.x0, area.x1 = max(area.x0, seen.x0), min(area.x1, seen.x1)
+	area.y0, area.y1 = max(area.y0, seen.y0), min(area.y1, seen.y1)
+	if area.x0 > area.x1 || area.y0 > area.y1 {
+		return
+	}
+	p.within(area, margin+1, func(dc *gg.Context, at func(qc.Point) (float64, float64)) {
+		x, y := at(qc.Point{X: area.x0, Y: area.y0})
+		for _, pass := range p.passes(st, width, light, dark) {
+			dc.DrawRectangle(x, y, area.x1-area.x0, area.y1-area.y0)
+			pass.stroke(dc)
+		}
+	})
+}
+
+func (p painter) visible(margin float64) bounds {
+	r := p.dst.Rect
+	return bounds{float64(r.Min.X) - margin, float64(r.Min.Y) - margin, float64(r.Max.X) + margin, float64(r.Max.Y) + margin}
+}
+
+// pass is one of the strokes that lie over each other.
+type pass struct {
+	width  float64
+	colour color.NRGBA
+	dashes []float64
+}
+
+func (p painter) passes(st style, width, light, dark float64) []pass {
+	dashes := make([]float64, len(st.dashes))
+	for i, d := range st.dashes {
+		dashes[i] = max(d*p.unit, 2)
+	}
+	return []pass{{width + dark, shadow, nil}, {width + light, white, nil}, {width, st.colour, dashes}}
+}
+
+func (s pass) stroke(dc *gg.Context) {
+	dc.SetColor(s.colour)
+	dc.SetLineWidth(s.width)
+	dc.SetDash(s.dashes...)
+	if len(s.dashes) > 0 {
+		dc.SetLineCapButt()
+	}
+	dc.Stroke()
+	dc.SetLineCapRound()
+}
+
+func (p painter) arrow(st style, tail, head qc.Point) {
+	width := p.strokeOf(st)
+	light, dark := p.casing()
+	left, right, base := ArrowHead(tail, head, max(width, 2.4*p.unit))
+	area := boundsOf(qc.Mark{Points: []qc.Point{tail, head}})
+	for _, q := range []qc.Point{left, right} {
+		area.x0, area.y0 = min(area.x0, q.X), min(area.y0, q.Y)
+		area.x1, area.y1 = max(area.x1, q.X), max(area.y1, q.Y)
+	}
+	p.within(area, width/2+dark+1, func(dc *gg.Context, at func(qc.Point) (float64, float64)) {
+		for _, pass := range p.passes(st, width, light, dark) {
+			// One path for both: casings of shaft and head do not cut each other.
+			lineTo(dc, at, tail, base)
+			pass.stroke(dc)
+			lineTo(dc, at, left, head, right)
+			dc.ClosePath()
+			dc.SetDash()
+			dc.SetColor(pass.colour)
+			if pass.colour == st.colour {
+				dc.Fill()
+				continue
+			}
+			dc.SetLineWidth(pass.width - width)
+			if pass.colour == white {
+				dc.FillPreserve()
+			}
+			dc.Stroke()
+		}
+	})
+}
+
+func lineTo(dc *gg.Context, at func(qc.Point) (float64, float64), points ...qc.Point) {
+	for i, q := range points {
+		x, y := at(q)
+		if i == 0 {
+			dc.MoveTo(x, y)
+		} else {
+			dc.LineTo(x, y)
+		}
+	}
+}
+
+// handles are small white squares on a box and discs on an arrow.
+func (p painter) handles(s Shape) {
+	st := styleOf(s.Severity)
+	_, places := Handles(s.Mark)
+	r := max(5*p.unit, 4)
+	for _, place := range places {
+		c := p.view.ToScreen(place)
+		p.within(bounds{c.X - r, c.Y - r, c.X + r, c.Y + r}, 4*p.unit+2, func(dc *gg.Context, at func(qc.Point) (float64, float64)) {
+			x, y := at(c)
+			for _, layer := range []struct {
+				grow   float64
+				colour color.NRGBA
+			}{{1.2 * p.unit, shadow}, {0, black}, {-1.3 * p.unit, white}, {-3 * p.unit, st.colour}} {
+				size := r + layer.grow
+				if s.Mark.Tool == qc.Arrow {
+					dc.DrawCircle(x, y, size)
+				} else {
+					dc.DrawRectangle(x-size, y-size, 2*size, 2*size)
+				}
+				dc.SetColor(layer.colour)
+				dc.Fill()
+			}
+		})
+	}
+}

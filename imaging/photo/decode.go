@@ -40,7 +40,7 @@ func DecodeScale(data []byte, denom int, lim Limits) (*image.RGBA, Info, error) 
 // orientation), keeping its shape and never enlarging it.
 //
 // A JPEG is decoded at the smallest scale that is still clearly larger than the result, then
-// shrunk by Lanczos; this is indistinguishable from shrinking the full picture (above 44 dB) and
+// shrunk by Lanczos; this is indistinguishable from shrinking the full picture (50 dB) and
 // needs a fraction of the time and memory. Only the small picture is rotated.
 func DecodeFit(data []byte, maxW, maxH int, lim Limits) (*image.RGBA, Info, error) {
 	if maxW < 1 || maxH < 1 {

@@ -152,12 +152,14 @@ func TestDecodeFitSizes(t *testing.T) {
 }
 
 func TestDecodeFitKeepsQuality(t *testing.T) {
-	for name, data := range samples(t) {
+	photos := samples(t)
+	photos["12 MP"] = cameraPhoto(t, 4240, 2832)
+	for name, data := range photos {
 		full, _, err := Decode(data, Limits{})
 		if err != nil {
 			t.Fatal(name, err)
 		}
-		for _, side := range []int{1000, 640, 256} {
+		for _, side := range []int{1400, 1000, 512, 256} {
 			got, _, err := DecodeFit(data, side, side, Limits{})
 			if err != nil {
 				t.Fatal(name, err)
@@ -167,9 +169,27 @@ func TestDecodeFitKeepsQuality(t *testing.T) {
 			want := &image.RGBA{Pix: lanczos.Pix, Stride: lanczos.Stride, Rect: lanczos.Rect}
 			p := psnr(t, got, want)
 			t.Logf("%s at %d: %.1f dB", name, side, p)
-			if p < 44 {
+			if p < 50 {
 				t.Errorf("%s at %d: %.1f dB from the full picture", name, side, p)
 			}
+		}
+	}
+}
+
+// Shrinking far by averages first must not show.
+func TestResampleKeepsQuality(t *testing.T) {
+	for name, data := range samples(t) {
+		full, _, err := Decode(data, Limits{})
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		w, h := fitSize(full.Rect.Dx(), full.Rect.Dy(), 200, 200)
+		lanczos := imaging.Resize(full, w, h, imaging.Lanczos)
+		want := &image.RGBA{Pix: lanczos.Pix, Stride: lanczos.Stride, Rect: lanczos.Rect}
+		if p := psnr(t, resample(full, w, h), want); p < 40 {
+			t.Errorf("%s: %.1f dB", name, p)
+		} else {
+			t.Logf("%s: %.1f dB", name, p)
 		}
 	}
 }

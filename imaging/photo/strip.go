@@ -238,7 +238,8 @@ func (s *stripper) copyScan() (byte, error) {
 		if b != 0 && (b < markRST0 || b > markRST7) {
 			return b, nil
 		}
-		if _, err := s.w.Write([]byte{0xFF, b}); err != nil {
+		_ = s.w.WriteByte(0xFF) // its error stays with the writer
+		if err := s.w.WriteByte(b); err != nil {
 			return 0, err
 		}
 	}
