@@ -46,28 +46,21 @@ func TestEveryOrientation(t *testing.T) {
 	}
 }
 
-// Both decoders must show the same picture. Without chroma sampling they differ by rounding; with it,
-// by how they smooth the colours between samples.
+// Both decoders must show the same picture, but for rounding.
 func TestSameAsStandardDecoder(t *testing.T) {
-	for _, c := range []struct {
-		name string
-		tol  int
-		dB   float64
-	}{
-		{"video-001.q50.444.jpeg", 3, 50},
-		{"video-005.gray.jpeg", 2, 50},
-		{"video-001.cmyk.jpeg", 4, 46},
-		{"video-001.rgb.jpeg", 255, 26},
-		{"video-001.jpeg", 255, 32},
-		{"video-001.progressive.jpeg", 255, 32},
-		{"video-001.restart2.jpeg", 255, 32},
-		{"video-001.221212.jpeg", 255, 32},
-		{"video-001.q50.411.jpeg", 255, 32},
-		{"video-001.q50.422.jpeg", 255, 32},
-		{"video-001.q50.440.progressive.jpeg", 255, 32},
+	photos := samples(t)
+	for _, name := range []string{
+		"video-001.q50.444.jpeg", "video-001.q50.422.jpeg", "video-001.q50.440.progressive.jpeg", "video-001.q50.411.jpeg",
+		"video-001.jpeg", "video-001.progressive.jpeg", "video-001.restart2.jpeg", "video-001.221212.jpeg",
+		"video-001.cmyk.jpeg", "video-001.rgb.jpeg", "video-005.gray.jpeg",
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			data := file(t, c.name)
+		photos[name] = file(t, name)
+	}
+	for _, side := range [][2]int{{1, 1}, {2, 3}, {5, 4}, {17, 33}} {
+		photos[fmt.Sprint(side)] = jpegOf(t, scene(side[0], side[1]), 90)
+	}
+	for name, data := range photos {
+		t.Run(name, func(t *testing.T) {
 			got, _, err := Decode(data, Limits{})
 			if err != nil {
 				t.Fatal(err)
@@ -76,8 +69,12 @@ func TestSameAsStandardDecoder(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			tol, dB := 4, 50.0
+			if name == "video-001.rgb.jpeg" { // red, green and blue at different resolutions: only one of them smooths
+				tol, dB = 100, 26
+			}
 			want := toRGBA(src)
-			if d, p := worst(t, got, want), psnr(t, got, want); d > c.tol || p < c.dB {
+			if d, p := worst(t, got, want), psnr(t, got, want); d > tol || p < dB {
 				t.Errorf("differs by %d, %.1f dB", d, p)
 			}
 		})

@@ -88,6 +88,9 @@ func toRGBA(src image.Image) *image.RGBA {
 	if rgba, ok := src.(*image.RGBA); ok && b.Min == (image.Point{}) && rgba.Stride == 4*b.Dx() && rgba.Opaque() {
 		return rgba
 	}
+	if ycc, ok := src.(*image.YCbCr); ok && b.Min == (image.Point{}) {
+		return fromYCbCr(ycc)
+	}
 	dst := image.NewRGBA(image.Rect(0, 0, b.Dx(), b.Dy()))
 	op := draw.Src
 	if o, ok := src.(interface{ Opaque() bool }); !ok || !o.Opaque() {

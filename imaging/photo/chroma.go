@@ -1,0 +1,111 @@
+package photo
+
+import (
+	"image"
+	"image/color"
+)
+
+// chroma reads one colour plane of a picture with fewer colour samples than pixels, smoothly: each
+// pixel takes three parts of its nearest sample and one of the next nearest, an axis at a time.
+// That is what libjpeg does; repeating samples instead shows as steps on coloured edges.
+type chroma struct {
+	plane          []uint8
+	stride         int
+	w, h           int // samples
+	halfX, halfY   bool
+	shiftX, shiftY int // otherwise: log2 of pixels a sample
+	sums           []int
+}
+
+// fillRow puts the values of pixel row y into out.
+func (c *chroma) fillRow(out []uint8, y int) {
+	if !c.halfX && !c.halfY {
+		row := c.plane[(y>>c.shiftY)*c.stride:][:c.w]
+		for x := range out {
+			out[x] = row[x>>c.shiftX]
+		}
+		return
+	}
+	near := y >> c.shiftY
+	scale, far := 1, near
+	if c.halfY {
+		scale, near = 4, y/2
+		far = min(max(near+2*(y%2)-1, 0), c.h-1)
+	}
+	a, b := c.plane[near*c.stride:][:c.w], c.plane[far*c.stride:][:c.w]
+	sums := c.sums[:c.w]
+	for x := range sums {
+		if c.halfY {
+			sums[x] = 3*int(a[x]) + int(b[x])
+		} else {
+			sums[x] = int(a[x])
+		}
+	}
+	if !c.halfX {
+		bias := 1 + y%2 // alternating, so that rounding does not shift the colour
+		for x := range out {
+			out[x] = uint8((sums[x>>c.shiftX] + bias) / 4)
+		}
+		return
+	}
+	low, high := 2*scale, 2*scale-1
+	if scale == 1 {
+		low, high = 1, 2
+	}
+	for x := range out {
+		i := x / 2
+		if x%2 == 0 {
+			out[x] = uint8((3*sums[i] + sums[max(i-1, 0)] + low) / (4 * scale))
+		} else {
+			out[x] = uint8((3*sums[i] + sums[min(i+1, c.w-1)] + high) / (4 * scale))
+		}
+	}
+}
+
+// fromYCbCr makes an RGBA picture of a decoder's YCbCr one.
+func fromYCbCr(src *image.YCbCr) *image.RGBA {
+	b := src.Rect
+	w, h := b.Dx(), b.Dy()
+	dst := image.NewRGBA(image.Rect(0, 0, w, h))
+	shiftX, shiftY := sampling(src.SubsampleRatio)
+	at := src.COffset(b.Min.X, b.Min.Y)
+	planes := [2]chroma{}
+	for i, plane := range [][]uint8{src.Cb, src.Cr} {
+		cw, ch := ceilDiv(w, 1<<shiftX), ceilDiv(h, 1<<shiftY)
+		planes[i] = chroma{
+			plane: plane[at:], stride: src.CStride, w: cw, h: ch, shiftX: shiftX, shiftY: shiftY,
+			halfX: shiftX == 1 && shiftY <= 1 && cw > 2, halfY: shiftY == 1 && (shiftX == 0 || shiftX == 1 && cw > 2),
+			sums: make([]int, cw),
+		}
+	}
+	cb, cr := make([]uint8, w), make([]uint8, w)
+	for y := range h {
+		planes[0].fillRow(cb, y)
+		planes[1].fillRow(cr, y)
+		luma := src.Y[src.YOffset(b.Min.X, b.Min.Y+y):][:w]
+		row := dst.Pix[y*dst.Stride:][:4*w]
+		for x, v := range luma {
+			p := row[4*x:][:4:4]
+			p[0], p[1], p[2] = color.YCbCrToRGB(v, cb[x], cr[x])
+			p[3] = 255
+		}
+	}
+	return dst
+}
+
+// sampling is log2 of the pixels a colour sample covers, across and down.
+func sampling(r image.YCbCrSubsampleRatio) (x, y int) {
+	switch r {
+	case image.YCbCrSubsampleRatio422:
+		return 1, 0
+	case image.YCbCrSubsampleRatio420:
+		return 1, 1
+	case image.YCbCrSubsampleRatio440:
+		return 0, 1
+	case image.YCbCrSubsampleRatio411:
+		return 2, 0
+	case image.YCbCrSubsampleRatio410:
+		return 2, 1
+	}
+	return 0, 0
+}
