@@ -118,5 +118,5 @@ func (l *listing) line(text string) string {
 	return ""
 }
 
-func (l *listing) status() string { return fmt.Sprintf("%d modules downloaded", l.downloaded) }
+func (l *listing) status() string { return fmt.Sprintf("modules downloaded: %d", l.downloaded) }
 func (l *listing) rest() string   { return "" }

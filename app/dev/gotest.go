@@ -154,7 +154,7 @@ func (r *testReader) status() string {
 	if r.steps && r.lastStep != "" {
 		return "in step: " + r.lastStep
 	}
-	return fmt.Sprintf("%d packages tested, %s", r.finished, r.tally)
+	return fmt.Sprintf("packages tested: %d, %s", r.finished, r.tally)
 }
 
 func (r *testReader) rest() string { return "" }

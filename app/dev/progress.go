@@ -145,9 +145,9 @@ func (p *buildProgress) line(text string) string {
 func (p *buildProgress) status() string {
 	switch {
 	case p.compiled == 0 && p.downloaded > 0:
-		return fmt.Sprintf("%d modules downloaded", p.downloaded)
+		return fmt.Sprintf("modules downloaded: %d", p.downloaded)
 	case p.total == 0:
-		return fmt.Sprintf("%d packages compiled", p.compiled)
+		return fmt.Sprintf("packages compiled: %d", p.compiled)
 	default:
 		// A package counts when it begins, so the last one is not done at 100 %.
 		percent := min(99, 100*p.compiled/p.total)
@@ -192,7 +192,7 @@ func (p *aptProgress) line(text string) string {
 func (p *aptProgress) status() string {
 	switch {
 	case p.total == 0:
-		return fmt.Sprintf("%d lists fetched", p.fetched)
+		return fmt.Sprintf("lists fetched: %d", p.fetched)
 	case p.unpacked == 0:
 		return fmt.Sprintf("%d of %d packages fetched", min(p.fetched, p.total), p.total)
 	default:

@@ -23,7 +23,7 @@ func TestBuildProgress(t *testing.T) {
 	if shown := feed(p, "go: downloading fyne.io/fyne/v2 v2.7.1"); shown != "" {
 		t.Errorf("a download was shown: %q", shown)
 	}
-	if got, want := p.status(), "1 modules downloaded"; got != want {
+	if got, want := p.status(), "modules downloaded: 1"; got != want {
 		t.Errorf("status %q, want %q", got, want)
 	}
 	shown := feed(p, "internal/cpu", "fyne.io/fyne/v2", "# flawmark/app", "app/main.go:3:2: undefined: x")
@@ -42,7 +42,7 @@ func TestBuildProgress(t *testing.T) {
 func TestAptProgress(t *testing.T) {
 	p := &aptProgress{}
 	for _, c := range []struct{ line, want string }{
-		{"Get:1 http://deb.debian.org/debian bookworm InRelease [151 kB]", "1 lists fetched"},
+		{"Get:1 http://deb.debian.org/debian bookworm InRelease [151 kB]", "lists fetched: 1"},
 		{"0 upgraded, 2 newly installed, 0 to remove and 4 not upgraded.", "1 of 2 packages fetched"},
 		{"Unpacking clang (1:14) ...", "2 packages to install, 25 %"},
 		{"Setting up clang (1:14) ...", "2 packages to install, 50 %"},
