@@ -229,7 +229,8 @@ func (s *stripper) copyScan() (byte, error) {
 			return 0, err
 		}
 		b, err := s.readByte()
-		for err == nil && b == 0xFF { // fill bytes
+		fill := 0
+		for ; err == nil && b == 0xFF; fill++ {
 			b, err = s.readByte()
 		}
 		if err != nil {
@@ -238,7 +239,10 @@ func (s *stripper) copyScan() (byte, error) {
 		if b != 0 && (b < markRST0 || b > markRST7) {
 			return b, nil
 		}
-		_ = s.w.WriteByte(0xFF) // its error stays with the writer
+		// Fill bytes are not legal before data, and decoders differ about them: they stay.
+		for range fill + 1 {
+			_ = s.w.WriteByte(0xFF) // its error stays with the writer
+		}
 		if err := s.w.WriteByte(b); err != nil {
 			return 0, err
 		}
