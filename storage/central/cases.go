@@ -1,0 +1,328 @@
+package central
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"flawmark/app/qc"
+	"flawmark/app/refund"
+)
+
+var (
+	// ErrKeyReused: the idempotency key was given before, with other content.
+	ErrKeyReused = errors.New("key_reused")
+	// ErrSellerRef: the seller's refund number has brought money before.
+	ErrSellerRef = errors.New("seller_ref_used")
+)
+
+// Conflict says that the case has changed since the caller saw it.
+type Conflict struct {
+	Case refund.Case // as it is now
+}
+
+func (c *Conflict) Error() string {
+	return fmt.Sprintf("case %s is now at version %d", c.Case.ID, c.Case.Version)
+}
+
+// keepKeys is how long idempotency keys are remembered.
+const keepKeys = 30 * 24 * time.Hour
+
+// Act lets e happen to a case: the case, its money, the feed and the audit
+// trail are one transaction. Version is the one that the actor saw, 0 for any;
+// a zero e.At means now.
+//
+// A key that was used by the same actor for the same act returns what came of
+// it the first time, and so does money that has been booked before. Act fails
+// with a *[Conflict], [ErrKeyReused], [ErrSellerRef], [qc.ErrNotFound] or an
+// error of package refund, and then nothing has happened.
+func (s *Store) Act(ctx context.Context, id qc.CaseID, version int, e refund.Event, key string) (refund.Case, error) {
+	if e.At.IsZero() {
+		e.At = s.now()
+	}
+	var after refund.Case
+	err := s.write(ctx, e.At, func(t *tx) error {
+		var err error
+		after, err = t.act(ctx, id, version, e, key)
+		return err
+	})
+	if err != nil {
+		return refund.Case{}, fmt.Errorf("%s case %s: %w", e.Kind, id, err)
+	}
+	return after, nil
+}
+
+func (t *tx) act(ctx context.Context, id qc.CaseID, version int, e refund.Event, key string) (refund.Case, error) {
+	print, err := fingerprint(id, e)
+	if err != nil {
+		return refund.Case{}, err
+	}
+	actor := actorName(e.Actor)
+	if key != "" {
+		before, err := t.remembered(ctx, actor, key, print)
+		if !errors.Is(err, qc.ErrNotFound) {
+			return before, err
+		}
+	}
+	c, err := readCase(ctx, t, id)
+	if err != nil {
+		return refund.Case{}, err
+	}
+	booked, err := t.alreadyBooked(ctx, c, e)
+	if err != nil || booked {
+		return c, err
+	}
+	if version != 0 && version != c.Version {
+		return refund.Case{}, &Conflict{Case: c}
+	}
+	var after refund.Case
+	if isReview(e) {
+		after, err = t.review(ctx, c, e)
+	} else {
+		after, err = t.move(ctx, c, e)
+	}
+	if err != nil || key == "" {
+		return after, err
+	}
+	text, err := jsonText(after)
+	if err != nil {
+		return refund.Case{}, err
+	}
+	_, err = t.ExecContext(ctx, `INSERT INTO idempotency (actor, key, fingerprint, body, at) VALUES ($1, $2, $3, $4, $5)`,
+		actor, key, print, text, micros(t.at))
+	return after, err
+}
+
+// isReview reports whether e is a lead's word on a finding, which the stations
+// are told as such.
+func isReview(e refund.Event) bool {
+	return e.Actor.Party == refund.ByLead &&
+		slices.Contains([]refund.Kind{refund.LeadConfirmed, refund.LeadSentBack, refund.LeadDismissed}, e.Kind)
+}
+
+// fingerprint tells acts apart by what they say, not by when they are said.
+func fingerprint(id qc.CaseID, e refund.Event) (string, error) {
+	e.At = time.Time{}
+	text, err := jsonText(e)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256([]byte(string(id) + "\x00" + text))
+	return hex.EncodeToString(sum[:]), nil
+}
+
+// remembered returns what came of an act with the same key, or
+// [qc.ErrNotFound] when the key is new.
+func (t *tx) remembered(ctx context.Context, actor, key, print string) (refund.Case, error) {
+	var same string
+	err := t.QueryRowContext(ctx, `SELECT fingerprint FROM idempotency WHERE actor = $1 AND key = $2`, actor, key).Scan(&same)
+	if err != nil {
+		return refund.Case{}, found(err)
+	}
+	if same != print {
+		return refund.Case{}, ErrKeyReused
+	}
+	return body[refund.Case](t.QueryRowContext(ctx, `SELECT body FROM idempotency WHERE actor = $1 AND key = $2`, actor, key))
+}
+
+func actorName(a refund.Actor) string {
+	if a.ID == "" {
+		return string(a.Party)
+	}
+	return string(a.Party) + ":" + a.ID
+}
+
+// move applies e to c and writes down everything that follows from it.
+func (t *tx) move(ctx context.Context, c refund.Case, e refund.Event) (refund.Case, error) {
+	after, transfers, err := c.Apply(e)
+	if err != nil {
+		return c, err
+	}
+	for _, transfer := range transfers {
+		if err := t.post(ctx, transfer); err != nil {
+			return c, err
+		}
+	}
+	if err := t.updateCase(ctx, c.Version, after); err != nil {
+		return c, err
+	}
+	return after, t.audit(ctx, actorName(e.Actor), "case."+string(e.Kind), "case:"+string(c.ID),
+		map[string]any{"event": e, "from": c.Status, "to": after.Status, "version": after.Version})
+}
+
+func (t *tx) insertCase(ctx context.Context, c refund.Case) error {
+	text, err := jsonText(c)
+	if err != nil {
+		return err
+	}
+	if _, err := t.ExecContext(ctx, `INSERT INTO refund_case (id, order_id, item, customer, finding, status, is_open,
+		version, opened_at, changed_at, window_ends_at, decide_by, search, body)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+		string(c.ID), string(c.Order), string(c.Item), string(c.Customer), string(c.Finding), string(c.Status),
+		openColumn(c), c.Version, micros(c.OpenedAt), micros(c.ChangedAt), micros(c.WindowEndsAt), micros(c.DecideBy),
+		searchColumn(c), text); err != nil {
+		return fmt.Errorf("open case %s: %w", c.ID, err)
+	}
+	return t.tell(ctx, qc.CaseChanged, c)
+}
+
+func (t *tx) updateCase(ctx context.Context, version int, c refund.Case) error {
+	text, err := jsonText(c)
+	if err != nil {
+		return err
+	}
+	result, err := t.ExecContext(ctx, `UPDATE refund_case SET finding = $1, status = $2, is_open = $3, version = $4,
+		changed_at = $5, window_ends_at = $6, decide_by = $7, search = $8, body = $9 WHERE id = $10 AND version = $11`,
+		string(c.Finding), string(c.Status), openColumn(c), c.Version, micros(c.ChangedAt), micros(c.WindowEndsAt),
+		micros(c.DecideBy), searchColumn(c), text, string(c.ID), version)
+	if err != nil {
+		return fmt.Errorf("keep case %s: %w", c.ID, err)
+	}
+	if n, err := result.RowsAffected(); err != nil || n != 1 {
+		return errors.Join(fmt.Errorf("keep case %s: version %d is not the latest", c.ID, version), err)
+	}
+	return t.tell(ctx, qc.CaseChanged, c)
+}
+
+func openColumn(c refund.Case) int {
+	if c.Status.Terminal() {
+		return 0
+	}
+	return 1
+}
+
+// searchColumn is what a case is found by at the desk.
+func searchColumn(c refund.Case) string {
+	return strings.ToLower(strings.Join([]string{
+		string(c.ID), string(c.Order), string(c.Item), string(c.Customer), c.Seller,
+		string(c.ReturnWaybill), string(c.ReplacementWaybill), c.SellerRef,
+	}, "\n"))
+}
+
+func readCase(ctx context.Context, q querier, id qc.CaseID) (refund.Case, error) {
+	return body[refund.Case](q.QueryRowContext(ctx, `SELECT body FROM refund_case WHERE id = $1`, string(id)))
+}
+
+// openCase returns the open case of an item; there is at most one.
+func (t *tx) openCase(ctx context.Context, item qc.ItemID) (refund.Case, error) {
+	return body[refund.Case](t.QueryRowContext(ctx,
+		`SELECT body FROM refund_case WHERE item = $1 AND is_open = 1`, string(item)))
+}
+
+// caseOfFinding returns the open case that stands on a finding.
+func (t *tx) caseOfFinding(ctx context.Context, id qc.FindingID) (refund.Case, error) {
+	return body[refund.Case](t.QueryRowContext(ctx,
+		`SELECT body FROM refund_case WHERE finding = $1 AND is_open = 1`, string(id)))
+}
+
+// CaseFilter narrows a list of cases; its zero value matches all.
+type CaseFilter struct {
+	Open   bool          // only cases that have not ended
+	Status refund.Status // only this one
+	Query  string        // part of an order, item, customer, seller, waybill or refund number
+	Limit  int           // 0: 500
+}
+
+// Cases lists cases by urgency: open ones first, the seller's window that
+// closes first at the top, those without a window last.
+func (s *Store) Cases(ctx context.Context, f CaseFilter) ([]refund.Case, error) {
+	if f.Limit < 1 {
+		f.Limit = 500
+	}
+	onlyOpen := 0
+	if f.Open {
+		onlyOpen = 1
+	}
+	like := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.ToLower(strings.TrimSpace(f.Query))) + "%"
+	cases, err := bodies[refund.Case](s.reader.QueryContext(ctx, `SELECT body FROM refund_case
+		WHERE is_open >= $1 AND ($2 = '' OR status = $2) AND search LIKE $3 ESCAPE '\'
+		ORDER BY is_open DESC, CASE WHEN window_ends_at = 0 THEN 1 ELSE 0 END, window_ends_at, opened_at, id LIMIT $4`,
+		onlyOpen, string(f.Status), like, f.Limit))
+	if err != nil {
+		return nil, fmt.Errorf("list cases: %w", err)
+	}
+	return cases, nil
+}
+
+// Case returns one case, or [qc.ErrNotFound].
+func (s *Store) Case(ctx context.Context, id qc.CaseID) (refund.Case, error) {
+	c, err := readCase(ctx, s.reader, id)
+	if err != nil {
+		return c, fmt.Errorf("read case %.80q: %w", id, err)
+	}
+	return c, nil
+}
+
+// Dossier is everything about a case for the desk.
+type Dossier struct {
+	Case     refund.Case
+	Item     qc.Item
+	Customer qc.Customer
+	Findings []qc.Finding // of the item in their last revisions: every round, newest first
+}
+
+// Dossier returns a case with all that belongs to it, or [qc.ErrNotFound].
+func (s *Store) Dossier(ctx context.Context, id qc.CaseID) (Dossier, error) {
+	var d Dossier
+	err := s.read(ctx, func(q querier) error {
+		var err error
+		if d.Case, err = readCase(ctx, q, id); err != nil {
+			return err
+		}
+		if d.Item, err = readItem(ctx, q, d.Case.Item); err != nil {
+			return err
+		}
+		if d.Customer, err = customerOf(ctx, q, d.Case.Order); err != nil {
+			return err
+		}
+		d.Findings, err = findingsOf(ctx, q, d.Case.Item)
+		return err
+	})
+	if err != nil {
+		return Dossier{}, fmt.Errorf("read dossier of case %.80q: %w", id, err)
+	}
+	return d, nil
+}
+
+// read runs do against one moment of the database.
+func (s *Store) read(ctx context.Context, do func(querier) error) error {
+	snapshot, err := s.reader.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	err = do(snapshot)
+	if end := snapshot.Rollback(); end != nil && !errors.Is(end, sql.ErrTxDone) {
+		err = errors.Join(err, end)
+	}
+	return err
+}
+
+// readFinding returns the last revision of a finding.
+func readFinding(ctx context.Context, q querier, id qc.FindingID) (qc.Finding, error) {
+	f, err := body[qc.Finding](q.QueryRowContext(ctx,
+		`SELECT body FROM finding WHERE id = $1 ORDER BY revision DESC LIMIT 1`, string(id)))
+	if err != nil {
+		return f, fmt.Errorf("read finding %.80q: %w", id, err)
+	}
+	return f, nil
+}
+
+// findingsOf returns the last revisions of an item's findings, newest first.
+func findingsOf(ctx context.Context, q querier, item qc.ItemID) ([]qc.Finding, error) {
+	all, err := bodies[qc.Finding](q.QueryContext(ctx, `SELECT body FROM finding WHERE item = $1 ORDER BY n DESC`, string(item)))
+	if err != nil {
+		return nil, fmt.Errorf("read findings of item %s: %w", item, err)
+	}
+	seen := make(map[qc.FindingID]bool)
+	return slices.DeleteFunc(all, func(f qc.Finding) bool {
+		again := seen[f.ID]
+		seen[f.ID] = true
+		return again
+	}), nil
+}

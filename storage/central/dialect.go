@@ -1,0 +1,111 @@
+package central
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"path/filepath"
+	"strings"
+
+	"github.com/pressly/goose/v3"
+
+	_ "modernc.org/sqlite" // the driver "sqlite"
+)
+
+// This file holds everything that is particular to SQLite.
+
+//go:embed migrations/*.sql
+var migrationFiles embed.FS
+
+// readers is how many questions are answered at the same time.
+const readers = 8
+
+// openSQLite opens path twice: once for writing, where the single connection
+// makes writers wait for their turn instead of failing as busy, and once for
+// reading, where the write-ahead log keeps them out of each other's way.
+func openSQLite(path string) (writer, reader *sql.DB, err error) {
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	place := filepath.ToSlash(absolute)
+	if !strings.HasPrefix(place, "/") {
+		place = "/" + place // a drive letter
+	}
+	pragmas := []string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)"}
+	address := func(more ...string) string {
+		query := url.Values{"_txlock": {"immediate"}, "_pragma": append(pragmas[:len(pragmas):len(pragmas)], more...)}
+		return (&url.URL{Scheme: "file", Path: place, RawQuery: query.Encode()}).String()
+	}
+	if writer, err = sql.Open("sqlite", address()); err != nil {
+		return nil, nil, err
+	}
+	writer.SetMaxOpenConns(1)
+	if reader, err = sql.Open("sqlite", address("query_only(ON)")); err != nil {
+		return writer, nil, err
+	}
+	reader.SetMaxOpenConns(readers)
+	reader.SetMaxIdleConns(readers)
+	return writer, reader, nil
+}
+
+// migrate brings the schema up to date, or fails with [ErrNewer] without
+// touching anything.
+func migrate(ctx context.Context, db *sql.DB) error {
+	files, err := fs.Sub(migrationFiles, "migrations")
+	if err != nil {
+		return err
+	}
+	provider, err := goose.NewProvider(goose.DialectSQLite3, db, files)
+	if err != nil {
+		return fmt.Errorf("read migrations: %w", err)
+	}
+	current, target, err := provider.GetVersions(ctx)
+	if err != nil {
+		return fmt.Errorf("read schema version: %w", err)
+	}
+	if current > target {
+		return fmt.Errorf("%w: schema %d, this program knows %d", ErrNewer, current, target)
+	}
+	if _, err := provider.Up(ctx); err != nil {
+		return fmt.Errorf("bring schema up to date: %w", err)
+	}
+	return nil
+}
+
+// backup writes a consistent copy of the database to path, which must not
+// exist.
+func backup(ctx context.Context, db *sql.DB, path string) error {
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	if _, err := conn.ExecContext(ctx, `PRAGMA query_only(OFF)`); err != nil {
+		return errors.Join(err, conn.Close())
+	}
+	_, err = conn.ExecContext(ctx, `VACUUM INTO $1`, path)
+	_, restore := conn.ExecContext(ctx, `PRAGMA query_only(ON)`)
+	return errors.Join(err, restore, conn.Close())
+}
+
+// integrity asks the engine to look at its own pages and returns what it
+// complains about.
+func integrity(ctx context.Context, db *sql.DB) ([]string, error) {
+	var complaints []string
+	rows, err := db.QueryContext(ctx, `PRAGMA integrity_check`)
+	err = each(rows, err, func(rows *sql.Rows) error {
+		var line string
+		if err := rows.Scan(&line); err != nil {
+			return err
+		}
+		if line != "ok" {
+			complaints = append(complaints, line)
+		}
+		return nil
+	})
+	return complaints, err
+}

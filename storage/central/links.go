@@ -1,0 +1,162 @@
+package central
+
+import (
+	"context"
+	"database/sql"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"flawmark/app/money"
+	"flawmark/app/qc"
+	"flawmark/app/refund"
+)
+
+// ErrLink: the link is wrong, revoked or expired; a caller outside is never
+// told which.
+var ErrLink = errors.New("link is not valid")
+
+// linkLife is how long a customer's link opens the order.
+const linkLife = 180 * 24 * time.Hour
+
+// LinkOrder returns a new secret that opens an order for its customer. Only
+// its hash is stored. Earlier links stay valid.
+func (s *Store) LinkOrder(ctx context.Context, id qc.OrderID, at time.Time) (string, error) {
+	token := base64.RawURLEncoding.EncodeToString(randomBytes(32))
+	err := s.write(ctx, at, func(t *tx) error {
+		if _, err := customerOf(ctx, t, id); err != nil {
+			return err
+		}
+		if _, err := t.ExecContext(ctx, `INSERT INTO capability (token_hash, order_id, created_at, expires_at)
+			VALUES ($1, $2, $3, $4)`, secretHash(token), string(id), micros(at), micros(at.Add(linkLife))); err != nil {
+			return err
+		}
+		return t.audit(ctx, "admin", "order.link", "order:"+string(id), struct{}{})
+	})
+	if err != nil {
+		return "", fmt.Errorf("link order %.80q: %w", id, err)
+	}
+	return token, nil
+}
+
+// RevokeLinks makes every link to an order useless.
+func (s *Store) RevokeLinks(ctx context.Context, id qc.OrderID, at time.Time) error {
+	err := s.write(ctx, at, func(t *tx) error {
+		if _, err := t.ExecContext(ctx, `UPDATE capability SET revoked_at = $1 WHERE order_id = $2 AND revoked_at = 0`,
+			micros(at), string(id)); err != nil {
+			return err
+		}
+		return t.audit(ctx, "admin", "order.unlink", "order:"+string(id), struct{}{})
+	})
+	if err != nil {
+		return fmt.Errorf("revoke links to order %.80q: %w", id, err)
+	}
+	return nil
+}
+
+// OrderView is what a customer sees of an order.
+type OrderView struct {
+	Order     qc.Order
+	Cases     []refund.Case // visible ones only, oldest first
+	Findings  map[qc.FindingID]qc.Finding
+	Balance   money.Amount
+	Statement []Line             // oldest first
+	Stored    map[qc.Digest]bool // of the photos in Order and Findings: those the centre has
+}
+
+// OrderByToken returns the order that token opens, or [ErrLink]. Cases that
+// wait for a lead or for photos are not in it, nor are their findings. The
+// token is looked up by its hash, so that the time it takes tells nothing.
+func (s *Store) OrderByToken(ctx context.Context, id qc.OrderID, token string, at time.Time) (OrderView, error) {
+	var opens qc.OrderID
+	var expires, revoked int64
+	err := s.reader.QueryRowContext(ctx, `SELECT order_id, expires_at, revoked_at FROM capability WHERE token_hash = $1`,
+		secretHash(token)).Scan(&opens, &expires, &revoked)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return OrderView{}, fmt.Errorf("open link: %w", err)
+	}
+	if err != nil || opens != id || revoked != 0 || micros(at) >= expires {
+		return OrderView{}, ErrLink
+	}
+	var view OrderView
+	err = s.read(ctx, func(q querier) error {
+		var err error
+		view, err = s.orderView(ctx, q, id)
+		return err
+	})
+	if err != nil {
+		return OrderView{}, fmt.Errorf("read order %s: %w", id, err)
+	}
+	return view, nil
+}
+
+func (s *Store) orderView(ctx context.Context, q querier, id qc.OrderID) (OrderView, error) {
+	order, err := readOrder(ctx, q, id)
+	if err != nil {
+		return OrderView{}, err
+	}
+	view := OrderView{Order: order, Findings: make(map[qc.FindingID]qc.Finding), Stored: make(map[qc.Digest]bool)}
+	all, err := bodies[refund.Case](q.QueryContext(ctx,
+		`SELECT body FROM refund_case WHERE order_id = $1 ORDER BY opened_at, id`, string(id)))
+	if err != nil {
+		return OrderView{}, err
+	}
+	view.Cases = slices.DeleteFunc(all, func(c refund.Case) bool { return !c.Status.Visible() })
+	for _, c := range view.Cases {
+		f, err := readFinding(ctx, q, c.Finding)
+		if err != nil {
+			return OrderView{}, err
+		}
+		view.Findings[f.ID] = s.outward(f)
+	}
+	if view.Balance, err = balance(ctx, q, order.Customer.ID); err != nil {
+		return OrderView{}, err
+	}
+	if view.Statement, err = statement(ctx, q, order.Customer.ID); err != nil {
+		return OrderView{}, err
+	}
+	digests := view.digests()
+	lacked, err := lackedBlobs(ctx, q, digests)
+	if err != nil {
+		return OrderView{}, err
+	}
+	for _, d := range digests {
+		view.Stored[d] = !slices.Contains(lacked, d)
+	}
+	return view, nil
+}
+
+// digests lists every photo that the view may show.
+func (v OrderView) digests() []qc.Digest {
+	var all []qc.Digest
+	for _, item := range v.Order.Items {
+		if item.ListingPhoto != "" {
+			all = append(all, item.ListingPhoto)
+		}
+	}
+	for _, f := range v.Findings {
+		for _, photo := range f.Photos {
+			all = append(all, photo.Digest, photo.Preview.Digest, photo.Thumb.Digest)
+		}
+	}
+	return all
+}
+
+// outward returns a finding without the flaws that are never shown to seller
+// or customer, and without their marks.
+func (s *Store) outward(f qc.Finding) qc.Finding {
+	internal := func(id qc.FlawID) bool {
+		n := f.Number(id)
+		if n == 0 {
+			return false
+		}
+		kind, _ := s.catalogue.Flaw(f.Flaws[n-1].Code)
+		return kind.Internal
+	}
+	out := f
+	out.Flaws = slices.DeleteFunc(slices.Clone(f.Flaws), func(flaw qc.Flaw) bool { return internal(flaw.ID) })
+	out.Marks = slices.DeleteFunc(slices.Clone(f.Marks), func(mark qc.Mark) bool { return internal(mark.Flaw) })
+	return out
+}
