@@ -76,7 +76,7 @@ func (t *tool) demoHeadless(ctx context.Context, o demoOptions) error {
 	if err != nil {
 		return err
 	}
-	if _, err := t.playJourney(ctx, built, out); err != nil {
+	if _, err := t.playJourney(ctx, built, out, "^"+journeyTest+"$"); err != nil {
 		return err
 	}
 	t.say("pictures of every step are in %s", out)

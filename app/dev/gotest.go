@@ -37,6 +37,7 @@ type testReader struct {
 	lastStep string
 	tally    tally
 	finished int                 // packages
+	ended    map[string]string   // how each test ended, by name
 	said     map[string][]string // output by test, until it is known to have passed
 	failures map[string]int      // failed tests by package
 	passes   map[string]int
@@ -45,7 +46,7 @@ type testReader struct {
 
 func newTestReader(steps bool) *testReader {
 	return &testReader{
-		steps: steps, said: map[string][]string{}, failures: map[string]int{},
+		steps: steps, ended: map[string]string{}, said: map[string][]string{}, failures: map[string]int{},
 		passes: map[string]int{}, partial: map[string]string{},
 	}
 }
@@ -99,6 +100,7 @@ func (r *testReader) output(key, text string) string {
 func (r *testReader) testEnd(key string, event testEvent) string {
 	said := r.said[key]
 	delete(r.said, key)
+	r.ended[event.Test] = event.Action
 	switch event.Action {
 	case "pass":
 		r.tally.passed++

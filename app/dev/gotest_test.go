@@ -98,11 +98,12 @@ func TestJudgeJourney(t *testing.T) {
 		err    error
 		want   string
 	}{
-		{"played", testReader{tally: tally{passed: 1}}, nil, ""},
+		{"played", testReader{ended: map[string]string{"TestJourney": "pass"}}, nil, ""},
 		{"failed in a step", testReader{lastStep: "customer decides"}, failed, `failed in step "customer decides"`},
 		{"failed at once", testReader{}, failed, "before its first step"},
-		{"skipped", testReader{tally: tally{skipped: 1}}, nil, "not played"},
-		{"no such test", testReader{}, nil, "not played"},
+		{"something else failed", testReader{lastStep: "money", ended: map[string]string{"TestJourney": "pass", "TestKill": "fail"}}, failed, "beside the journey"},
+		{"skipped", testReader{ended: map[string]string{"TestJourney": "skip"}}, nil, "not played"},
+		{"no such test", testReader{ended: map[string]string{"TestKill": "pass"}}, nil, "not played"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			err := newTool(host{}, &strings.Builder{}).judgeJourney(&c.reader, c.err, time.Second)
