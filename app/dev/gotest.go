@@ -143,7 +143,7 @@ func (r *testReader) packageEnd(event testEvent) string {
 			r.tally.failed++
 		}
 		show := "FAIL  " + event.Package
-		if len(said) > 0 {
+		if !r.steps && len(said) > 0 {
 			show += "\n" + strings.Join(said, "\n")
 		}
 		return show

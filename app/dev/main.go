@@ -120,6 +120,9 @@ func dispatch(ctx context.Context, t *tool, args []string, errOut io.Writer) int
 			return 2
 		case errors.Is(err, errSaid):
 			return 1
+		case ctx.Err() != nil:
+			fmt.Fprintf(errOut, "dev %s: stopped before it was done\n", c.name)
+			return 1
 		default:
 			fmt.Fprintf(errOut, "dev %s: %v\n", c.name, err)
 			return 1

@@ -67,6 +67,7 @@ func (t *tool) watch(cmd *exec.Cmd, m meter) error {
 	close(ended)
 	readers.Wait()
 	if err != nil {
+		_ = kill(cmd) // what it left behind in its group, if anything
 		if kept := m.rest(); kept != "" {
 			t.say("%s", kept)
 		}
