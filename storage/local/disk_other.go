@@ -1,0 +1,52 @@
+//go:build !windows
+
+package local
+
+import (
+	"errors"
+	"os"
+	"syscall"
+)
+
+// mappedAtFirst is the address space that the database gets at once, so that a
+// growing file never has to wait for readers.
+const mappedAtFirst = 256 << 20
+
+// lockExclusively opens path and locks it. It returns nil and no error when
+// somebody else has the lock.
+func lockExclusively(path string) (*os.File, error) {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, fileMode)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if !errors.Is(err, syscall.EINTR) {
+			break
+		}
+	}
+	if err == nil {
+		return file, nil
+	}
+	closeErr := file.Close()
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		return nil, closeErr
+	}
+	return nil, errors.Join(err, closeErr)
+}
+
+// syncDir makes the names in a directory durable.
+func syncDir(path string) error {
+	dir, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}
+
+func rename(from, to string) error { return os.Rename(from, to) }
+
+// isFull reports that a disk or a quota has no room.
+func isFull(err error) bool {
+	return errors.Is(err, ErrFull) || errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
+}

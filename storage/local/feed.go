@@ -1,0 +1,129 @@
+package local
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"go.etcd.io/bbolt"
+
+	"flawmark/app/qc"
+	"flawmark/app/refund"
+)
+
+// Cursor returns the place in the centre's feed up to which all is applied.
+func (s *Store) Cursor(ctx context.Context) (qc.Cursor, error) {
+	var cursor qc.Cursor
+	err := s.view(ctx, func(tx *bbolt.Tx) (err error) {
+		cursor, err = qc.ParseCursor(string(tx.Bucket(inMeta).Get(keyCursor)))
+		return err
+	})
+	if err != nil {
+		return qc.Cursor{}, fmt.Errorf("read feed cursor: %w", err)
+	}
+	return cursor, nil
+}
+
+// errUnreadable marks a change that this version cannot read.
+var errUnreadable = errors.New("change is not readable")
+
+// ApplyPage applies what the centre told and moves the cursor, in one step.
+// Each change carries the whole state of its subject, so applying a page twice,
+// or the feed of a restored centre on top of the old one, is right. Kinds of a
+// later version are passed over; a change of a known kind that cannot be read is
+// logged and passed over as well, because it must not hold up all others.
+//
+// A stored photo counts only when a finding of this station holds it.
+func (s *Store) ApplyPage(ctx context.Context, page qc.Page) error {
+	if len(page.Changes) == 0 { // an empty answer costs no write
+		if cursor, err := s.Cursor(ctx); err != nil || cursor == page.Next {
+			return err
+		}
+	}
+	err := s.update(ctx, func(tx *bbolt.Tx) error {
+		for _, change := range page.Changes {
+			err := applyChange(tx, change)
+			if errors.Is(err, errUnreadable) {
+				s.log.Error("change of the centre passed over", "seq", change.Seq, "kind", string(change.Kind), "error", err)
+				continue
+			}
+			if err != nil {
+				return fmt.Errorf("change %d: %w", change.Seq, err)
+			}
+		}
+		return tx.Bucket(inMeta).Put(keyCursor, []byte(page.Next.String()))
+	})
+	if err != nil {
+		return fmt.Errorf("apply feed: %w", err)
+	}
+	return nil
+}
+
+func applyChange(tx *bbolt.Tx, change qc.Change) error {
+	switch change.Kind {
+	case qc.ItemChanged:
+		return applyItem(tx, change)
+	case qc.StaffChanged:
+		return keep(tx, inStaff, change, func(staff qc.Staff) string { return string(staff.ID) })
+	case qc.CaseChanged:
+		return keep(tx, inCases, change, func(c refund.Case) string { return string(c.ID) })
+	case qc.StandingChanged:
+		return keep(tx, inStandings, change, func(standing qc.Standing) string { return string(standing.Finding.ID) })
+	case qc.PolicyChanged:
+		return keep(tx, inMeta, change, func(qc.ReviewPolicy) string { return string(keyPolicy) })
+	case qc.PhotoStored:
+		var stored qc.StoredPhoto
+		if err := read(change, &stored); err != nil {
+			return err
+		}
+		return markStored(tx, []qc.Digest{stored.Digest})
+	}
+	return nil
+}
+
+func read(change qc.Change, into any) error {
+	if err := json.Unmarshal(change.Data, into); err != nil {
+		return fmt.Errorf("%w: %w", errUnreadable, err)
+	}
+	return nil
+}
+
+// keep stores a change's data, as it came, under its own id.
+func keep[T any](tx *bbolt.Tx, bucket []byte, change qc.Change, id func(T) string) error {
+	var value T
+	if err := read(change, &value); err != nil {
+		return err
+	}
+	key := id(value)
+	if key == "" {
+		return fmt.Errorf("%w: it has no id", errUnreadable)
+	}
+	return tx.Bucket(bucket).Put([]byte(key), change.Data)
+}
+
+// applyItem also keeps the numbers by which items are found.
+func applyItem(tx *bbolt.Tx, change qc.Change) error {
+	var item, before qc.Item
+	if err := read(change, &item); err != nil {
+		return err
+	}
+	if _, err := get(tx, inItems, []byte(item.ID), &before); err != nil {
+		return err
+	}
+	finds := tx.Bucket(inFinds)
+	for _, key := range findKeys(before) {
+		if err := finds.Delete(key); err != nil {
+			return err
+		}
+	}
+	if err := keep(tx, inItems, change, func(item qc.Item) string { return string(item.ID) }); err != nil {
+		return err
+	}
+	for _, key := range findKeys(item) {
+		if err := finds.Put(key, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,277 @@
+// Package local is the memory of a station: everything an inspector saved, what
+// of it the centre has, and what the centre told.
+//
+// Its promise: when [Store.Record] has returned, the event is on the disk
+// twice, in the database (bbolt, station.db) and in the journal (plain
+// append-only files), and no kill, power cut or loss of either one takes it
+// away. Events are numbered from 1 without gaps and chained ([qc.Seal]).
+//
+// The order of a Record is: journal record, fsync, then one transaction with
+// the event, the files to be sent and the draft that it ends. If the
+// transaction fails, the journal record is taken back; where even that fails,
+// the store takes nothing more ([ErrSync]), and at the next [Open] the event is
+// there, though nobody was told so. The reverse never happens.
+//
+// At Open the journal and the database are brought together: what only the
+// journal has is applied, what only the database has is written to a new
+// segment. A database that is damaged or missing is set aside and made again
+// from the journal; the acknowledgements and everything the centre told come
+// again with the feed, drafts are lost.
+//
+// A directory belongs to one process at a time ([ErrInUse]).
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
+
+	"flawmark/app/qc"
+)
+
+// What can go wrong. Looking for something unknown fails with [qc.ErrNotFound].
+var (
+	// ErrInUse: another process has the directory open.
+	ErrInUse = errors.New("station data is in use by another program")
+	// ErrNewer: a later version of the program wrote the data.
+	ErrNewer = errors.New("station data is of a newer version")
+	// ErrFull: the disk has no room. Nothing was changed; it may be tried again.
+	ErrFull = errors.New("disk is full")
+	// ErrSync: the disk does not confirm writes. The store takes nothing more
+	// until it is opened again.
+	ErrSync = errors.New("disk does not confirm the write")
+	// ErrDamaged: the database cannot be read. Opening it again repairs it.
+	ErrDamaged = errors.New("station data is damaged")
+	// ErrFork: the centre has another history of this station than we do.
+	ErrFork = errors.New("centre and station disagree about the station's log")
+)
+
+// Options are what a store needs from outside.
+type Options struct {
+	Now func() time.Time // for the ids of events; required
+	Log *slog.Logger     // nil: silent
+	// Recovered is called from [Open], before it returns, when something had to
+	// be repaired. It may be nil.
+	Recovered func(Recovery)
+}
+
+// Recovery says what Open had to repair.
+type Recovery struct {
+	Unclean  bool     // the last run did not end with Close
+	Reason   string   // why the database was made again, for the log; empty: it was not
+	SetAside []string // names of the files that were kept under another name
+	Rebuilt  int      // events that went from the journal into a new database
+	Replayed int      // events that only the journal had, in an intact database
+	Torn     int64    // bytes of unfinished journal records that were cut off
+	Healed   int      // events that the journal lacked and the database gave
+}
+
+// Repaired reports whether there is anything a person should hear about.
+func (r Recovery) Repaired() bool {
+	return r.Reason != "" || len(r.SetAside) > 0 || r.Rebuilt+r.Replayed+r.Healed > 0 || r.Torn > 0
+}
+
+// Store is the open data of a station. It is safe for use by several
+// goroutines; none of its methods belongs on the window's goroutine, because
+// each change waits for the disk.
+type Store struct {
+	dir   string
+	db    *bbolt.DB
+	lock  *lockFile
+	now   func() time.Time
+	log   *slog.Logger
+	epoch string
+
+	recording sync.Mutex // one Record at a time, from the seal to the commit
+	journal   *journal
+	failed    atomic.Bool // see ErrSync
+
+	watching sync.Mutex
+	watchers map[chan struct{}]struct{}
+}
+
+const (
+	dbName      = "station.db"
+	journalName = "journal"
+	dirMode     = 0o750
+	fileMode    = 0o640
+	// lockWait is how long Open waits for another process to end.
+	lockWait = time.Second
+	// maxDatabase keeps a runaway database from eating the disk of the photos.
+	maxDatabase = 2 << 30
+)
+
+// Open opens the data in dir, which is made when it is missing, and repairs
+// what a crash has left. It fails with [ErrInUse] or [ErrNewer].
+func Open(dir string, opts Options) (*Store, error) {
+	if opts.Now == nil {
+		return nil, errors.New("open station data: Options.Now is missing")
+	}
+	log := opts.Log
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	if err := os.MkdirAll(filepath.Join(dir, journalName), dirMode); err != nil {
+		return nil, fmt.Errorf("open station data: %w", err)
+	}
+	lock, err := acquire(filepath.Join(dir, "station.lock"), lockWait)
+	if err != nil {
+		return nil, fmt.Errorf("open station data %s: %w", dir, err)
+	}
+	s := &Store{dir: dir, lock: lock, now: opts.Now, log: log, watchers: make(map[chan struct{}]struct{})}
+	recovery, err := s.open()
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open station data %s: %w", dir, err), s.release())
+	}
+	if recovery.Repaired() {
+		log.Warn("station data repaired", "reason", recovery.Reason, "rebuilt", recovery.Rebuilt,
+			"replayed", recovery.Replayed, "torn", recovery.Torn, "healed", recovery.Healed, "set_aside", recovery.SetAside)
+		if opts.Recovered != nil {
+			opts.Recovered(recovery)
+		}
+	}
+	return s, nil
+}
+
+// Close ends all use of the data and notes that it was left in order.
+func (s *Store) Close() error {
+	s.recording.Lock()
+	defer s.recording.Unlock()
+	dbErr, journalErr := s.db.Close(), s.journal.close()
+	if dbErr == nil && journalErr == nil && !s.failed.Load() {
+		if err := s.lock.mark(stateClosed); err != nil {
+			journalErr = err
+		}
+	}
+	return errors.Join(dbErr, journalErr, s.lock.release())
+}
+
+// release closes what an Open that failed had opened.
+func (s *Store) release() error {
+	var errs []error
+	if s.db != nil {
+		errs = append(errs, s.db.Close())
+	}
+	if s.journal != nil {
+		errs = append(errs, s.journal.close())
+	}
+	return errors.Join(append(errs, s.lock.release())...)
+}
+
+// Epoch names the life of this log: it changes only with a log that begins anew.
+func (s *Store) Epoch() string { return s.epoch }
+
+// Backup writes a consistent copy of the database while the store is in use.
+func (s *Store) Backup(ctx context.Context, w io.Writer) error {
+	return s.view(ctx, func(tx *bbolt.Tx) error {
+		_, err := tx.WriteTo(w)
+		return err
+	})
+}
+
+// Check reads the whole database and the chain of events and fails with
+// [ErrDamaged]. It is meant for a doctor command and for tests.
+func (s *Store) Check(ctx context.Context) error {
+	return s.view(ctx, checkContent)
+}
+
+// view runs fn in a read transaction.
+func (s *Store) view(ctx context.Context, fn func(*bbolt.Tx) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return guarded(func() error { return s.db.View(fn) })
+}
+
+// update runs fn in a write transaction that is on the disk when it returns.
+func (s *Store) update(ctx context.Context, fn func(*bbolt.Tx) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if s.failed.Load() {
+		return ErrSync
+	}
+	err := commit(s.db, fn)
+	if errors.Is(err, ErrSync) {
+		s.failed.Store(true)
+	}
+	if err == nil {
+		s.tick()
+	}
+	return err
+}
+
+// commit runs fn in a transaction and tells its own errors from those of the
+// disk: [ErrFull] has changed nothing, after [ErrSync] nobody knows.
+func commit(db *bbolt.DB, fn func(*bbolt.Tx) error) error {
+	var refused error
+	err := guarded(func() error {
+		return db.Update(func(tx *bbolt.Tx) error {
+			refused = fn(tx)
+			return refused
+		})
+	})
+	switch {
+	case err == nil || errors.Is(err, ErrDamaged) || errors.Is(err, bolterrors.ErrDatabaseNotOpen):
+		return err
+	case isFull(err) || errors.Is(err, bolterrors.ErrMaxSizeReached):
+		return fmt.Errorf("%w: %w", ErrFull, err)
+	case refused != nil:
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrSync, err)
+}
+
+// guarded turns the panics and memory faults by which bbolt reports a damaged
+// file into [ErrDamaged].
+func guarded(fn func() error) (err error) {
+	before := debug.SetPanicOnFault(true)
+	defer func() {
+		debug.SetPanicOnFault(before)
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%w: %v\n%s", ErrDamaged, p, debug.Stack())
+		}
+	}()
+	return fn()
+}
+
+// Watch returns a channel that ticks after changes, several changes perhaps in
+// one tick, and a function that ends the watch. It never blocks the store.
+func (s *Store) Watch() (<-chan struct{}, func()) {
+	ticks := make(chan struct{}, 1)
+	s.watching.Lock()
+	defer s.watching.Unlock()
+	s.watchers[ticks] = struct{}{}
+	return ticks, func() {
+		s.watching.Lock()
+		defer s.watching.Unlock()
+		delete(s.watchers, ticks)
+	}
+}
+
+func (s *Store) tick() {
+	s.watching.Lock()
+	defer s.watching.Unlock()
+	for ticks := range s.watchers {
+		select {
+		case ticks <- struct{}{}:
+		default: // one is waiting already
+		}
+	}
+}
+
+// notFound is what a lookup of something unknown fails with.
+func notFound(what string, id any) error {
+	return fmt.Errorf("%s %v: %w", what, id, qc.ErrNotFound)
+}
