@@ -1,0 +1,317 @@
+package bench
+
+import (
+	"image"
+	"strconv"
+
+	"flawmark/app/qc"
+	"flawmark/imaging/annotate"
+	"flawmark/ui/look"
+	"flawmark/ui/model"
+	"flawmark/ui/widgets"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+)
+
+// inspectScreen is the bench itself: the card on the left, tools and photo in
+// the middle, flaws and verdict on the right.
+type inspectScreen struct {
+	w    *Window
+	root *fyne.Container
+
+	scan     *widgets.ScanEntry
+	headline *widget.Label
+	clock    *widget.Label
+
+	card   *itemCard
+	panel  *flawPanel
+	tools  *widgets.Toggle
+	photo  *widgets.PhotoCanvas
+	thumbs *widgets.Thumbs
+	zoom   *widget.Label
+	stage  *fyne.Container // the photo, or what to do without one
+	desk   *fyne.Container // the photo with its tools and strip
+
+	choices *keyList
+	chosen  int
+
+	item    qc.ItemID  // last shown
+	shown   qc.PhotoID // in the canvas
+	offered int        // choices shown
+}
+
+func newInspectScreen(w *Window) *inspectScreen {
+	s := &inspectScreen{w: w, scan: widgets.NewScanEntry(), headline: line(""), clock: widget.NewLabel("")}
+	s.scan.SetPlaceHolder(w.say("station.scan_hint"))
+	s.scan.OnSubmitted = func(scanned string) {
+		w.burst.runes = nil
+		w.station.Inspection.Scan(scanned)
+	}
+	s.headline.TextStyle.Bold, s.clock.TextStyle.Bold = true, true
+	s.card, s.panel = newItemCard(w), newFlawPanel(w)
+	s.photo = newPhoto(w)
+	s.tools = widgets.NewToggle(
+		widgets.Option{Key: "", Icon: look.IconSelect.Resource(), Hint: "V"},
+		widgets.Option{Key: string(qc.Box), Icon: look.IconBox.Resource(), Hint: "R"},
+		widgets.Option{Key: string(qc.Arrow), Icon: look.IconArrow.Resource(), Hint: "A"},
+	)
+	s.tools.Vertical = true
+	s.tools.OnChanged = func(key string) { s.setTool(qc.Tool(key)) }
+	s.thumbs = widgets.NewThumbs()
+	s.thumbs.AddLabel = w.say("button.add_photo")
+	s.thumbs.OnAdd = w.choosePhoto
+	s.thumbs.OnSelected = func(key string) { w.station.Inspection.ShowPhoto(qc.PhotoID(key)) }
+	s.thumbs.OnRemove = func(key string) { w.station.Inspection.RemovePhoto(qc.PhotoID(key)) }
+	s.zoom = widget.NewLabel("")
+	s.zoom.SizeName = theme.SizeNameCaptionText
+	s.wirePhoto()
+	s.build()
+	s.setTool("")
+	return s
+}
+
+// newPhoto returns a canvas for photos whose spare keys go to the window.
+func newPhoto(w *Window) *widgets.PhotoCanvas {
+	p := widgets.NewPhotoCanvas()
+	p.Surround = theme.Color(look.ColourSurround)
+	p.OnTypedKey = func(ev *fyne.KeyEvent) { w.onKey(ev) }
+	p.OnTypedRune = func(r rune) { w.burst.typed(r) }
+	w.prepare(p)
+	return p
+}
+
+func (s *inspectScreen) wirePhoto() {
+	in := s.w.station.Inspection
+	s.photo.OnDrawn = in.Draw
+	s.photo.OnEdited = in.EditMark
+	s.photo.OnSelected = in.SelectMark
+	s.photo.OnTool = func(t qc.Tool) { s.tools.Select(string(t)) }
+	s.photo.OnZoomed = func(percent float64, fit bool) {
+		key := "station.zoom"
+		if fit {
+			key = "station.zoom_fit"
+		}
+		s.zoom.SetText(s.w.say(key, "n", strconv.Itoa(int(percent+0.5))))
+	}
+}
+
+func (s *inspectScreen) build() {
+	w := s.w
+	fit := widget.NewButton(w.say("station.do.fit"), func() { s.photo.Fit() })
+	actual := widget.NewButton("100 %", func() { s.photo.ActualSize() })
+	fit.Importance, actual.Importance = widget.LowImportance, widget.LowImportance
+	strip := container.NewBorder(nil, nil, nil, container.NewVBox(container.NewHBox(s.zoom, fit, actual)), s.thumbs)
+	s.desk = container.NewBorder(nil, panel(strip), container.NewStack(newGround(look.ColourPanel), container.NewPadded(container.NewVBox(s.tools))), nil, s.photo)
+	s.choices = newKeyList(
+		func() int { return len(w.station.Inspection.Choices()) }, newRow,
+		func(id int, o fyne.CanvasObject) {
+			if items := w.station.Inspection.Choices(); id < len(items) {
+				item := items[id]
+				setRow(o, string(item.ID)+" · "+item.Title.In(w.words.Language()),
+					item.Variant.In(w.words.Language())+" · "+item.Seller, widget.MediumImportance)
+			}
+		})
+	s.choices.OnSelected = func(id int) {
+		if !s.choices.showing {
+			s.choose(id)
+		}
+	}
+	s.choices.onKey = s.choiceKey
+	s.stage = container.NewStack()
+	top := container.NewBorder(nil, nil, ofWidth(300, s.scan), s.clock, s.headline)
+	s.root = container.NewBorder(panel(top), nil, ofWidth(232, s.card.box), ofWidth(304, s.panel.box), s.stage)
+}
+
+func (s *inspectScreen) content() fyne.CanvasObject { return s.root }
+
+func (s *inspectScreen) focus() {
+	in := s.w.station.Inspection
+	if _, ok := in.Item(); ok && len(in.Finding().Photos) > 0 {
+		s.w.focusOn(s.photo)
+		return
+	}
+	if len(in.Choices()) > 0 {
+		s.w.focusOn(s.choices)
+		return
+	}
+	s.w.focusOn(s.scan)
+}
+
+func (s *inspectScreen) choiceKey(ev *fyne.KeyEvent) bool {
+	n := len(s.w.station.Inspection.Choices())
+	switch ev.Name {
+	case fyne.KeyDown:
+		s.chosen = min(s.chosen+1, n-1)
+	case fyne.KeyUp:
+		s.chosen = max(s.chosen-1, 0)
+	case fyne.KeyReturn, fyne.KeyEnter, fyne.KeySpace:
+		s.choose(s.chosen)
+		return true
+	default:
+		return s.w.onKey(ev)
+	}
+	s.choices.show(s.chosen)
+	return true
+}
+
+func (s *inspectScreen) choose(id int) {
+	if items := s.w.station.Inspection.Choices(); id >= 0 && id < len(items) {
+		s.w.station.Inspection.Open(items[id].ID)
+	}
+}
+
+func (s *inspectScreen) refresh() {
+	in, lang := s.w.station.Inspection, s.w.words.Language()
+	item, open := in.Item()
+	window := in.Window()
+	s.headline.SetText("")
+	showClock(s.clock, window, "")
+	if open {
+		s.headline.SetText(string(item.ID) + " · " + item.Title.In(lang) + " · " + item.Variant.In(lang) + " · " + item.UnitPrice.String())
+		if !window.Text.IsZero() {
+			showClock(s.clock, window, "⏱ "+window.Text.In(s.w.words))
+		}
+	}
+	s.card.refresh()
+	s.panel.refresh()
+	s.showStage(open)
+	s.showThumbs()
+	s.showPhoto()
+	if item.ID != s.item || len(in.Choices()) != s.offered {
+		s.item, s.offered = item.ID, len(in.Choices())
+		if s.offered > 0 {
+			s.chosen = 0
+			s.choices.Refresh()
+			s.choices.show(0)
+		}
+		if open || s.offered > 0 {
+			s.focusWork(open)
+		}
+	}
+}
+
+// focusWork puts the focus where the next step is: the photo takes the keys of
+// tools and presets.
+func (s *inspectScreen) focusWork(open bool) {
+	if open {
+		s.w.window.Canvas().Unfocus()
+		s.w.focusOn(s.photo)
+		return
+	}
+	s.w.focusOn(s.choices)
+}
+
+func (s *inspectScreen) showStage(open bool) {
+	in := s.w.station.Inspection
+	var o fyne.CanvasObject
+	switch {
+	case in.Loading():
+		o = emptyState(s.w.say("station.item_loading"), "", nil)
+	case len(in.Choices()) > 0:
+		o = container.NewBorder(bold(s.w.say("station.choose_item", "n", len(in.Choices()))), nil, nil, nil, s.choices)
+	case !open:
+		o = emptyState(s.w.say("station.no_item"), s.w.say("station.do.scan")+"  Ctrl+L", s.w.FocusScan)
+	default:
+		o = s.desk
+	}
+	if open {
+		s.photo.SetPlaceholder(s.w.say("station.no_photo"))
+		if in.Arriving() > 0 {
+			s.photo.SetPlaceholder(s.w.say("station.photos_arriving", "n", in.Arriving()))
+		}
+	}
+	if len(s.stage.Objects) == 1 && s.stage.Objects[0] == o {
+		return
+	}
+	s.stage.Objects = []fyne.CanvasObject{o}
+	s.stage.Refresh()
+}
+
+func (s *inspectScreen) showThumbs() {
+	in := s.w.station.Inspection
+	f := in.Finding()
+	thumbs := make([]widgets.Thumb, 0, len(f.Photos))
+	for _, p := range f.Photos {
+		thumb := widgets.Thumb{Key: string(p.ID), Image: s.w.station.Pictures.Small(p.Thumb.Digest)}
+		n := 0
+		for _, m := range f.Marks {
+			if m.Photo == p.ID {
+				n++
+			}
+		}
+		if n > 0 {
+			thumb.Badge = strconv.Itoa(n)
+		}
+		thumbs = append(thumbs, thumb)
+	}
+	s.thumbs.SetThumbs(thumbs)
+	p, _ := in.Photo()
+	s.thumbs.Select(string(p.ID))
+}
+
+func (s *inspectScreen) showPhoto() {
+	in := s.w.station.Inspection
+	p, ok := in.Photo()
+	if p.ID != s.shown {
+		s.shown = p.ID
+		view(s.w, s.photo, p, ok)
+	}
+	s.photo.SetMarks(shapes(in.Marks()))
+	s.photo.Select(in.Mark())
+	s.photo.Severity = qc.Minor
+	for _, row := range in.Flaws() {
+		if row.Active {
+			s.photo.Severity = row.Flaw.Severity
+		}
+	}
+}
+
+// view brings a photo into a canvas: its size at once, its pixels as they come.
+func view(w *Window, into *widgets.PhotoCanvas, p qc.Photo, ok bool) {
+	if !ok {
+		into.SetPhoto("", 0, 0)
+		return
+	}
+	key := string(p.ID)
+	var levels []*image.RGBA
+	if img := w.station.Pictures.Small(p.Thumb.Digest); img != nil {
+		levels = append(levels, img)
+	}
+	into.SetPhoto(key, p.Width, p.Height, levels...)
+	w.station.Pictures.View(p,
+		func(img *image.RGBA) { into.AddLevel(key, img) },
+		func() {
+			into.SetPlaceholder(w.say("station.photo_not_here"))
+			into.SetPhoto("", 0, 0)
+		})
+}
+
+func shapes(views []model.MarkView) []annotate.Shape {
+	out := make([]annotate.Shape, 0, len(views))
+	for _, v := range views {
+		out = append(out, annotate.Shape{Mark: v.Mark, Number: v.Number, Severity: v.Severity})
+	}
+	return out
+}
+
+func (s *inspectScreen) setTool(t qc.Tool) {
+	s.photo.SetTool(t)
+	s.tools.Select(string(t))
+}
+
+// preset adds the flaw of a digit and arms the box, because the next thing is
+// to show where it is.
+func (s *inspectScreen) preset(n int) {
+	s.w.station.Inspection.Preset(n)
+	s.armBox()
+}
+
+func (s *inspectScreen) armBox() {
+	if s.photo.Tool() == "" {
+		s.setTool(qc.Box)
+	}
+	s.w.focusOn(s.photo)
+}

@@ -1,0 +1,139 @@
+package bench
+
+import (
+	"strconv"
+
+	"flawmark/assets"
+	"flawmark/ui/model"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/dialog"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+)
+
+// settingsScreen changes what may be changed about the station, and enrols it.
+type settingsScreen struct {
+	w      *Window
+	root   fyne.CanvasObject
+	name   *field
+	centre *field
+	folder *field
+	lang   *widget.RadioGroup
+	size   *widget.RadioGroup
+	dark   *widget.Check
+	enrol  *fyne.Container
+	tags   map[string]string // name of a language → tag
+	filled model.Settings
+	done   bool
+}
+
+func newSettingsScreen(w *Window) *settingsScreen {
+	s := &settingsScreen{w: w, tags: make(map[string]string), enrol: container.NewVBox()}
+	s.name, s.centre, s.folder = w.entry(w.say("station.settings.name_hint")), w.entry("https://"), w.entry(w.say("station.settings.folder_hint"))
+	var names, sizes []string
+	for _, tag := range assets.Languages() {
+		name := w.say("language." + tag)
+		s.tags[name] = tag
+		names = append(names, name)
+	}
+	for _, scale := range model.Scales() {
+		sizes = append(sizes, percent(scale))
+	}
+	s.lang, s.size = widget.NewRadioGroup(names, nil), widget.NewRadioGroup(sizes, nil)
+	s.lang.Horizontal, s.size.Horizontal = true, true
+	s.dark = widget.NewCheck(w.say("station.settings.dark"), nil)
+	browse := widget.NewButtonWithIcon("", theme.FolderOpenIcon(), s.browse)
+	save := widget.NewButton(w.say("button.save"), s.save)
+	save.Importance = widget.HighImportance
+	form := container.NewVBox(
+		bold(w.say("screen.settings")),
+		s.row("station.settings.name", s.name), s.row("station.settings.centre", s.centre),
+		s.row("station.settings.folder", container.NewBorder(nil, nil, nil, browse, s.folder)),
+		s.row("language.heading", s.lang), quiet(w.say("station.settings.language_note")),
+		s.row("station.settings.size", s.size), s.dark, save,
+		widget.NewSeparator(), bold(w.say("station.settings.enrol_heading")), s.enrol,
+	)
+	s.root = container.NewCenter(ofWidth(640, panel(container.NewPadded(form))))
+	s.root = container.NewVScroll(s.root)
+	return s
+}
+
+func (s *settingsScreen) row(key string, o fyne.CanvasObject) fyne.CanvasObject {
+	return container.New(tight{}, quiet(s.w.say(key)), o)
+}
+
+func percent(scale float64) string { return strconv.Itoa(int(scale*100+0.5)) + " %" }
+
+func (s *settingsScreen) content() fyne.CanvasObject { return s.root }
+
+func (s *settingsScreen) focus() { s.w.focusOn(s.name) }
+
+func (s *settingsScreen) refresh() {
+	values := s.w.station.Settings.Values()
+	if !s.done || values != s.filled { // what is being typed stays
+		s.filled, s.done = values, true
+		s.name.set(values.Name)
+		s.centre.set(values.Centre)
+		s.folder.set(values.Folder)
+		for name, tag := range s.tags {
+			if tag == values.Language {
+				s.lang.SetSelected(name)
+			}
+		}
+		s.size.SetSelected(percent(values.Scale))
+		s.dark.SetChecked(values.Dark)
+	}
+	s.showEnrolment()
+}
+
+func (s *settingsScreen) showEnrolment() {
+	settings := s.w.station.Settings
+	identity, enrolled := settings.Identity()
+	enrol := widget.NewButton(s.w.say("station.settings.enrol"), func() {
+		if s.save(); settings.Values().Centre != "" {
+			settings.Enrol()
+		}
+	})
+	var objects []fyne.CanvasObject
+	switch {
+	case settings.Enrolling() && settings.Code() != "":
+		objects = []fyne.CanvasObject{text(s.w.say("station.settings.code_about")), heading(settings.Code())}
+	case settings.Enrolling():
+		objects = []fyne.CanvasObject{text(s.w.say("station.settings.enrolling"))}
+	case enrolled:
+		objects = []fyne.CanvasObject{text(s.w.say("station.settings.enrolled_as", "name", identity.Name, "centre", identity.Centre))}
+	default:
+		objects = []fyne.CanvasObject{text(s.w.say("error.not_enrolled")), container.NewHBox(enrol)}
+	}
+	s.enrol.Objects = objects
+	s.enrol.Refresh()
+}
+
+func (s *settingsScreen) browse() {
+	open := dialog.NewFolderOpen(func(folder fyne.ListableURI, err error) {
+		if err == nil && folder != nil {
+			s.folder.SetText(folder.Path())
+		}
+	}, s.w.window)
+	open.Resize(fyne.NewSize(900*scale(), 600*scale()))
+	open.Show()
+}
+
+func (s *settingsScreen) save() {
+	values := s.w.station.Settings.Values()
+	values.Name, values.Centre, values.Folder = s.name.Text, s.centre.Text, s.folder.Text
+	if tag, ok := s.tags[s.lang.Selected]; ok {
+		values.Language = tag
+	}
+	for _, scale := range model.Scales() {
+		if percent(scale) == s.size.Selected {
+			values.Scale = scale
+		}
+	}
+	values.Dark = s.dark.Checked
+	if s.w.station.Settings.Set(values) {
+		s.w.applyTheme()
+	}
+}

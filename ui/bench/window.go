@@ -1,0 +1,383 @@
+// Package bench is the station's window: the screens of inspector and shift
+// lead, built on Fyne.
+//
+// The promise: the screens decide nothing. They show what the models of
+// package model say and hand every intent to them, so nothing here waits for a
+// disk, a network or a decoder. Everything can be done by keys; one table of
+// bindings makes the menus, the plain keys and the help. Every method belongs
+// to the UI goroutine.
+package bench
+
+import (
+	"time"
+
+	"flawmark/app/qc"
+	"flawmark/assets"
+	"flawmark/ui/look"
+	"flawmark/ui/model"
+	"flawmark/ui/widgets"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/dialog"
+	"fyne.io/fyne/v2/storage"
+	"fyne.io/fyne/v2/theme"
+	"fyne.io/fyne/v2/widget"
+)
+
+// Config is what the window is made of. App, Station and Words are needed.
+type Config struct {
+	App     fyne.App
+	Station *model.Station
+	Words   assets.Words
+	Now     func() time.Time
+	// After runs a function on the UI goroutine later; nil: time.AfterFunc and
+	// fyne.Do.
+	After func(time.Duration, func())
+	// Prepare sets up each photo canvas, for tests; nil: nothing.
+	Prepare func(*widgets.PhotoCanvas)
+}
+
+// screenName names a screen.
+type screenName string
+
+const (
+	screenSignIn   screenName = "signin"
+	screenInspect  screenName = "inspect"
+	screenReview   screenName = "review"
+	screenQueue    screenName = "queue"
+	screenCases    screenName = "cases"
+	screenSettings screenName = "settings"
+)
+
+// screen is one page of the window.
+type screen interface {
+	content() fyne.CanvasObject
+	refresh()
+	// focus puts the focus where work on the screen begins.
+	focus()
+}
+
+// Window is the station's window.
+type Window struct {
+	app     fyne.App
+	window  fyne.Window
+	station *model.Station
+	words   assets.Words
+	now     func() time.Time
+	prepare func(*widgets.PhotoCanvas)
+
+	screen   screenName
+	screens  map[screenName]screen
+	signin   *signinScreen
+	inspect  *inspectScreen
+	review   *reviewScreen
+	queue    *queueScreen
+	cases    *casesScreen
+	settings *settingsScreen
+
+	bar    *topBar
+	status *statusBar
+	notice *noticeStrip
+	page   *fyne.Container
+	table  []binding
+	burst  *burst
+	help   dialog.Dialog
+	signed bool
+}
+
+// New builds the window; nothing is shown before [Window.ShowAndRun] or
+// Show on [Window.Fyne].
+func New(cfg Config) *Window {
+	w := &Window{
+		app: cfg.App, station: cfg.Station, words: cfg.Words, now: cfg.Now, prepare: cfg.Prepare, table: bindings(),
+	}
+	if w.now == nil {
+		w.now = time.Now
+	}
+	if w.prepare == nil {
+		w.prepare = func(*widgets.PhotoCanvas) {}
+	}
+	after := cfg.After
+	if after == nil {
+		after = func(d time.Duration, f func()) { time.AfterFunc(d, func() { fyne.Do(f) }) }
+	}
+	w.burst = &burst{now: w.now, after: after, scan: w.scanned}
+	w.applyTheme()
+	// Fyne 2.7.1 bug 6056: a theme that extends another is incomplete unless
+	// it is set again once the app has started.
+	w.app.Lifecycle().SetOnStarted(w.applyTheme)
+
+	w.window = w.app.NewWindow(w.say("app.name"))
+	w.window.SetMaster()
+	w.window.SetPadded(false)
+	w.build()
+	w.wire()
+	w.window.Resize(fyne.NewSize(1366, 768))
+	w.Show(screenInspect)
+	return w
+}
+
+// Fyne returns the window of the toolkit.
+func (w *Window) Fyne() fyne.Window { return w.window }
+
+// ShowAndRun shows the window and returns when it is closed.
+func (w *Window) ShowAndRun() { w.window.ShowAndRun() }
+
+// say returns a text in the person's language.
+func (w *Window) say(key string, pairs ...any) string { return model.Say(key, pairs...).In(w.words) }
+
+func (w *Window) applyTheme() {
+	values := w.station.Settings.Values()
+	w.app.Settings().SetTheme(look.New(values.Dark, values.Scale))
+}
+
+func (w *Window) build() {
+	w.bar, w.status, w.notice = newTopBar(w), newStatusBar(w), newNoticeStrip(w)
+	w.signin, w.inspect, w.review = newSigninScreen(w), newInspectScreen(w), newReviewScreen(w)
+	w.queue, w.cases, w.settings = newQueueScreen(w), newCasesScreen(w), newSettingsScreen(w)
+	w.screens = map[screenName]screen{
+		screenSignIn: w.signin, screenInspect: w.inspect, screenReview: w.review,
+		screenQueue: w.queue, screenCases: w.cases, screenSettings: w.settings,
+	}
+	w.page = container.NewStack()
+	middle := container.NewStack(w.page, container.New(overTop{}, w.notice.box))
+	w.window.SetContent(container.NewStack(newGround(theme.ColorNameBackground),
+		container.NewBorder(w.bar.box, w.status.box, nil, nil, middle)))
+	w.window.SetMainMenu(w.menu())
+	w.window.Canvas().SetOnTypedKey(func(ev *fyne.KeyEvent) { w.onKey(ev) })
+	w.window.Canvas().SetOnTypedRune(w.burst.typed)
+	w.window.SetOnDropped(func(_ fyne.Position, files []fyne.URI) {
+		paths := make([]string, 0, len(files))
+		for _, file := range files {
+			paths = append(paths, file.Path())
+		}
+		w.AddFiles(paths...)
+	})
+}
+
+// wire makes the models' news reach the screens.
+func (w *Window) wire() {
+	s := w.station
+	s.SignIn.OnChange = w.personChanged
+	s.Inspection.OnChange = func() { w.news(screenInspect) }
+	s.Inspection.OnRecorded = func(qc.Finding) {
+		if w.screen == screenInspect {
+			w.FocusScan()
+		}
+	}
+	s.Pictures.OnChange = func() { w.screens[w.screen].refresh() }
+	s.Queue.OnChange = func() { w.news(screenQueue) }
+	s.Reviews.OnChange = func() { w.news(screenReview) }
+	s.Cases.OnChange = func() { w.news(screenCases) }
+	s.Settings.OnChange = func() { w.news(screenSettings) }
+	s.Status.OnChange = w.status.refresh
+	s.Notices.OnChange = w.notice.refresh
+}
+
+func (w *Window) news(of screenName) {
+	w.bar.refresh()
+	if w.screen == of {
+		w.screens[of].refresh()
+	}
+}
+
+func (w *Window) personChanged() {
+	_, in := w.station.SignIn.Person()
+	if in != w.signed {
+		w.signed = in
+		w.Show(screenInspect)
+		return
+	}
+	w.bar.refresh()
+	if w.screen == screenSignIn {
+		w.signin.refresh()
+	}
+}
+
+// Show brings a screen into view; without anybody signed in, all but the
+// settings are the sign-in.
+func (w *Window) Show(name screenName) {
+	if _, in := w.station.SignIn.Person(); !in && name != screenSettings {
+		name = screenSignIn
+	}
+	if name == screenReview && !w.station.Reviews.Allowed() {
+		name = screenInspect
+	}
+	w.screen = name
+	s := w.screens[name]
+	w.page.Objects = []fyne.CanvasObject{s.content()}
+	w.page.Refresh()
+	w.bar.refresh()
+	s.refresh()
+	w.window.Canvas().Unfocus()
+	s.focus()
+}
+
+// FocusScan brings the scan entry into view and puts the focus there.
+func (w *Window) FocusScan() {
+	if w.screen != screenInspect && w.screen != screenSignIn {
+		w.Show(screenInspect)
+	}
+	if w.screen == screenInspect {
+		w.focusOn(w.inspect.scan)
+		w.inspect.scan.SelectAll()
+		return
+	}
+	w.signin.focus()
+}
+
+// AddFiles adds photo files, dropped or from the watched folder, to the open
+// item.
+func (w *Window) AddFiles(paths ...string) {
+	if _, in := w.station.SignIn.Person(); !in {
+		w.station.Notices.Warn(model.Say("station.sign_in_first"))
+		return
+	}
+	w.station.AddFiles(paths...)
+}
+
+// scanned takes a scan that came while no entry had the focus.
+func (w *Window) scanned(text string) {
+	if w.screen == screenSignIn {
+		w.station.SignIn.Enter(text)
+		return
+	}
+	w.Show(screenInspect)
+	w.inspect.scan.SetText(text)
+	w.station.Inspection.Scan(text)
+}
+
+func (w *Window) focusOn(o any) {
+	if f, ok := o.(fyne.Focusable); ok {
+		w.window.Canvas().Focus(f)
+	}
+}
+
+// escape takes away the notice, else the focus from an entry.
+func (w *Window) escape() {
+	switch {
+	case w.help != nil:
+		w.help.Hide()
+		w.help = nil
+	case !w.station.Notices.Current().Sentence.IsZero():
+		w.station.Notices.Clear()
+	default:
+		w.window.Canvas().Unfocus()
+		w.screens[w.screen].focus()
+	}
+}
+
+// photoInView is the canvas of the screen; on screens without one, the
+// inspection's.
+func (w *Window) photoInView() *widgets.PhotoCanvas {
+	if w.screen == screenReview {
+		return w.review.photo
+	}
+	return w.inspect.photo
+}
+
+func (w *Window) nextPhoto(by int) {
+	switch w.screen {
+	case screenReview:
+		w.station.Reviews.NextPhoto(by)
+	case screenInspect:
+		w.station.Inspection.NextPhoto(by)
+	}
+}
+
+func (w *Window) moveInList(by int) {
+	switch w.screen {
+	case screenReview:
+		w.station.Reviews.Move(by)
+	case screenCases:
+		w.station.Cases.Move(by)
+	case screenQueue:
+		w.queue.move(by)
+	}
+}
+
+func (w *Window) choosePhoto() {
+	if _, ok := w.station.Inspection.Item(); !ok {
+		w.station.Notices.Warn(model.Say("station.photo_without_item"))
+		return
+	}
+	open := dialog.NewFileOpen(func(file fyne.URIReadCloser, err error) {
+		if err != nil || file == nil {
+			return // closed without a choice
+		}
+		path := file.URI().Path()
+		_ = file.Close() // read again, within limits, off this goroutine
+		w.AddFiles(path)
+	}, w.window)
+	open.SetFilter(storage.NewExtensionFileFilter([]string{".jpg", ".jpeg", ".png", ".webp", ".JPG", ".JPEG", ".PNG"}))
+	open.Resize(fyne.NewSize(900*scale(), 600*scale()))
+	open.Show()
+}
+
+func (w *Window) removePhoto() {
+	if p, ok := w.station.Inspection.Photo(); ok {
+		w.station.Inspection.RemovePhoto(p.ID)
+	}
+}
+
+// entry returns a field whose function keys reach the window.
+func (w *Window) entry(hint string) *field { return newField(hint, w.onKey) }
+
+// focused returns what has the focus.
+func (w *Window) focused() fyne.Focusable { return w.window.Canvas().Focused() }
+
+// overTop floats its object below the top of the page, so that nothing moves
+// when a notice comes.
+type overTop struct{}
+
+func (overTop) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.Size{} }
+
+func (overTop) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	for _, o := range objects {
+		width := min(size.Width-32, 900*scale())
+		o.Resize(fyne.NewSize(width, o.MinSize().Height))
+		o.Resize(fyne.NewSize(width, o.MinSize().Height)) // its text has wrapped now
+		o.Move(fyne.NewPos((size.Width-width)/2, 52*scale()))
+	}
+}
+
+// list rows have two lines: what it is, and how it stands.
+func newRow() fyne.CanvasObject {
+	first, second := line("x"), line("x")
+	first.TextStyle.Bold = true
+	second.SizeName = theme.SizeNameCaptionText
+	return container.New(tight{}, first, second)
+}
+
+func setRow(o fyne.CanvasObject, first, second string, importance widget.Importance) {
+	labels := o.(*fyne.Container).Objects
+	one, two := labels[0].(*widget.Label), labels[1].(*widget.Label)
+	two.Importance = importance
+	one.SetText(first)
+	two.SetText(second)
+}
+
+// tight stacks lines with less air than a VBox.
+type tight struct{}
+
+func (tight) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	var size fyne.Size
+	for _, o := range objects {
+		least := o.MinSize()
+		size.Width = max(size.Width, least.Width)
+		size.Height += least.Height - look.Space
+	}
+	size.Height += look.Space
+	return size
+}
+
+func (tight) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	y := float32(0)
+	for _, o := range objects {
+		h := o.MinSize().Height
+		o.Resize(fyne.NewSize(size.Width, h))
+		o.Move(fyne.NewPos(0, y))
+		y += h - look.Space
+	}
+}
