@@ -1,21 +1,39 @@
 package widgets
 
 import (
+	"cmp"
 	"image"
 	"image/color"
+	"slices"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/widget"
 
 	"flawmark/app/qc"
 	"flawmark/imaging/annotate"
 )
 
+var (
+	_ fyne.Widget        = (*PhotoCanvas)(nil)
+	_ fyne.Focusable     = (*PhotoCanvas)(nil)
+	_ fyne.Tabbable      = (*PhotoCanvas)(nil)
+	_ fyne.Draggable     = (*PhotoCanvas)(nil)
+	_ fyne.Scrollable    = (*PhotoCanvas)(nil)
+	_ desktop.Mouseable  = (*PhotoCanvas)(nil)
+	_ desktop.Hoverable  = (*PhotoCanvas)(nil)
+	_ desktop.Cursorable = (*PhotoCanvas)(nil)
+	_ desktop.Keyable    = (*PhotoCanvas)(nil)
+)
+
 // PhotoCanvas shows one photo with its marks, pans and zooms it, and lets a
 // person draw and change marks. It keeps no marks of its own: it reports what
 // was done and shows what it is given by [PhotoCanvas.SetMarks].
 //
-// All methods are called and all callbacks are made on the UI goroutine.
+// All methods are called and all callbacks are made on the UI goroutine. The
+// fields are set before the canvas is shown. The canvas starts no goroutine
+// but for one picture at a time, which it stops when it goes away.
 type PhotoCanvas struct {
 	widget.BaseWidget
 
@@ -28,7 +46,7 @@ type PhotoCanvas struct {
 	OnSelected func(id qc.MarkID)
 	// OnZoomed receives the zoom; 100 is one image pixel a device pixel.
 	OnZoomed func(percent float64, fit bool)
-	// OnTool receives the tool when Esc puts it away.
+	// OnTool receives "" when Esc puts the tool away.
 	OnTool func(t qc.Tool)
 	// OnTypedKey and OnTypedRune receive what the canvas does not use itself.
 	OnTypedKey  func(*fyne.KeyEvent)
@@ -43,61 +61,218 @@ type PhotoCanvas struct {
 	// Dispatch runs a function on the UI goroutine; nil stands for fyne.Do.
 	Dispatch func(func())
 	// Background runs a function off the UI goroutine; nil stands for go.
+	// Tests run it at once, because the test driver has no UI goroutine that
+	// fyne.Do could wait for.
 	Background func(func())
+
+	key         string
+	placeholder string
+	levels      []*image.RGBA // by width, smallest first
+	shapes      []annotate.Shape
+	selected    qc.MarkID
+	tool        qc.Tool
+
+	port   viewport
+	device float64 // device pixels per unit of the canvas
+	told   struct {
+		percent float64
+		fit     bool
+	}
+
+	gesture *gesture
+	cursor  desktop.Cursor
+	shift   bool
+	space   bool
+	focused bool
+
+	marksVersion int // grows with whatever changes how marks look
+	photo, marks sheet
+	photoLane    lane
+	marksLane    lane
+
+	ground *canvas.Rectangle
+	ring   *canvas.Rectangle
+	words  []*canvas.Text
+	draft  draft
 }
 
 // NewPhotoCanvas returns an empty canvas.
 func NewPhotoCanvas() *PhotoCanvas {
-	c := &PhotoCanvas{}
+	c := &PhotoCanvas{
+		device: 1,
+		cursor: desktop.DefaultCursor,
+		ground: canvas.NewRectangle(neutral),
+		ring:   canvas.NewRectangle(color.Transparent),
+	}
+	c.ring.Hide()
 	c.ExtendBaseWidget(c)
 	return c
 }
 
 // SetPhoto shows the photo of w×h image pixels that key identifies. levels are
-// pictures of it in any sizes. The same key keeps the view; another one is
-// fitted. An empty key or size shows the placeholder.
-func (c *PhotoCanvas) SetPhoto(key string, w, h int, levels ...*image.RGBA) {}
+// pictures of it in any sizes, which are not changed afterwards. The same key
+// keeps the view and the levels there are; another one is fitted. An empty key
+// or size shows the placeholder.
+func (c *PhotoCanvas) SetPhoto(key string, w, h int, levels ...*image.RGBA) {
+	if key == "" || w <= 0 || h <= 0 {
+		key, w, h, levels = "", 0, 0, nil
+	}
+	if key != c.key || w != c.port.w || h != c.port.h {
+		c.cancelGesture()
+		c.photoLane.reset()
+		c.marksLane.reset()
+		keep := c.KeepZoom && w == c.port.w && h == c.port.h
+		c.key, c.port.w, c.port.h, c.levels = key, w, h, nil
+		c.photo.picture, c.marks.picture = picture{}, picture{}
+		c.marksVersion++
+		if !keep {
+			c.port.fitNow()
+		}
+	}
+	for _, img := range levels {
+		c.addLevel(img)
+	}
+	c.update()
+}
 
 // AddLevel adds a sharper picture; it is ignored when key is not shown.
-func (c *PhotoCanvas) AddLevel(key string, img *image.RGBA) {}
+func (c *PhotoCanvas) AddLevel(key string, img *image.RGBA) {
+	if key != "" && key == c.key {
+		c.addLevel(img)
+		c.update()
+	}
+}
 
-// SetPlaceholder sets the text that is shown where there is no photo.
-func (c *PhotoCanvas) SetPlaceholder(text string) {}
+func (c *PhotoCanvas) addLevel(img *image.RGBA) {
+	if img == nil || img.Rect.Empty() || slices.Contains(c.levels, img) {
+		return
+	}
+	c.levels = slices.DeleteFunc(c.levels, func(old *image.RGBA) bool { return old.Rect.Size() == img.Rect.Size() })
+	c.levels = append(c.levels, img)
+	slices.SortFunc(c.levels, func(a, b *image.RGBA) int { return cmp.Compare(a.Rect.Dx(), b.Rect.Dx()) })
+}
 
-// SetMarks shows these marks.
-func (c *PhotoCanvas) SetMarks(shapes []annotate.Shape) {}
+// SetPlaceholder sets the text that is shown where there is no photo; lines
+// are separated by \n.
+func (c *PhotoCanvas) SetPlaceholder(text string) {
+	if c.placeholder != text {
+		c.placeholder = text
+		c.update()
+	}
+}
 
-// Select selects a mark, "" none, without a callback.
-func (c *PhotoCanvas) Select(id qc.MarkID) {}
+// SetMarks shows these marks. A selected one that is gone is unselected
+// without a callback.
+func (c *PhotoCanvas) SetMarks(shapes []annotate.Shape) {
+	if slices.EqualFunc(c.shapes, shapes, sameShape) {
+		return
+	}
+	c.shapes = make([]annotate.Shape, len(shapes))
+	for i, s := range shapes {
+		s.Mark.Points = slices.Clone(s.Mark.Points)
+		c.shapes[i] = s
+	}
+	if c.find(c.selected) < 0 {
+		c.selected = ""
+	}
+	if g := c.gesture; g != nil && g.kind == editing && c.find(g.shape.Mark.ID) < 0 {
+		c.cancelGesture()
+	}
+	c.marksVersion++
+	c.update()
+}
+
+func sameShape(a, b annotate.Shape) bool {
+	return a.Number == b.Number && a.Severity == b.Severity && a.Mark.ID == b.Mark.ID && a.Mark.Tool == b.Mark.Tool &&
+		a.Mark.Photo == b.Mark.Photo && a.Mark.Flaw == b.Mark.Flaw && slices.Equal(a.Mark.Points, b.Mark.Points)
+}
+
+// find returns the place of a mark among the shapes, or -1.
+func (c *PhotoCanvas) find(id qc.MarkID) int {
+	if id == "" {
+		return -1
+	}
+	return slices.IndexFunc(c.shapes, func(s annotate.Shape) bool { return s.Mark.ID == id })
+}
+
+// Select selects a mark of those shown, "" none, without a callback.
+func (c *PhotoCanvas) Select(id qc.MarkID) {
+	if c.find(id) < 0 {
+		id = ""
+	}
+	if c.selected != id {
+		c.selected = id
+		c.marksVersion++
+		c.update()
+	}
+}
+
+func (c *PhotoCanvas) choose(id qc.MarkID) {
+	if c.selected == id {
+		return
+	}
+	c.Select(id)
+	if c.OnSelected != nil {
+		c.OnSelected(c.selected)
+	}
+}
 
 // Selected returns the selected mark, "" none.
-func (c *PhotoCanvas) Selected() qc.MarkID { return "" }
+func (c *PhotoCanvas) Selected() qc.MarkID { return c.selected }
 
-// SetTool arms a tool; "" is the select tool.
-func (c *PhotoCanvas) SetTool(t qc.Tool) {}
+// SetTool arms a tool, which stays armed; "" is the select tool.
+func (c *PhotoCanvas) SetTool(t qc.Tool) {
+	if c.tool != t {
+		c.cancelGesture()
+		c.tool = t
+		c.cursor = c.idleCursor()
+	}
+}
 
 // Tool returns the armed tool; "" is the select tool.
-func (c *PhotoCanvas) Tool() qc.Tool { return "" }
+func (c *PhotoCanvas) Tool() qc.Tool { return c.tool }
 
 // Fit shows the whole photo and keeps doing so when the canvas is resized.
-func (c *PhotoCanvas) Fit() {}
+func (c *PhotoCanvas) Fit() {
+	c.port.fitNow()
+	c.update()
+}
 
 // ActualSize shows one image pixel a device pixel.
-func (c *PhotoCanvas) ActualSize() {}
+func (c *PhotoCanvas) ActualSize() { c.zoomTo(1) }
 
 // ZoomBy multiplies the zoom about the middle of the canvas.
-func (c *PhotoCanvas) ZoomBy(f float64) {}
+func (c *PhotoCanvas) ZoomBy(f float64) { c.zoomTo(c.port.view.Scale * f) }
+
+// ZoomTo sets the zoom about the middle of the canvas; 100 is one image pixel
+// a device pixel. It stays between the whole photo and 1600 %.
+func (c *PhotoCanvas) ZoomTo(percent float64) { c.zoomTo(percent / 100) }
+
+func (c *PhotoCanvas) zoomTo(scale float64) {
+	c.port.zoomTo(scale, float64(c.port.width)/2, float64(c.port.height)/2)
+	c.update()
+}
 
 // Zoom returns the zoom; 100 is one image pixel a device pixel.
-func (c *PhotoCanvas) Zoom() (percent float64, fit bool) { return 100, true }
+func (c *PhotoCanvas) Zoom() (percent float64, fit bool) { return c.port.view.Scale * 100, c.port.fit }
 
 // ImageToWidget returns where on the widget an image point is.
-func (c *PhotoCanvas) ImageToWidget(p qc.Point) fyne.Position { return fyne.Position{} }
+func (c *PhotoCanvas) ImageToWidget(p qc.Point) fyne.Position {
+	q := c.port.view.ToScreen(p)
+	return fyne.NewPos(float32(q.X/c.device), float32(q.Y/c.device))
+}
 
-// WidgetToImage returns the image point at a place of the widget.
-func (c *PhotoCanvas) WidgetToImage(p fyne.Position) qc.Point { return qc.Point{} }
+// WidgetToImage returns the image point at a place of the widget. It may be
+// outside the image.
+func (c *PhotoCanvas) WidgetToImage(p fyne.Position) qc.Point {
+	if c.port.view.Scale == 0 {
+		return qc.Point{}
+	}
+	return c.port.view.ToImage(qc.Point{X: float64(p.X) * c.device, Y: float64(p.Y) * c.device})
+}
 
-// CreateRenderer is called by Fyne.
-func (c *PhotoCanvas) CreateRenderer() fyne.WidgetRenderer {
-	return widget.NewSimpleRenderer(widget.NewLabel(""))
+// MinSize is called by Fyne.
+func (c *PhotoCanvas) MinSize() fyne.Size {
+	c.ExtendBaseWidget(c)
+	return fyne.NewSize(200, 150)
 }
