@@ -1,0 +1,305 @@
+package central_test
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"flawmark/app/money"
+	"flawmark/app/qc"
+	"flawmark/app/refund"
+	"flawmark/storage/central"
+
+	"github.com/google/uuid"
+)
+
+// noon is when tests begin.
+var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
+// opener makes the stores that the suite runs on: a new one with every call.
+type opener func(t *testing.T) *central.Store
+
+func config(t *testing.T, dir string) central.Config {
+	t.Helper()
+	data, err := os.ReadFile("../../assets/catalogue/flaws.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	catalogue, err := qc.ParseCatalogue(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return central.Config{
+		Dir: dir, Now: func() time.Time { return noon }, Policy: qc.DefaultReviewPolicy(), Catalogue: catalogue,
+	}
+}
+
+func openSQLite(t *testing.T) *central.Store {
+	t.Helper()
+	store, err := central.Open(t.Context(), config(t, t.TempDir()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := store.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return store
+}
+
+// world is a centre with staff, orders and one station at work.
+type world struct {
+	*central.Store
+	t     *testing.T
+	bench *bench
+}
+
+func newWorld(t *testing.T, open opener) world {
+	t.Helper()
+	w := world{Store: open(t), t: t}
+	for _, n := range []central.NewStaff{
+		{ID: "u12", Name: "王芳", Role: qc.Inspector},
+		{ID: "lead7", Name: "陈伟", Role: qc.Lead},
+		{ID: "clerk3", Name: "李娜", Role: qc.Clerk},
+	} {
+		w.must(w.AddStaff(t.Context(), n, noon))
+	}
+	_, err := w.ImportOrders(t.Context(), []qc.Order{sampleOrder()}, noon)
+	w.must(err)
+	w.bench = w.enrol("bench 1")
+	return w
+}
+
+func (w world) must(err error) {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func sampleOrder() qc.Order {
+	item := func(id qc.ItemID, price int64) qc.Item {
+		return qc.Item{
+			ID: id, Order: "20481", Title: qc.Bilingual{EN: "Shoes", ZH: "鞋"}, Quantity: 1, Round: 1,
+			UnitPrice: money.Fen(price), FreightIn: money.Fen(1200), Seller: "潮流前线鞋店", Platform: "taobao",
+			Waybill: "SF1234567890123", StockedInAt: noon.Add(-49 * time.Hour),
+		}
+	}
+	return qc.Order{
+		ID: "20481", PlacedAt: noon.Add(-7 * 24 * time.Hour),
+		Customer: qc.Customer{ID: "C-1001", Name: "Ana", Language: "en"},
+		Items:    []qc.Item{item("20481-1", 45900), item("20481-2", 38900), item("20481-3", 250000)},
+	}
+}
+
+// bench is a station as the centre knows it: a log that it seals and sends.
+type bench struct {
+	w     world
+	id    qc.StationID
+	epoch string
+	seq   uint64
+	head  qc.ChainHash
+}
+
+var benches atomic.Int64
+
+func (w world) enrol(name string) *bench {
+	w.t.Helper()
+	key, _, err := ed25519.GenerateKey(rand.Reader)
+	w.must(err)
+	e, err := w.BeginEnrolment(w.t.Context(), name, key, noon)
+	w.must(err)
+	station, err := w.ApproveEnrolment(w.t.Context(), e.UserCode, noon)
+	w.must(err)
+	return &bench{w: w, id: station.ID, epoch: fmt.Sprintf("e%d", benches.Add(1)), head: qc.ChainStart}
+}
+
+// seal continues the log by one event.
+func (b *bench) seal(kind qc.EventKind, by qc.StaffID, data any) qc.Batch {
+	b.w.t.Helper()
+	text, err := json.Marshal(data)
+	b.w.must(err)
+	e := qc.Event{Seq: b.seq + 1, ID: uuid.NewString(), Kind: kind, Version: 1, By: by, At: noon, Data: text}
+	batch := qc.Batch{Epoch: b.epoch, First: e.Seq, Prev: b.head}
+	sealed, err := qc.Seal(&e, b.head)
+	b.w.must(err)
+	batch.Events = [][]byte{sealed}
+	b.seq, b.head = e.Seq, e.Hash
+	return batch
+}
+
+// say sends one event and returns its receipt.
+func (b *bench) say(at time.Time, kind qc.EventKind, by qc.StaffID, data any) qc.Receipt {
+	b.w.t.Helper()
+	ack, err := b.w.ApplyEvents(b.w.t.Context(), b.id, b.seal(kind, by, data), at)
+	b.w.must(err)
+	if ack.Through != b.seq || ack.Head != b.head || len(ack.Receipts) != 1 {
+		b.w.t.Fatalf("ack %+v, want through %d", ack, b.seq)
+	}
+	return ack.Receipts[0]
+}
+
+// applied fails the test unless the event had its effect.
+func (b *bench) applied(at time.Time, kind qc.EventKind, by qc.StaffID, data any) {
+	b.w.t.Helper()
+	if r := b.say(at, kind, by, data); r.Status != qc.Applied {
+		b.w.t.Fatalf("%s: %+v", kind, r)
+	}
+}
+
+// refused fails the test unless the event was refused with the sentence.
+func (b *bench) refused(problem string, kind qc.EventKind, by qc.StaffID, data any) {
+	b.w.t.Helper()
+	if r := b.say(noon, kind, by, data); r.Status != qc.Rejected || r.Problem != problem {
+		b.w.t.Fatalf("%s: %+v, want %s", kind, r, problem)
+	}
+}
+
+// flag returns a finding with one flaw on one photo.
+func (b *bench) flag(id qc.FindingID, item qc.ItemID) qc.Finding {
+	photo := func(part string) qc.Digest { return qc.DigestOf([]byte(string(id) + part)) }
+	return qc.Finding{
+		ID: id, Revision: 1, Item: item, Order: "20481", Round: 1, Verdict: qc.Flag,
+		Photos: []qc.Photo{{
+			ID: "p1", Digest: photo("original"), Bytes: 9, MediaType: "image/jpeg", Width: 4000, Height: 3000,
+			Preview: qc.Derivative{Digest: photo("preview"), Bytes: 5}, Thumb: qc.Derivative{Digest: photo("thumb"), Bytes: 3},
+		}},
+		Flaws:     []qc.Flaw{{ID: "f1", Code: "H11", Severity: qc.Minor, Zone: qc.ZoneB, Quantity: 1}},
+		Marks:     []qc.Mark{{ID: "m1", Photo: "p1", Flaw: "f1", Tool: qc.Box, Points: []qc.Point{{X: 1, Y: 1}, {X: 50, Y: 60}}}},
+		Inspector: "u12", Station: b.id, RecordedAt: noon,
+	}
+}
+
+func (b *bench) pass(id qc.FindingID, item qc.ItemID) qc.Finding {
+	f := b.flag(id, item)
+	f.Verdict, f.Flaws, f.Marks = qc.Pass, nil, nil
+	return f
+}
+
+func (w world) store(d qc.Digest) {
+	w.t.Helper()
+	w.must(w.BlobStored(w.t.Context(), d, 5, "image/jpeg", noon))
+}
+
+// only returns the single case there is.
+func (w world) only() refund.Case {
+	w.t.Helper()
+	cases, err := w.Cases(w.t.Context(), central.CaseFilter{})
+	w.must(err)
+	if len(cases) != 1 {
+		w.t.Fatalf("%d cases, want 1", len(cases))
+	}
+	return cases[0]
+}
+
+func (w world) status(want refund.Status) refund.Case {
+	w.t.Helper()
+	c := w.only()
+	if c.Status != want {
+		w.t.Fatalf("case is %s, want %s", c.Status, want)
+	}
+	return c
+}
+
+// visible flags an item so that its customer sees it.
+func (w world) visible(item qc.ItemID) refund.Case {
+	w.t.Helper()
+	f := w.bench.flag(qc.FindingID("f-"+item), item)
+	w.bench.applied(noon, qc.FindingRecorded, "u12", f)
+	w.store(f.Photos[0].Preview.Digest)
+	return w.status(refund.AwaitingDecision)
+}
+
+var (
+	customer = refund.Actor{Party: refund.ByCustomer, ID: "C-1001"}
+	clerk    = refund.Actor{Party: refund.ByClerk, ID: "clerk3"}
+)
+
+func (w world) act(id qc.CaseID, e refund.Event) refund.Case {
+	w.t.Helper()
+	e.At = noon
+	c, err := w.Act(w.t.Context(), id, 0, e, "")
+	w.must(err)
+	return c
+}
+
+// sound fails the test unless everything can be derived again.
+func (w world) sound() {
+	w.t.Helper()
+	report, err := w.Verify(context.Background())
+	w.must(err)
+	if !report.OK() {
+		w.t.Fatalf("not sound: %q", report.Problems)
+	}
+}
+
+// feed returns all changes of a kind.
+func (w world) feed(kind qc.ChangeKind) []qc.Change {
+	w.t.Helper()
+	var all []qc.Change
+	var after qc.Cursor
+	for {
+		page, err := w.Changes(w.t.Context(), after, 7)
+		w.must(err)
+		for _, c := range page.Changes {
+			if c.Kind == kind {
+				all = append(all, c)
+			}
+		}
+		after = page.Next
+		if page.UpToDate {
+			return all
+		}
+	}
+}
+
+func wantErr(t *testing.T, err, want error) {
+	t.Helper()
+	if !errors.Is(err, want) {
+		t.Fatalf("error %v, want %v", err, want)
+	}
+}
+
+func TestStore_SQLite(t *testing.T) {
+	t.Parallel()
+	testStore(t, openSQLite)
+}
+
+// testStore is the suite that every kind of database must pass.
+func testStore(t *testing.T, open opener) {
+	for name, test := range map[string]func(*testing.T, opener){
+		"RefundJourney":        testRefundJourney,
+		"ExchangeJourney":      testExchangeJourney,
+		"ReviewDecidesFirst":   testReviewDecidesFirst,
+		"AmendAndRetract":      testAmendAndRetract,
+		"RefusalsLeaveNothing": testRefusalsLeaveNothing,
+		"LogIsAppliedOnce":     testLogIsAppliedOnce,
+		"LogForksAndGaps":      testLogForksAndGaps,
+		"MoneyOnce":            testMoneyOnce,
+		"ManyAtOnce":           testManyAtOnce,
+		"FeedMissesNothing":    testFeedMissesNothing,
+		"LinkShowsWhatIsReady": testLinkShowsWhatIsReady,
+		"ImportIsIdempotent":   testImportIsIdempotent,
+		"Enrolment":            testEnrolment,
+		"SignIn":               testSignIn,
+		"Uploads":              testUploads,
+		"CasesByUrgency":       testCasesByUrgency,
+		"PartsOfPayment":       testPartsOfPayment,
+		"PhotosBeforeFinding":  testPhotosBeforeFinding,
+		"WatchTicks":           testWatchTicks,
+		"NoFindingAfterTheEnd": testNoFindingAfterTheEnd,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, open)
+		})
+	}
+}
