@@ -213,7 +213,7 @@ func (c *Cases) Dispatch(carrier, waybill string) bool {
 	}
 	number, err := qc.ParseWaybill(waybill)
 	if err != nil {
-		c.notices.Warn(Say("station.waybill_invalid", "waybill", waybill))
+		c.notices.Warn(Say("error.waybill_invalid"))
 		return false
 	}
 	if carrier = strings.TrimSpace(carrier); carrier == "" {
@@ -234,7 +234,7 @@ func (c *Cases) Arrived(waybill string) bool {
 	}
 	number, err := qc.ParseWaybill(waybill)
 	if err != nil {
-		c.notices.Warn(Say("station.waybill_invalid", "waybill", waybill))
+		c.notices.Warn(Say("error.waybill_invalid"))
 		return false
 	}
 	at := c.parts.Now()

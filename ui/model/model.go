@@ -19,12 +19,12 @@ package model
 import (
 	"context"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"time"
 
 	"flawmark/app/qc"
 	"flawmark/app/refund"
+	"flawmark/imaging/capture"
 	"flawmark/imaging/photo"
 
 	"github.com/google/uuid"
@@ -216,21 +216,9 @@ func (s *Station) Run(ctx context.Context) error {
 // AddFiles reads photo files from a disk and adds them to the open item.
 func (s *Station) AddFiles(paths ...string) {
 	for _, path := range paths {
-		s.Inspection.AddPhotoFrom(filepath.Base(path), func() ([]byte, error) { return readFile(path) })
+		s.Inspection.AddPhotoFrom(filepath.Base(path), func() ([]byte, error) {
+			data, _, err := capture.Read(path, photo.Limits{})
+			return data, err
+		})
 	}
-}
-
-// readFile refuses what is over the limit before reading it.
-func readFile(path string) ([]byte, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if info.IsDir() {
-		return nil, photo.ErrNotPhoto
-	}
-	if info.Size() > photo.DefaultLimits().Bytes {
-		return nil, photo.ErrTooLarge
-	}
-	return os.ReadFile(path)
 }

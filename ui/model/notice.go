@@ -78,18 +78,19 @@ func errorKey(err error) string {
 		{photo.ErrTruncated, "error.photo_truncated"},
 		{photo.ErrUnreadable, "error.photo_unreadable"},
 		{fs.ErrNotExist, "error.file_missing"},
-		{refund.ErrNotNow, "error.case_moved_on"},
-		{refund.ErrOwnFinding, "error.own_finding"},
-		{qc.ErrWaybill, "station.waybill_invalid"},
-		{qc.ErrNoPhoto, "station.flag_needs_photo"},
-		{qc.ErrNoFlaw, "station.flag_needs_flaw"},
-		{qc.ErrFlawOnPass, "station.pass_has_flaw"},
-		{qc.ErrFlawCode, "station.flaw_code_unknown"},
-		{qc.ErrFlawQuantity, "station.flaw_quantity"},
-		{qc.ErrMarkElsewhere, "station.mark_elsewhere"},
+		{qc.ErrWaybill, "error.waybill_invalid"},
 	} {
 		if errors.Is(err, known.err) {
 			return known.key
+		}
+	}
+	// The domain's own errors are named after their sentences.
+	for _, known := range []error{
+		qc.ErrNoPhoto, qc.ErrNoFlaw, qc.ErrFlawOnPass, qc.ErrFlawCode, qc.ErrFlawQuantity, qc.ErrMarkElsewhere,
+		refund.ErrNotNow, refund.ErrNotYours, refund.ErrOwnFinding,
+	} {
+		if errors.Is(err, known) {
+			return "error." + known.Error()
 		}
 	}
 	return ""

@@ -71,7 +71,7 @@ func (q *Queue) row(r qc.Recorded) QueueRow {
 	case qc.Accepted:
 		row.Delivery = Say("delivery.accepted", "time", clockText(r.AcceptedAt, now))
 	case qc.Sending:
-		row.Delivery = Say("delivery.sent", "n", r.PhotosSent, "m", r.Photos)
+		row.Delivery = Say("delivery.sending", "n", r.PhotosSent, "m", r.Photos)
 	case qc.Attention:
 		row.Delivery = Say("delivery.attention")
 		row.Problem = Say("station.queue.refused")
@@ -79,7 +79,7 @@ func (q *Queue) row(r qc.Recorded) QueueRow {
 			row.Problem = Say(r.Problem, "item", string(r.Item))
 		}
 	default:
-		row.Delivery = Say("delivery.local")
+		row.Delivery = Say("delivery.here")
 	}
 	return row
 }

@@ -183,7 +183,7 @@ func (r *Reviews) give(outcome qc.Outcome, reason string) {
 	case !ok:
 		return
 	case !r.person.MayReview():
-		r.notices.Warn(Say("error.not_allowed", "role", Say("role.lead")))
+		r.notices.Warn(Say("error.not_allowed"))
 		return
 	case !row.Hurdle.IsZero():
 		r.notices.Warn(row.Hurdle)

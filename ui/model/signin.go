@@ -135,7 +135,7 @@ func (s *SignIn) PIN(pin string) {
 			}
 			s.wrong(person.ID)
 			if !s.locked(person.ID) {
-				s.notices.Warn(Say("error.wrong_pin", "left", freeTries-s.failures[person.ID].count))
+				s.notices.Warn(Say("station.signin.wrong_pin", "n", freeTries-s.failures[person.ID].count))
 			}
 			s.changed()
 		}
@@ -176,7 +176,7 @@ func (s *SignIn) locked(id qc.StaffID) bool {
 	if !now.Before(f.until) {
 		return false
 	}
-	s.notices.Warn(Say("error.pin_locked", "time", f.until.Local().Format("15:04:05")))
+	s.notices.Warn(Say("station.signin.locked", "time", f.until.Local().Format("15:04:05")))
 	return true
 }
 

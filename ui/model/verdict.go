@@ -21,10 +21,7 @@ func (i *Inspection) Obstacle(verdict qc.Verdict) Sentence {
 	f := i.draft.Finding
 	f.Verdict = verdict
 	if err := f.Check(i.item, i.parts.Catalogue); err != nil {
-		if key := errorKey(err); key != "" {
-			return Say(key)
-		}
-		return Say("station.mark_elsewhere")
+		return Say(errorKey(err))
 	}
 	return Sentence{}
 }
