@@ -100,6 +100,7 @@ type Refusals struct {
 	// Gap returns the number that the centre expects next.
 	Gap        func(error) (expected uint64, ok bool)
 	Fork       error // another event is known under that number
+	Batch      error // what was pushed cannot be read
 	Revoked    error // the station is no longer admitted
 	Pending    error // nobody has approved the code yet
 	Expired    error // the code has expired
@@ -247,6 +248,7 @@ func (s *service) problem(err error) *wire.Problem {
 		uri string
 	}{
 		{s.Refusals.Fork, wire.SequenceFork},
+		{s.Refusals.Batch, wire.Malformed},
 		{s.Refusals.Revoked, wire.NotAuthorised},
 		{s.Refusals.Expired, wire.CodeExpired},
 		{s.Refusals.Code, wire.CodeUnknown},

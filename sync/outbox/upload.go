@@ -1,0 +1,265 @@
+package outbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"flawmark/app/qc"
+	"flawmark/sync/wire"
+)
+
+// Uploading.
+const (
+	askAtOnce   = 64                     // files in one question
+	chunkTakes  = 2 * time.Second        // what a chunk aims at
+	lettingPass = 300 * time.Millisecond // a chunk may still end by itself
+	// maxPlaceLost is how often an upload is sought again without a rest.
+	maxPlaceLost = 3
+)
+
+// uploads sends photo files, most urgent lane first.
+type uploads struct {
+	e     *Engine
+	chunk int64
+	rate  float64
+	// skipped holds files that cannot be sent until the program starts again:
+	// damaged here, or refused.
+	skipped map[qc.Digest]bool
+	// lost counts how often the centre forgot an upload without any progress.
+	lost int
+}
+
+func newUploads(e *Engine) *uploads {
+	return &uploads{e: e, chunk: wire.MinChunk, skipped: make(map[qc.Digest]bool)}
+}
+
+func (u *uploads) name() string { return "photos" }
+
+// Why sending a file ended without a fault.
+var (
+	errOvertaken = errors.New("something more urgent waits")
+	errForgotten = errors.New("the centre does not know the upload")
+)
+
+func (u *uploads) step(ctx context.Context) (idle bool, err error) {
+	shipments, err := u.e.cfg.Store.PendingShipments(ctx, askAtOnce+len(u.skipped))
+	if err != nil {
+		return false, fmt.Errorf("read pending photos: %w", err)
+	}
+	shipments = slices.DeleteFunc(shipments, func(s qc.Shipment) bool { return u.skipped[s.Digest] })
+	if len(shipments) == 0 {
+		u.e.change(func(s *Status) { s.Uploading, s.BytesPerSecond = "", 0 })
+		return true, nil
+	}
+	if shipments, err = u.lacked(ctx, shipments); err != nil {
+		return false, err
+	}
+	for _, shipment := range shipments {
+		if u.overtaken(ctx, shipment.Lane) {
+			return false, nil
+		}
+		err := u.send(ctx, shipment)
+		switch {
+		case errors.Is(err, errOvertaken):
+			return false, nil
+		case errors.Is(err, errForgotten):
+			if u.lost++; u.lost > maxPlaceLost {
+				u.lost = 0
+				return false, &wire.Failure{Kind: wire.Retry, Op: "upload", Err: err}
+			}
+			return false, nil
+		case err != nil:
+			return false, err
+		}
+		u.lost = 0
+		// Each file that has gone is a success of its own.
+		u.e.worked(u.name())
+	}
+	return false, nil
+}
+
+// lacked asks what the centre has, and returns the rest with the places where
+// they go on.
+func (u *uploads) lacked(ctx context.Context, shipments []qc.Shipment) ([]qc.Shipment, error) {
+	digests := make([]qc.Digest, 0, len(shipments))
+	for _, shipment := range shipments {
+		digests = append(digests, shipment.Digest)
+	}
+	have, partial, err := u.e.cfg.Remote.QueryBlobs(ctx, digests)
+	if err != nil {
+		return nil, err
+	}
+	have = slices.DeleteFunc(have, func(d qc.Digest) bool { return !slices.Contains(digests, d) })
+	if len(have) > 0 {
+		if err := u.e.cfg.Store.Shipped(ctx, have...); err != nil {
+			return nil, fmt.Errorf("note %d photos as sent: %w", len(have), err)
+		}
+	}
+	shipments = slices.DeleteFunc(shipments, func(s qc.Shipment) bool { return slices.Contains(have, s.Digest) })
+	for i := range shipments {
+		for _, known := range partial {
+			if known.Digest == shipments[i].Digest {
+				shipments[i].Upload = known.Upload
+			}
+		}
+	}
+	return shipments, nil
+}
+
+// overtaken reports whether something more urgent than lane waits.
+func (u *uploads) overtaken(ctx context.Context, lane qc.Lane) bool {
+	if lane <= qc.LanePreview {
+		return false
+	}
+	first, err := u.e.cfg.Store.PendingShipments(ctx, 1+len(u.skipped))
+	if err != nil {
+		return false // the next step will meet and report it
+	}
+	return slices.ContainsFunc(first, func(s qc.Shipment) bool { return s.Lane < lane && !u.skipped[s.Digest] })
+}
+
+// skip leaves a file alone, so that the others go on.
+func (u *uploads) skip(d qc.Digest, err error) {
+	u.skipped[d] = true
+	u.e.cfg.Log.Error("a photo file cannot be sent", "sha256", d, "error", err)
+}
+
+// send sends the rest of one file.
+func (u *uploads) send(ctx context.Context, shipment qc.Shipment) error {
+	file, err := u.e.cfg.Open(shipment.Digest)
+	if err != nil {
+		u.skip(shipment.Digest, fmt.Errorf("open: %w", err))
+		return nil
+	}
+	defer func() { _ = file.Close() }()
+	if file.Size() != shipment.Bytes {
+		u.skip(shipment.Digest, fmt.Errorf("%d bytes where %d were recorded", file.Size(), shipment.Bytes))
+		return nil
+	}
+	u.e.change(func(s *Status) { s.Uploading = shipment.Digest })
+	place, offset, err := u.place(ctx, shipment)
+	for err == nil && offset < shipment.Bytes {
+		var after int64
+		after, err = u.sendChunk(ctx, shipment, place, file, offset)
+		failure, _ := errors.AsType[*wire.Failure](err)
+		switch {
+		case err == nil && (after <= offset || after > shipment.Bytes):
+			err = &wire.Failure{Kind: wire.Retry, Op: "upload", Err: fmt.Errorf("offset %d after %d", after, offset)}
+		case err == nil:
+			offset, u.lost = after, 0
+			if err := u.e.cfg.Store.UploadProgress(ctx, shipment.Digest, place, offset); err != nil {
+				return fmt.Errorf("note progress of %s: %w", shipment.Digest, err)
+			}
+		case failure != nil && failure.Says(wire.OffsetConflict) && failure.Problem.Offset > offset && failure.Problem.Offset <= shipment.Bytes:
+			offset, err = failure.Problem.Offset, nil
+		case failure != nil && failure.Says(wire.OffsetConflict) && u.lost < maxPlaceLost:
+			u.lost++
+			offset, err = u.e.cfg.Remote.UploadOffset(ctx, place)
+		}
+	}
+	if err != nil {
+		return u.ended(ctx, shipment, err)
+	}
+	if err := u.e.cfg.Store.Shipped(ctx, shipment.Digest); err != nil {
+		return fmt.Errorf("note photo %s as sent: %w", shipment.Digest, err)
+	}
+	return nil
+}
+
+// ended turns a file's failure into what the queue does about it.
+func (u *uploads) ended(ctx context.Context, shipment qc.Shipment, err error) error {
+	u.chunk = max(u.chunk/2, wire.MinChunk)
+	failure, ok := errors.AsType[*wire.Failure](err)
+	if !ok || failure.Kind != wire.Rejected && failure.Kind != wire.Oversized {
+		return err
+	}
+	if failure.Says(wire.DigestMismatch) || failure.Kind == wire.Oversized || failure.Problem != nil && !failure.Says(wire.NotFound) {
+		u.skip(shipment.Digest, err)
+		return nil
+	}
+	// Finished with the answer lost, or expired: ask again which it is.
+	if err := u.e.cfg.Store.UploadProgress(ctx, shipment.Digest, "", 0); err != nil {
+		return fmt.Errorf("forget upload of %s: %w", shipment.Digest, err)
+	}
+	return errForgotten
+}
+
+// place returns where a file's bytes go and how many are there.
+func (u *uploads) place(ctx context.Context, shipment qc.Shipment) (string, int64, error) {
+	if shipment.Upload != "" {
+		offset, err := u.e.cfg.Remote.UploadOffset(ctx, shipment.Upload)
+		return shipment.Upload, offset, err
+	}
+	upload, offset, err := u.e.cfg.Remote.BeginUpload(ctx, shipment)
+	if err != nil {
+		return "", 0, err
+	}
+	if err := u.e.cfg.Store.UploadProgress(ctx, shipment.Digest, upload, offset); err != nil {
+		return "", 0, fmt.Errorf("note upload of %s: %w", shipment.Digest, err)
+	}
+	return upload, offset, nil
+}
+
+// sendChunk sends the next part, and breaks it off when something more urgent
+// is recorded meanwhile. What has arrived by then is not lost.
+func (u *uploads) sendChunk(ctx context.Context, shipment qc.Shipment, place string, file File, offset int64) (int64, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var watching sync.WaitGroup
+	done := make(chan struct{})
+	if shipment.Lane > qc.LanePreview {
+		if u.overtaken(ctx, shipment.Lane) {
+			return 0, errOvertaken
+		}
+		watching.Go(func() { u.yieldTo(ctx, cancel, shipment.Lane, done) })
+	}
+	n := min(u.chunk, shipment.Bytes-offset)
+	began := u.e.cfg.Now()
+	after, err := u.e.cfg.Remote.UploadChunk(ctx, place, file, offset, n)
+	close(done)
+	watching.Wait()
+	if err != nil {
+		if errors.Is(context.Cause(ctx), errOvertaken) {
+			return 0, errOvertaken
+		}
+		return 0, err
+	}
+	u.measure(n, u.e.cfg.Now().Sub(began))
+	return after, nil
+}
+
+// yieldTo ends a chunk in progress for something more urgent.
+func (u *uploads) yieldTo(ctx context.Context, cancel context.CancelCauseFunc, lane qc.Lane, done <-chan struct{}) {
+	ticks, stop := u.e.cfg.Store.Watch()
+	defer stop()
+	for {
+		if u.overtaken(ctx, lane) { // also what came before the watch began
+			u.e.pause(ctx, done, lettingPass)
+			cancel(errOvertaken)
+			return
+		}
+		select {
+		case <-done:
+			return
+		case <-ctx.Done():
+			return
+		case <-ticks:
+		}
+	}
+}
+
+// measure adapts the chunk to the network.
+func (u *uploads) measure(n int64, took time.Duration) {
+	rate := float64(n) / max(took.Seconds(), 0.001)
+	if u.rate == 0 {
+		u.rate = rate
+	}
+	u.rate = 0.7*u.rate + 0.3*rate
+	u.chunk = min(max(int64(u.rate*chunkTakes.Seconds()), wire.MinChunk), wire.MaxChunk, u.chunk*2)
+	shown := u.rate
+	u.e.change(func(s *Status) { s.BytesPerSecond = shown })
+}
