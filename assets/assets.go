@@ -30,6 +30,9 @@ var (
 
 	//go:embed samples
 	samples embed.FS
+
+	//go:embed web
+	web embed.FS
 )
 
 // IconPNG is the icon of both programs, 512×512 pixels.
@@ -54,6 +57,9 @@ func Photos() fs.FS { return within(photos, "photos") }
 // Samples holds the demonstration's orders.json, the same orders.csv, and
 // staff.json. They are for demonstrations and tests only.
 func Samples() fs.FS { return within(samples, "samples") }
+
+// Web holds the styles and scripts of the centre's pages.
+func Web() fs.FS { return within(web, "web") }
 
 // mustRead panics only if a name above is wrong, which every test would show.
 func mustRead(from embed.FS, name string) []byte {

@@ -1,0 +1,170 @@
+// Keeps an open page up to date. The page is complete without it.
+//
+// The server tells over server-sent events which state the page should show.
+// Where that differs from what it shows, the page's changing parts are fetched
+// and only those that differ are replaced, so that focus, scroll position, open
+// sections and what is being typed stay as they are.
+"use strict";
+(() => {
+  const main = document.getElementById("main");
+  const stale = document.getElementById("stale");
+  const announce = document.getElementById("announce");
+  if (!main || !main.dataset.events) return;
+
+  const shown = () => document.getElementById("state")?.dataset.state || "";
+  const regions = (root) => [...root.querySelectorAll("[data-live]")];
+  // A region is remembered as the server wrote it: the browser changes open
+  // sections and fields, which must not look like news.
+  const written = new Map(regions(document).map((r) => [r.id, r.innerHTML]));
+  const statuses = (root) => [...root.querySelectorAll(".pill")].map((p) => p.textContent.trim()).join(", ");
+
+  // The sentence about the last step is for this look at the page only.
+  const address = new URL(location.href);
+  if (address.searchParams.has("notice")) {
+    address.searchParams.delete("notice");
+    history.replaceState(null, "", address);
+  }
+
+  const remember = (root) => {
+    const kept = { open: [], fields: new Map(), scroll: new Map(), focus: null };
+    for (const d of root.querySelectorAll("details[id]")) if (d.open) kept.open.push(d.id);
+    for (const f of root.querySelectorAll("input[id], textarea[id]")) {
+      if (f.type === "checkbox") {
+        if (f.checked !== f.defaultChecked) kept.fields.set(f.id, f.checked);
+      } else if (f.value !== f.defaultValue) kept.fields.set(f.id, f.value);
+    }
+    for (const s of root.querySelectorAll(".strip")) kept.scroll.set(s.closest("[data-live]")?.id, s.scrollLeft);
+    const active = document.activeElement;
+    if (active && active.id && root.contains(active)) {
+      kept.focus = { id: active.id, start: active.selectionStart, end: active.selectionEnd };
+    }
+    return kept;
+  };
+
+  const restore = (root, kept) => {
+    for (const id of kept.open) {
+      const d = document.getElementById(id);
+      if (d && root.contains(d)) d.open = true;
+    }
+    for (const [id, value] of kept.fields) {
+      const f = document.getElementById(id);
+      if (!f || !root.contains(f)) continue;
+      if (f.type === "checkbox") f.checked = value;
+      else f.value = value;
+    }
+    for (const s of root.querySelectorAll(".strip")) {
+      const at = kept.scroll.get(s.closest("[data-live]")?.id);
+      if (at) s.scrollLeft = at;
+    }
+    const f = kept.focus && document.getElementById(kept.focus.id);
+    if (f && f !== document.activeElement) {
+      f.focus({ preventScroll: true });
+      if (typeof kept.focus.start === "number" && f.setSelectionRange) f.setSelectionRange(kept.focus.start, kept.focus.end);
+    }
+  };
+
+  const swap = (text) => {
+    const next = new DOMParser().parseFromString(text, "text/html");
+    const before = statuses(main);
+    const now = regions(main);
+    const then = regions(next);
+    if (now.map((r) => r.id).join() !== then.map((r) => r.id).join()) {
+      const kept = remember(main);
+      main.replaceChildren(...next.body.childNodes);
+      written.clear();
+      for (const r of regions(main)) written.set(r.id, r.innerHTML);
+      restore(main, kept);
+    } else {
+      then.forEach((fresh, i) => {
+        const old = now[i];
+        for (const a of fresh.attributes) old.setAttribute(a.name, a.value);
+        if (written.get(old.id) === fresh.innerHTML) return;
+        written.set(old.id, fresh.innerHTML);
+        const kept = remember(old);
+        old.replaceChildren(...fresh.childNodes);
+        restore(old, kept);
+      });
+      const state = document.getElementById("state");
+      const freshState = next.getElementById("state");
+      if (state && freshState) state.dataset.state = freshState.dataset.state;
+    }
+    const after = statuses(main);
+    if (after !== before) announce.textContent = main.dataset.updated + ": " + after;
+    tick();
+  };
+
+  let wanted = null;
+  let fetching = false;
+  const refresh = async () => {
+    if (fetching) return;
+    fetching = true;
+    try {
+      // What changes while a fetch is under way is fetched again after it.
+      for (let tries = 0; wanted !== null && tries < 5; tries++) {
+        wanted = null;
+        const url = new URL(location.href);
+        url.hash = "";
+        url.searchParams.set("fragment", "1");
+        const answer = await fetch(url, { headers: { Accept: "text/html" }, cache: "no-store" });
+        if (answer.status === 403 || answer.status === 404) return location.reload();
+        if (answer.ok) swap(await answer.text());
+      }
+    } catch {
+      stale.hidden = false;
+    } finally {
+      fetching = false;
+    }
+  };
+
+  let quiet = 0;
+  const follow = () => {
+    const source = new EventSource(main.dataset.events);
+    source.addEventListener("state", (event) => {
+      clearTimeout(quiet);
+      quiet = 0;
+      stale.hidden = true;
+      if (event.data === shown()) return;
+      wanted = event.data;
+      refresh();
+    });
+    source.addEventListener("error", () => {
+      if (!quiet) quiet = setTimeout(() => { stale.hidden = false; }, 5000);
+      if (source.readyState === EventSource.CLOSED) setTimeout(follow, 5000);
+    });
+    addEventListener("pagehide", () => source.close(), { once: true });
+  };
+
+  const left = (until) => {
+    const minutes = Math.max(0, Math.floor((Date.parse(until) - (Date.now() - skew)) / 60000));
+    const h = Math.floor(minutes / 60);
+    if (minutes < 60) return main.dataset.leftM.replace("{n}", minutes);
+    if (minutes % 60 === 0 || minutes >= 72 * 60) return main.dataset.leftH.replace("{n}", h);
+    return main.dataset.leftHm.replace("{h}", h).replace("{m}", minutes % 60);
+  };
+  // The reader's clock may be wrong: count from the server's.
+  let skew = 0;
+  const ended = new Set();
+  const tick = () => {
+    for (const c of main.querySelectorAll("[data-until]")) {
+      const until = c.dataset.until;
+      const text = left(until);
+      if (c.textContent !== text) c.textContent = text;
+      if (Date.parse(until) <= Date.now() - skew && !ended.has(until)) {
+        ended.add(until);
+        wanted = "";
+        refresh();
+      }
+    }
+  };
+  const served = Date.parse(main.dataset.now || "");
+  if (served) skew = Date.now() - served;
+  setInterval(tick, 1000);
+
+  addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+  // A second press of a button sends nothing: the first is on its way.
+  document.addEventListener("submit", (event) => {
+    if (event.target.dataset.sent) event.preventDefault();
+    event.target.dataset.sent = "1";
+  });
+  follow();
+})();

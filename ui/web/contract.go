@@ -1,0 +1,99 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"flawmark/app/money"
+	"flawmark/app/qc"
+	"flawmark/app/refund"
+)
+
+// Store is what the pages need of the centre. Besides the errors named here it
+// returns [qc.ErrNotFound] for what does not exist and the errors of package
+// refund for events that may not happen.
+type Store interface {
+	// OrderByToken returns an order to the holder of its link; [ErrLink] otherwise.
+	OrderByToken(ctx context.Context, order qc.OrderID, token string, at time.Time) (OrderView, error)
+	// Act applies an event. version 0 stands for whichever there is; any other
+	// must be the case's, or it is a [*Conflict]. The same key twice acts once.
+	Act(ctx context.Context, id qc.CaseID, version int, event refund.Event, key string) (refund.Case, error)
+	// Cases returns cases, those with the least of the seller's window first.
+	Cases(ctx context.Context, filter CaseFilter) ([]refund.Case, error)
+	// Dossier returns all there is about a case.
+	Dossier(ctx context.Context, id qc.CaseID) (Dossier, error)
+	// LinkOrder makes a new link to an order and returns its secret.
+	LinkOrder(ctx context.Context, order qc.OrderID, at time.Time) (string, error)
+	// SignIn returns the staff member with that password; [ErrSignIn] otherwise.
+	SignIn(ctx context.Context, id qc.StaffID, password string, at time.Time) (qc.Staff, error)
+	// Balance returns what the agent owes a customer.
+	Balance(ctx context.Context, customer qc.CustomerID) (money.Amount, error)
+	// Watch ticks after committed changes, several in one; the func ends it.
+	Watch() (<-chan struct{}, func())
+}
+
+// Blobs are the photo files by digest. Open fails with [qc.ErrNotFound].
+type Blobs interface {
+	Open(digest qc.Digest) (Blob, error)
+	Has(digest qc.Digest) (size int64, there bool, err error)
+}
+
+// Blob is an open photo file.
+type Blob interface {
+	io.ReadSeeker
+	io.Closer
+	Size() int64
+}
+
+// The errors of a [Store].
+var (
+	ErrLink   = errors.New("link is not valid")
+	ErrSignIn = errors.New("staff id or password is wrong")
+)
+
+// Conflict reports that a case is not in the version somebody acted on.
+type Conflict struct{ Case refund.Case }
+
+// Error implements error.
+func (c *Conflict) Error() string {
+	return fmt.Sprintf("case %s has moved on to version %d", c.Case.ID, c.Case.Version)
+}
+
+// OrderView is what the holder of an order's link may see, before the pages
+// leave out what is not to be shown yet.
+type OrderView struct {
+	Order     qc.Order
+	Cases     []refund.Case
+	Findings  map[qc.FindingID]qc.Finding
+	Balance   money.Amount
+	Statement []Line
+	Stored    map[qc.Digest]bool // files that the centre has
+}
+
+// Line is one movement on a customer's balance.
+type Line struct {
+	At      time.Time
+	Kind    string
+	Amount  money.Amount
+	Case    qc.CaseID
+	Item    qc.ItemID
+	Running money.Amount // the balance after it
+}
+
+// CaseFilter says which cases a list holds; zero fields leave nothing out.
+type CaseFilter struct {
+	Open   bool
+	Status refund.Status
+	Query  string // part of an item, order, case, seller or waybill
+}
+
+// Dossier is a case with everything around it.
+type Dossier struct {
+	Case     refund.Case
+	Item     qc.Item
+	Customer qc.Customer
+	Findings []qc.Finding // of every round, newest first
+}

@@ -1,0 +1,119 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"flawmark/app/money"
+	"flawmark/app/qc"
+	"flawmark/app/refund"
+)
+
+// What keeps a form from being an event, by the key of its sentence.
+var (
+	errWaybill = errors.New("error.waybill_invalid")
+	errAmount  = errors.New("web.amount_syntax")
+	errLong    = errors.New("web.form_broken")
+)
+
+// deskAct takes one step with a case, and goes back to the case as it then is.
+func (p *Pages) deskAct(w http.ResponseWriter, r *http.Request, who session) {
+	form, ok := p.form(w, r)
+	if !ok {
+		return
+	}
+	d, ok := p.dossier(w, r)
+	if !ok {
+		return
+	}
+	version := form.Get("version")
+	number, err := strconv.Atoi(version)
+	if err != nil || number < 1 {
+		p.sorry(w, r, http.StatusBadRequest, "error.field_missing")
+		return
+	}
+	event, err := readEvent(form)
+	if err != nil {
+		back(w, r, casePath(d.Case.ID), err.Error(), "")
+		return
+	}
+	if slices.Contains(fromBenches, event.Kind) {
+		back(w, r, casePath(d.Case.ID), "error.not_allowed", "")
+		return
+	}
+	event.Actor, event.At = who.actor(), p.Now()
+	_, err = p.Store.Act(r.Context(), d.Case.ID, number, event, p.actKey(d.Case, version, event.Kind, event.Actor))
+	notice, err := outcome(err)
+	if err != nil {
+		p.failed(w, r, "act", err)
+		return
+	}
+	back(w, r, casePath(d.Case.ID), notice, "")
+}
+
+// readEvent reads the fields of a form; which of them an event needs is for the
+// lifecycle to say.
+func readEvent(form url.Values) (refund.Event, error) {
+	text := func(name string) string { return strings.TrimSpace(form.Get(name)) }
+	event := refund.Event{
+		Kind: refund.Kind(text("event")), Reason: text("reason"), Carrier: text("carrier"), SellerRef: text("seller_ref"),
+	}
+	for _, value := range []string{event.Reason, event.Carrier, event.SellerRef} {
+		if utf8.RuneCountInString(value) > maxText {
+			return event, errLong
+		}
+	}
+	if waybill := text("waybill"); waybill != "" {
+		parsed, err := qc.ParseWaybill(waybill)
+		if err != nil {
+			return event, errWaybill
+		}
+		event.Waybill = parsed
+	}
+	if amount := strings.TrimSpace(strings.TrimLeft(text("amount"), "¥￥")); amount != "" {
+		parsed, err := money.Parse(amount, money.CNY)
+		if err != nil {
+			return event, errAmount
+		}
+		event.Amount = parsed
+	}
+	return event, nil
+}
+
+// linkView shows a customer's new link once.
+type linkView struct {
+	frame
+	Address string
+	Back    string
+}
+
+// deskLink makes a new link to the case's order. The secret is in this answer
+// alone, in no address and no log.
+func (p *Pages) deskLink(w http.ResponseWriter, r *http.Request, who session) {
+	d, ok := p.dossier(w, r)
+	if !ok {
+		return
+	}
+	token, err := p.Store.LinkOrder(r.Context(), d.Case.Order, p.Now())
+	if err != nil {
+		p.failed(w, r, "link order", err)
+		return
+	}
+	scheme := "http://"
+	if p.Secure || r.TLS != nil {
+		scheme = "https://"
+	}
+	s := p.deskSpeech(r)
+	view := p.deskFrame(r, s, who, "link", s.T("web.link.title", "order", string(d.Case.Order)))
+	view.Languages = nil // this answer has no address of its own
+	page := linkView{
+		frame:   view,
+		Address: scheme + r.Host + orderPath(d.Case.Order) + "?t=" + url.QueryEscape(token), Back: casePath(d.Case.ID),
+	}
+	p.render(w, r, http.StatusOK, "link", page)
+}

@@ -1,0 +1,269 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"flawmark/app/qc"
+	"flawmark/app/refund"
+)
+
+// deskCaseView is one case with everything about it.
+type deskCaseView struct {
+	frame
+	Case      qc.CaseID
+	Version   int
+	Status    refund.Status
+	Words     string
+	Tone      string
+	Customers string // what the customer reads as its status
+	Clock     *clock
+	Notice    string
+	Item      deskItem
+	Rounds    []roundView
+	Money     []moneyRow
+	Balance   string
+	Facts     []factView
+	Action    string // address of the forms
+	Actions   []actionView
+	OnBehalf  []actionView // decisions that are the customer's to make
+	NotNow    []notNow
+	Timeline  []entryView
+	Link      string // where the customer's link is made
+}
+
+// deskItem is the item and who bought it, in both languages.
+type deskItem struct {
+	ID                        qc.ItemID
+	Order                     qc.OrderID
+	TitleEN, TitleZH          string
+	VariantEN, VariantZH      string
+	Quantity                  int
+	Platform, PlatformOrder   string
+	Seller                    string
+	Waybill                   qc.Waybill
+	CustomerName, Speaks, Ask string
+	Listing                   *photoView
+}
+
+// roundView is the finding of one round.
+type roundView struct {
+	speech
+	Round     int
+	Revision  int
+	Current   bool
+	At        moment
+	Inspector qc.StaffID
+	Station   qc.StationID
+	Photos    []photoView
+	Flaws     []flawView
+}
+
+// factView is a labelled value, such as a waybill.
+type factView struct{ Label, Value string }
+
+// actionView is one legal next step with the fields it needs.
+type actionView struct {
+	speech
+	Kind    refund.Kind
+	ID      string
+	Words   string
+	Version int
+	Fields  []fieldView
+}
+
+// fieldView is one field of a form.
+type fieldView struct {
+	Name, Label, Value string
+	Long, Money        bool
+	Optional           bool
+}
+
+// notNow is a step that is not possible, and why.
+type notNow struct{ Words, Why string }
+
+// fromBenches are the events that only an inspection can cause.
+var fromBenches = []refund.Kind{refund.Amended, refund.Retracted, refund.RecheckPassed, refund.RecheckFlagged}
+
+// ofCustomers are decisions the desk may only pass on.
+var ofCustomers = []refund.Kind{refund.ChoseRefund, refund.ChoseExchange, refund.ChoseKeep, refund.Reconsidered, refund.GaveUp}
+
+// dossier returns the case of the request's address.
+func (p *Pages) dossier(w http.ResponseWriter, r *http.Request) (Dossier, bool) {
+	d, err := p.Store.Dossier(r.Context(), qc.CaseID(r.PathValue("case")))
+	switch {
+	case errors.Is(err, qc.ErrNotFound):
+		p.nothingHere(w, r)
+	case err != nil:
+		p.failed(w, r, "case", err)
+	}
+	return d, err == nil
+}
+
+func (p *Pages) deskCase(w http.ResponseWriter, r *http.Request, who session) {
+	if p.languageChosen(w, r, "/desk") {
+		return
+	}
+	d, ok := p.dossier(w, r)
+	if !ok {
+		return
+	}
+	s := p.deskSpeech(r)
+	c := d.Case
+	balance, err := p.Store.Balance(r.Context(), c.Customer)
+	if err != nil {
+		p.failed(w, r, "balance", err)
+		return
+	}
+	page := deskCaseView{
+		frame: p.deskFrame(r, s, who, "case", s.T("web.case.title", "item", string(c.Item))),
+		Case:  c.ID, Version: c.Version, Status: c.Status, Words: s.T("status.desk." + string(c.Status)),
+		Tone: deskTone(c.Status), Customers: s.T("status." + string(c.Status)), Clock: s.deskClock(c),
+		Notice: s.notice(r), Item: s.deskItem(d), Balance: balance.String(), Money: s.deskMoney(c),
+		Facts: s.facts(c), Action: casePath(c.ID) + "/events", Link: casePath(c.ID) + "/link",
+	}
+	page.Events, page.State = "/desk/events?case="+url.QueryEscape(string(c.ID)), dossierState(d)
+	for _, finding := range d.Findings {
+		page.Rounds = append(page.Rounds, p.round(s, d, finding))
+	}
+	p.actions(&page, s, c, who.actor())
+	for _, entry := range slices.Backward(c.Timeline) {
+		page.Timeline = append(page.Timeline, s.deskEntry(entry))
+	}
+	p.render(w, r, http.StatusOK, "case", page)
+}
+
+func (s speech) deskItem(d Dossier) deskItem {
+	view := deskItem{
+		ID: d.Item.ID, Order: d.Item.Order, TitleEN: d.Item.Title.EN, TitleZH: d.Item.Title.ZH,
+		VariantEN: d.Item.Variant.EN, VariantZH: d.Item.Variant.ZH, Quantity: d.Item.Quantity,
+		Platform: d.Item.Platform, PlatformOrder: d.Item.PlatformOrder, Seller: d.Item.Seller, Waybill: d.Item.Waybill,
+		CustomerName: d.Customer.Name, Speaks: s.T("language." + d.Customer.Language), Ask: d.Item.CustomerNote,
+	}
+	if d.Item.ListingPhoto != "" {
+		at := casePath(d.Case.ID) + "/photos/" + string(d.Item.ListingPhoto)
+		view.Listing = &photoView{speech: s, Src: at + "/full", View: at, Alt: s.T("web.listing.alt", "item", d.Item.Title.In(s.Language()))}
+	}
+	return view
+}
+
+func (p *Pages) round(s speech, d Dossier, f qc.Finding) roundView {
+	return roundView{
+		speech: s, Round: f.Round, Revision: f.Revision, Current: f.ID == d.Case.Finding, At: s.at(f.RecordedAt),
+		Inspector: f.Inspector, Station: f.Station,
+		Photos: s.photos(f, d.Item.Title.In(s.Language()), casePath(d.Case.ID), hiddenFrom(p.Catalogue, true)),
+		Flaws:  s.flaws(f, d.Item, p.Catalogue, true),
+	}
+}
+
+func (s speech) deskMoney(c refund.Case) []moneyRow {
+	rows := []moneyRow{
+		{Label: s.T("web.money.paid"), Amount: c.Paid.String()},
+		{Label: s.T("word.freight"), Amount: c.FreightIn.String()},
+	}
+	if owed, err := c.Owed(); err == nil {
+		rows = append(rows, moneyRow{Label: s.T("web.money.owed"), Amount: owed.String(), Total: true})
+	}
+	return append(rows,
+		moneyRow{Label: s.T("web.money.received"), Amount: c.Received.String()},
+		moneyRow{Label: s.T("web.money.credited"), Amount: c.Credited.String(), Total: true})
+}
+
+func (s speech) facts(c refund.Case) []factView {
+	var facts []factView
+	add := func(key, value string) {
+		if value = strings.TrimSpace(value); value != "" {
+			facts = append(facts, factView{Label: s.T(key), Value: value})
+		}
+	}
+	if c.Intent != refund.Undecided {
+		add("web.fact.decision", s.T("decision."+string(c.Intent)))
+	}
+	add("web.fact.return_waybill", c.Carrier+" "+string(c.ReturnWaybill))
+	add("web.fact.replacement_waybill", string(c.ReplacementWaybill))
+	add("field.seller_ref", c.SellerRef)
+	add("field.reason", c.Reason)
+	return facts
+}
+
+// actions sorts what the actor may do from what is not possible.
+func (p *Pages) actions(page *deskCaseView, s speech, c refund.Case, actor refund.Actor) {
+	for _, next := range c.Next(actor, s.now) {
+		if slices.Contains(fromBenches, next.Kind) {
+			continue
+		}
+		words := s.T("action." + string(next.Kind))
+		if !next.Allowed {
+			page.NotNow = append(page.NotNow, notNow{Words: words, Why: s.T(next.Why)})
+			continue
+		}
+		action := actionView{
+			speech: s, Kind: next.Kind, ID: strings.ReplaceAll(string(next.Kind), "_", "-"), Words: words, Version: c.Version,
+		}
+		for _, field := range next.Needs {
+			action.Fields = append(action.Fields, s.fields(c, field)...)
+		}
+		if slices.Contains(ofCustomers, next.Kind) {
+			page.OnBehalf = append(page.OnBehalf, action)
+			continue
+		}
+		page.Actions = append(page.Actions, action)
+	}
+}
+
+func (s speech) fields(c refund.Case, field refund.Field) []fieldView {
+	view := fieldView{Name: string(field), Label: s.T("field." + string(field))}
+	switch field {
+	case refund.NeedsReason:
+		view.Long = true
+	case refund.NeedsAmount:
+		view.Money = true
+		if owed, err := c.Owed(); err == nil {
+			if left, err := owed.Sub(c.Received); err == nil {
+				view.Value = left.Decimal()
+			}
+		}
+	case refund.NeedsWaybill:
+		return []fieldView{view, {Name: "carrier", Label: s.T("web.carrier"), Optional: true}}
+	}
+	return []fieldView{view}
+}
+
+func (s speech) deskEntry(e refund.Entry) entryView {
+	view := entryView{At: s.at(e.At), What: s.event(e.Event), Who: s.T("role." + string(e.Actor.Party)), Note: e.Note}
+	if e.Actor.ID != "" && e.Actor.Party != refund.ByCustomer {
+		view.Who += " " + e.Actor.ID
+	}
+	if e.To != e.From {
+		view.Status = s.T("status.desk." + string(e.To))
+	}
+	return view
+}
+
+func (p *Pages) deskPhoto(w http.ResponseWriter, r *http.Request, _ session) {
+	d, ok := p.dossier(w, r)
+	if !ok {
+		return
+	}
+	pic, ok := pictureOf(qc.Digest(r.PathValue("digest")), d.Findings, []qc.Item{d.Item})
+	if !ok {
+		p.nothingHere(w, r)
+		return
+	}
+	p.servePicture(w, r, pic, r.PathValue("size"))
+}
+
+func (p *Pages) deskPhotoPage(w http.ResponseWriter, r *http.Request, _ session) {
+	if p.languageChosen(w, r, "/desk") {
+		return
+	}
+	d, ok := p.dossier(w, r)
+	if !ok {
+		return
+	}
+	path := casePath(d.Case.ID)
+	p.showPhoto(w, r, p.deskSpeech(r), d.Findings, []qc.Item{d.Item}, path, path, true)
+}

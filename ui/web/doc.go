@@ -1,0 +1,15 @@
+// Package web serves the centre's pages: the order page, on which a customer
+// sees what is wrong with an item and decides, and the desk, on which clerks
+// and leads move cases along.
+//
+// It promises that every page works without scripts, that nothing is shown to
+// somebody who has no right to it, and that buttons are exactly what
+// [refund.Case.Next] allows. Pages are typed structs rendered by templates that
+// are parsed at start; what somebody reads comes from the words of their
+// language; scripts only keep open pages up to date.
+//
+// An order is reached by a link with a secret. The first use puts the secret
+// into a cookie of that order's pages and leaves it out of the address. Staff
+// sign in and carry a signed session. Streams of changes last until the
+// request's context ends, so a server ends them with its base context.
+package web

@@ -1,0 +1,243 @@
+package web
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"flawmark/app/money"
+	"flawmark/app/qc"
+	"flawmark/app/refund"
+)
+
+// caseView is a case as its customer sees it.
+type caseView struct {
+	speech
+	ID       qc.CaseID
+	Status   refund.Status
+	Words    string
+	Meaning  string
+	Tone     string // "now": your turn; "going": ours; "good" or "over": ended
+	Version  int
+	Clocks   []*clock
+	Decision *decisionCard
+	Later    []optionView // what may still be done besides a decision
+	Money    []moneyRow
+	Timeline []entryView
+}
+
+// decisionCard is the choice a customer has.
+type decisionCard struct {
+	speech
+	Action  string // address the forms go to
+	Version int
+	Suffix  string // of the ids on the page
+	Options []optionView
+	Silence string // what happens if nothing is chosen
+}
+
+// optionView is one thing the customer may do.
+type optionView struct {
+	speech
+	Kind    refund.Kind
+	ID      string // "choose-refund"
+	Heading string
+	Explain string
+	Brings  string // in money or goods
+	Sum     string // how the money adds up
+	Takes   string
+	Confirm string
+	Allowed bool
+	Why     string
+}
+
+// moneyRow is one line of a sum.
+type moneyRow struct {
+	Label, Amount string
+	Total         bool
+}
+
+// entryView is one line of a timeline.
+type entryView struct {
+	At     moment
+	Who    string
+	What   string
+	Status string
+	Note   string
+}
+
+func (p *Pages) caseView(s speech, c refund.Case, item qc.Item, order qc.OrderID) *caseView {
+	view := &caseView{
+		speech: s, ID: c.ID, Status: c.Status, Version: c.Version, Tone: tone(c.Status),
+		Words: s.T("status." + string(c.Status)), Meaning: s.T("status.meaning." + string(c.Status)),
+	}
+	if c.Status == refund.AwaitingDecision {
+		if decide := s.clock("web.clock.decide", "web.clock.decide_over", c.DecideBy, decideWhole); decide != nil {
+			view.Clocks = append(view.Clocks, decide)
+		}
+	}
+	if c.Status == refund.AwaitingDecision || c.Status == refund.SellerRefused {
+		if window := s.clock("web.clock.window", "time.window_passed", c.WindowEndsAt, windowWhole); window != nil {
+			view.Clocks = append(view.Clocks, window)
+		}
+	}
+	s.decide(view, c, item, order)
+	view.Money = s.caseMoney(c)
+	for _, entry := range slices.Backward(c.Timeline) {
+		if line, ok := s.customerEntry(entry); ok {
+			view.Timeline = append(view.Timeline, line)
+		}
+	}
+	return view
+}
+
+func tone(status refund.Status) string {
+	switch status {
+	case refund.AwaitingDecision, refund.SellerRefused:
+		return "now"
+	case refund.Credited, refund.Exchanged:
+		return "good"
+	case refund.Kept, refund.Withdrawn:
+		return "over"
+	}
+	return "going"
+}
+
+// customerKinds are the events a customer can cause, decisions first, with the
+// word that says what each is called on the page.
+var customerKinds = []struct {
+	kind refund.Kind
+	word string
+}{
+	{refund.ChoseRefund, "decision.refund"},
+	{refund.ChoseExchange, "decision.exchange"},
+	{refund.ChoseKeep, "decision.keep"},
+	{refund.GaveUp, "decision.keep"},
+	{refund.Reconsidered, "action.reconsider"},
+}
+
+// decide fills in what the customer may do now.
+func (s speech) decide(view *caseView, c refund.Case, item qc.Item, order qc.OrderID) {
+	actions := c.Next(refund.Actor{Party: refund.ByCustomer, ID: string(c.Customer)}, s.now)
+	card := &decisionCard{
+		speech: s, Action: orderPath(order) + "/cases/" + url.PathEscape(string(c.ID)) + "/decision", Version: c.Version,
+	}
+	for _, known := range customerKinds {
+		i := slices.IndexFunc(actions, func(a refund.Action) bool { return a.Kind == known.kind })
+		if i < 0 {
+			continue
+		}
+		action := actions[i]
+		late := action.Why != "" && action.Why != "error."+refund.ErrNotNow.Error()
+		if !action.Allowed && !late {
+			continue
+		}
+		card.Options = append(card.Options, s.option(c, item, action, known.word))
+	}
+	if len(card.Options) == 0 {
+		return
+	}
+	if c.Status == refund.AwaitingDecision && !c.DecideBy.IsZero() && s.now.Before(c.DecideBy) {
+		by := s.at(c.DecideBy)
+		card.Silence = s.T("decision.silence", "time", by.Text, "default", s.T("decision.default.keep"))
+	}
+	view.Decision = card
+}
+
+func (s speech) option(c refund.Case, item qc.Item, action refund.Action, word string) optionView {
+	option := optionView{
+		speech: s, Kind: action.Kind, ID: strings.ReplaceAll(string(action.Kind), "_", "-"),
+		Heading: s.T(word), Allowed: action.Allowed, Confirm: s.T("web.confirm." + string(action.Kind)),
+	}
+	if action.Why != "" {
+		option.Why = s.T(action.Why)
+	}
+	switch action.Kind {
+	case refund.ChoseRefund:
+		option.Explain, option.Takes = s.T("decision.refund.explain"), s.T("web.takes.refund")
+		if owed, err := c.Owed(); err == nil {
+			option.Brings = signed(owed)
+			option.Sum = s.sum(c)
+		}
+	case refund.ChoseExchange:
+		option.Explain, option.Takes = s.T("decision.exchange.explain"), s.T("web.takes.exchange")
+		option.Brings = s.T("web.brings.exchange")
+		option.Sum = s.T("web.brings.exchange.sum", "amount", money.Fen(0).String())
+	case refund.ChoseKeep, refund.GaveUp:
+		option.Explain, option.Takes = s.T("decision.keep.explain"), s.T("web.takes.keep")
+		option.Brings = money.Fen(0).String()
+		option.Sum = s.T("web.brings.keep.sum")
+	case refund.Reconsidered:
+		option.Explain = s.T("web.reconsider.explain")
+	}
+	return option
+}
+
+// sum says how a refund adds up.
+func (s speech) sum(c refund.Case) string {
+	if c.FreightIn.IsZero() {
+		return s.T("web.brings.refund.item", "item", c.Paid.String())
+	}
+	return s.T("web.brings.refund.sum", "item", c.Paid.String(), "freight", c.FreightIn.String())
+}
+
+// caseMoney shows what is owed and what has come, once money is the question.
+func (s speech) caseMoney(c refund.Case) []moneyRow {
+	if c.Intent != refund.Refund || c.Status == refund.Kept {
+		return nil
+	}
+	owed, err := c.Owed()
+	if err != nil {
+		return nil
+	}
+	rows := []moneyRow{
+		{Label: s.T("word.item"), Amount: c.Paid.String()},
+		{Label: s.T("word.freight"), Amount: c.FreightIn.String()},
+		{Label: s.T("web.money.owed"), Amount: owed.String(), Total: true},
+	}
+	if !c.Credited.IsZero() {
+		rows = append(rows, moneyRow{Label: s.T("web.money.credited"), Amount: c.Credited.String(), Total: true})
+	}
+	return rows
+}
+
+// customerEntry tells what happened in the customer's words; what concerns only
+// the warehouse is left out, and so are staff names and inner reasons.
+func (s speech) customerEntry(e refund.Entry) (entryView, bool) {
+	view := entryView{At: s.at(e.At), What: s.event(e.Event), Who: s.T("web.who." + string(e.Actor.Party))}
+	switch e.Event {
+	case refund.PhotosArrived, refund.LeadSentBack, refund.Amended, refund.Retracted:
+		return view, false
+	case refund.Dispatched, refund.ReplacementIn:
+		view.Note = s.T("web.waybill", "waybill", e.Note)
+	case refund.SellerPaid, refund.Refused:
+		view.Note = e.Note
+	}
+	if e.To != e.From && e.To.Visible() {
+		view.Status = s.T("status." + string(e.To))
+	}
+	return view, true
+}
+
+// event names what happened; "flag" opens a case and is in no transition.
+func (s speech) event(kind refund.Kind) string {
+	if kind == "flag" {
+		return s.T("web.event.flag")
+	}
+	return s.T("event." + string(kind))
+}
+
+// since is how long ago t was, in words.
+func (s speech) since(t time.Time) string {
+	d := s.now.Sub(t)
+	switch {
+	case d < time.Minute:
+		return s.T("time.now")
+	case d < time.Hour:
+		return s.Count("time.minutes_ago", int(d/time.Minute))
+	case d < 48*time.Hour:
+		return s.Count("time.hours_ago", int(d/time.Hour))
+	}
+	return s.at(t).Text
+}

@@ -1,0 +1,88 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"flawmark/app/qc"
+	"flawmark/app/refund"
+)
+
+// orderDecide takes the customer's decision and goes back to the page, which
+// shows the case as it then is, whoever was first.
+func (p *Pages) orderDecide(w http.ResponseWriter, r *http.Request) {
+	order, err := p.openOrder(r)
+	if err != nil {
+		p.orderRefused(w, r, err)
+		return
+	}
+	form, ok := p.form(w, r)
+	if !ok {
+		return
+	}
+	id := qc.CaseID(r.PathValue("case"))
+	i := slices.IndexFunc(order.Cases, func(c refund.Case) bool { return c.ID == id })
+	if i < 0 || !order.Cases[i].Status.Visible() {
+		p.nothingHere(w, r)
+		return
+	}
+	version, kind := form.Get("version"), refund.Kind(form.Get("event"))
+	number, err := strconv.Atoi(version)
+	if err != nil || number < 1 {
+		p.sorry(w, r, http.StatusBadRequest, "error.field_missing")
+		return
+	}
+	actor := refund.Actor{Party: refund.ByCustomer, ID: string(order.Order.Customer.ID)}
+	event := refund.Event{Kind: kind, Actor: actor, At: p.Now()}
+	_, err = p.Store.Act(r.Context(), id, number, event, p.actKey(order.Cases[i], version, kind, actor))
+	notice, err := outcome(err)
+	if err != nil {
+		p.failed(w, r, "decide", err)
+		return
+	}
+	back(w, r, orderPath(order.Order.ID), notice, "item-"+string(order.Cases[i].Item))
+}
+
+// form reads a form within limits.
+func (p *Pages) form(w http.ResponseWriter, r *http.Request) (url.Values, bool) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if err := r.ParseForm(); err != nil {
+		p.sorry(w, r, http.StatusBadRequest, "web.form_broken")
+		return nil, false
+	}
+	return r.PostForm, true
+}
+
+// outcome turns what a store says of an event into the key of the sentence the
+// next page shows; any other error is passed on.
+func outcome(err error) (notice string, other error) {
+	var conflict *Conflict
+	switch {
+	case err == nil:
+		return "web.notice.done", nil
+	case errors.As(err, &conflict):
+		return "error.case_moved_on", nil
+	}
+	for _, reason := range []error{
+		refund.ErrNotNow, refund.ErrNotYours, refund.ErrOwnFinding, refund.ErrWindowClosed, refund.ErrMissing,
+		refund.ErrAmount, refund.ErrUnknownEvent, refund.ErrRounds,
+	} {
+		if errors.Is(err, reason) {
+			return "error." + reason.Error(), nil
+		}
+	}
+	return "", err
+}
+
+// back redirects to path, where notice is shown.
+func back(w http.ResponseWriter, r *http.Request, path, notice, anchor string) {
+	address := path + "?notice=" + url.QueryEscape(notice)
+	if anchor != "" {
+		address += "#" + strings.ReplaceAll(url.PathEscape(anchor), "+", "%2B")
+	}
+	http.Redirect(w, r, address, http.StatusSeeOther) //nolint:gosec // path is ours
+}

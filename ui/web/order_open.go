@@ -1,0 +1,50 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+
+	"flawmark/app/qc"
+)
+
+// openOrder returns the order of the request's address to whoever carries the
+// secret of its link. Nobody learns whether an order exists otherwise.
+func (p *Pages) openOrder(r *http.Request) (OrderView, error) {
+	cookie, err := r.Cookie(orderCookie)
+	if err != nil || cookie.Value == "" {
+		return OrderView{}, ErrLink
+	}
+	return p.Store.OrderByToken(r.Context(), qc.OrderID(r.PathValue("order")), cookie.Value, p.Now())
+}
+
+// orderRefused answers when openOrder failed.
+func (p *Pages) orderRefused(w http.ResponseWriter, r *http.Request, err error) {
+	if errors.Is(err, ErrLink) || errors.Is(err, qc.ErrNotFound) {
+		p.sorry(w, r, http.StatusNotFound, "error.link_invalid")
+		return
+	}
+	p.failed(w, r, "order", err)
+}
+
+// orderLink exchanges a link's secret for a cookie of that order's pages and
+// sends the reader to the address without it.
+func (p *Pages) orderLink(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Referrer-Policy", "no-referrer")
+	query := r.URL.Query()
+	order, token := qc.OrderID(r.PathValue("order")), query.Get("t")
+	if len(token) > 200 {
+		p.orderRefused(w, r, ErrLink)
+		return
+	}
+	if _, err := p.Store.OrderByToken(r.Context(), order, token, p.Now()); err != nil {
+		p.orderRefused(w, r, err)
+		return
+	}
+	http.SetCookie(w, p.cookie(r, orderCookie, token, orderPath(order), orderFor))
+	query.Del("t")
+	address := orderPath(order)
+	if rest := query.Encode(); rest != "" {
+		address += "?" + rest
+	}
+	http.Redirect(w, r, address, http.StatusSeeOther)
+}

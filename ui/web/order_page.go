@@ -1,0 +1,281 @@
+package web
+
+import (
+	"cmp"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"flawmark/app/money"
+	"flawmark/app/qc"
+	"flawmark/app/refund"
+)
+
+// orderPageView is the customer's page.
+type orderPageView struct {
+	frame
+	Order     qc.OrderID
+	Placed    moment
+	Items     []itemView
+	Waiting   int // items that need a decision
+	Notice    string
+	Balance   string
+	Statement []statementView
+}
+
+// itemView is one item on the customer's page.
+type itemView struct {
+	speech
+	ID       qc.ItemID
+	Title    string
+	Variant  string
+	Quantity int
+	Paid     string
+	Freight  string
+	Asked    string // the customer's own note
+	Listing  *photoView
+	State    string // "progress", "passed" or "case"
+	Photos   []photoView
+	Flaws    []flawView
+	Updated  *moment // when the finding was last revised
+	Case     *caseView
+	rank     int
+}
+
+// statementView is one line of the balance's statement.
+type statementView struct {
+	At      moment
+	What    string
+	Item    string
+	Amount  string
+	Running string
+}
+
+// windowWhole and decideWhole are what a full clock stands for.
+const (
+	windowWhole = 120 * time.Hour
+	decideWhole = 72 * time.Hour
+)
+
+func (p *Pages) orderPage(w http.ResponseWriter, r *http.Request) {
+	order, err := p.openOrder(r)
+	if err != nil {
+		p.orderRefused(w, r, err)
+		return
+	}
+	path := orderPath(order.Order.ID)
+	if p.languageChosen(w, r, path) {
+		return
+	}
+	s := p.speechFor(r, order.Order.Customer.Language, order.Order.Customer.TimeZone)
+	page := orderPageView{
+		frame: p.frame(r, s, "order", s.T("web.order.title", "order", string(order.Order.ID))),
+		Order: order.Order.ID, Placed: s.at(order.Order.PlacedAt),
+		Balance: order.Balance.String(), Notice: s.notice(r),
+	}
+	page.Events, page.State = path+"/events", orderState(order)
+	for _, item := range order.Order.Items {
+		view := p.itemView(s, order, item, path)
+		if view.Case != nil && view.Case.Decision != nil && view.Case.Status == refund.AwaitingDecision {
+			page.Waiting++
+		}
+		page.Items = append(page.Items, view)
+	}
+	slices.SortStableFunc(page.Items, func(a, b itemView) int { return cmp.Compare(a.rank, b.rank) })
+	page.nameButtons()
+	for _, line := range order.Statement {
+		page.Statement = append(page.Statement, s.statement(line, order.Order.Items))
+	}
+	slices.Reverse(page.Statement)
+	p.render(w, r, http.StatusOK, "order", page)
+}
+
+// orderState is the fingerprint of everything the page shows that may change.
+func orderState(o OrderView) string {
+	type finding struct {
+		ID       qc.FindingID
+		Revision int
+	}
+	var findings []finding
+	for _, f := range visibleFindings(o) {
+		findings = append(findings, finding{f.ID, f.Revision})
+	}
+	slices.SortFunc(findings, func(a, b finding) int { return cmp.Compare(a.ID, b.ID) })
+	versions := map[qc.CaseID]int{}
+	for _, c := range o.Cases {
+		versions[c.ID] = c.Version
+	}
+	stored := 0
+	for _, there := range o.Stored {
+		if there {
+			stored++
+		}
+	}
+	return fingerprint(findings, versions, o.Balance, len(o.Statement), stored)
+}
+
+// caseOf returns the item's latest case.
+func caseOf(o OrderView, item qc.ItemID) (refund.Case, bool) {
+	var latest refund.Case
+	found := false
+	for _, c := range o.Cases {
+		if c.Item == item && (!found || c.OpenedAt.After(latest.OpenedAt)) {
+			latest, found = c, true
+		}
+	}
+	return latest, found
+}
+
+// findingOf returns the finding the customer may see of an item: the one of its
+// visible case, or a passed one.
+func findingOf(o OrderView, item qc.ItemID) (qc.Finding, bool) {
+	c, hasCase := caseOf(o, item)
+	if hasCase && c.Status.Visible() {
+		f, ok := o.Findings[c.Finding]
+		return f, ok
+	}
+	if hasCase && c.Status == refund.Flagged {
+		return qc.Finding{}, false
+	}
+	var latest qc.Finding
+	found := false
+	for _, f := range o.Findings {
+		if f.Item == item && f.Verdict == qc.Pass && (!found || f.RecordedAt.After(latest.RecordedAt)) {
+			latest, found = f, true
+		}
+	}
+	return latest, found
+}
+
+// visibleFindings returns the findings whose photos the customer may see.
+func visibleFindings(o OrderView) []qc.Finding {
+	var visible []qc.Finding
+	for _, item := range o.Order.Items {
+		if f, ok := findingOf(o, item.ID); ok {
+			visible = append(visible, f)
+		}
+	}
+	return visible
+}
+
+func (p *Pages) itemView(s speech, o OrderView, item qc.Item, base string) itemView {
+	view := itemView{
+		speech: s, ID: item.ID, Title: item.Title.In(s.Language()), Variant: item.Variant.In(s.Language()),
+		Quantity: item.Quantity, Asked: item.CustomerNote, State: "progress", rank: 3,
+	}
+	if paid, err := item.Paid(); err == nil {
+		view.Paid = paid.String()
+	}
+	if !item.FreightIn.IsZero() {
+		view.Freight = item.FreightIn.String()
+	}
+	if item.ListingPhoto != "" && o.Stored[item.ListingPhoto] {
+		at := base + "/photos/" + string(item.ListingPhoto)
+		view.Listing = &photoView{speech: s, Src: at + "/full", View: at, Alt: s.T("web.listing.alt", "item", view.Title)}
+	}
+	c, hasCase := caseOf(o, item.ID)
+	finding, seen := findingOf(o, item.ID)
+	if seen {
+		view.Photos = s.photos(finding, view.Title, base, hiddenFrom(p.Catalogue, false))
+		view.Flaws = s.flaws(finding, item, p.Catalogue, false)
+		if finding.Revision > 1 {
+			at := s.at(finding.RecordedAt)
+			view.Updated = &at
+		}
+	}
+	switch {
+	case hasCase && (c.Status.Visible() || c.Status == refund.Withdrawn && told(c)):
+		view.State, view.rank = "case", 1
+		view.Case = p.caseView(s, c, item, o.Order.ID)
+		switch {
+		case c.Status == refund.AwaitingDecision, c.Status == refund.SellerRefused:
+			view.rank = 0
+		case c.Status.Terminal():
+			view.rank = 2
+		}
+	case seen, hasCase && c.Status == refund.Withdrawn:
+		view.State, view.rank = "passed", 4
+	}
+	return view
+}
+
+// told reports whether the customer has seen the case at some time.
+func told(c refund.Case) bool {
+	return slices.ContainsFunc(c.Timeline, func(e refund.Entry) bool { return e.To.Visible() })
+}
+
+// nameButtons gives the first item's buttons the plain ids and numbers the rest.
+func (page *orderPageView) nameButtons() {
+	n := 0
+	for _, item := range page.Items {
+		if item.Case == nil || item.Case.Decision == nil {
+			continue
+		}
+		n++
+		if n > 1 {
+			item.Case.Decision.Suffix = "-" + strconv.Itoa(n)
+		}
+	}
+}
+
+func (s speech) statement(line Line, items []qc.Item) statementView {
+	view := statementView{At: s.at(line.At), Amount: signed(line.Amount), Running: line.Running.String()}
+	view.What = s.T("web.statement.other")
+	if key := "web.statement." + line.Kind; s.Has(key) {
+		view.What = s.T(key)
+	}
+	view.Item = itemOf(items, line.Item).Title.In(s.Language())
+	return view
+}
+
+// signed writes what comes in with a plus.
+func signed(a money.Amount) string {
+	if a.Minor() > 0 {
+		return "+" + a.String()
+	}
+	return a.String()
+}
+
+// notices are the sentences that a redirect may ask a page for.
+var notices = []string{
+	"web.notice.done", "error.case_moved_on", "error.decision_late", "error.not_allowed", "error.own_finding",
+	"error.exchange_too_often", "error.field_missing", "error.amount_not_owed", "error.waybill_invalid",
+	"error.event_unknown", "web.amount_syntax",
+}
+
+func (s speech) notice(r *http.Request) string {
+	key := r.URL.Query().Get("notice")
+	if !slices.Contains(notices, key) || r.URL.Query().Has("fragment") {
+		return ""
+	}
+	return s.T(key)
+}
+
+func (p *Pages) orderPhoto(w http.ResponseWriter, r *http.Request) {
+	order, err := p.openOrder(r)
+	if err != nil {
+		p.orderRefused(w, r, err)
+		return
+	}
+	pic, ok := pictureOf(qc.Digest(r.PathValue("digest")), visibleFindings(order), order.Order.Items)
+	if !ok {
+		p.nothingHere(w, r)
+		return
+	}
+	p.servePicture(w, r, pic, r.PathValue("size"))
+}
+
+func (p *Pages) orderPhotoPage(w http.ResponseWriter, r *http.Request) {
+	order, err := p.openOrder(r)
+	if err != nil {
+		p.orderRefused(w, r, err)
+		return
+	}
+	path := orderPath(order.Order.ID)
+	if p.languageChosen(w, r, path) {
+		return
+	}
+	s := p.speechFor(r, order.Order.Customer.Language, order.Order.Customer.TimeZone)
+	p.showPhoto(w, r, s, visibleFindings(order), order.Order.Items, path, path, false)
+}

@@ -1,0 +1,150 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+	_ "time/tzdata" // customers' time zones, on machines that have none
+
+	"flawmark/app/qc"
+	"flawmark/assets"
+
+	"github.com/go-chi/httprate"
+)
+
+// Config names what the pages are made of. All fields but Secure are needed.
+type Config struct {
+	Store     Store
+	Blobs     Blobs
+	Words     map[string]assets.Words // by language: "en" and "zh"
+	Catalogue qc.Catalogue
+	Now       func() time.Time
+	Log       *slog.Logger
+	Secret    []byte // signs sessions; at least 32 bytes, the same after a restart
+	// Secure: the pages are reached by https even where requests arrive
+	// without it, as behind a proxy. Cookies then never travel in the clear.
+	Secure bool
+}
+
+// Pages are the centre's pages. They are safe for concurrent use.
+type Pages struct {
+	Config
+	templates templates
+	files     assetFiles
+}
+
+// Limits of what is taken in.
+const (
+	maxForm          = 16 << 10 // bytes of a form
+	maxText          = 500      // letters of a field
+	signInsPerMinute = 60       // of one address; the store also slows a staff id down
+	linksPerMinute   = 600      // of one address: a customer's network may hide many
+)
+
+// New returns the pages, or says what is missing.
+func New(config Config) (*Pages, error) {
+	switch {
+	case config.Store == nil, config.Blobs == nil, config.Now == nil, config.Log == nil:
+		return nil, errors.New("pages need a store, blobs, a clock and a log")
+	case len(config.Secret) < 32:
+		return nil, errors.New("pages need a secret of at least 32 bytes")
+	}
+	for _, language := range assets.Languages() {
+		if _, ok := config.Words[language]; !ok {
+			return nil, fmt.Errorf("pages need the words of language %q", language)
+		}
+	}
+	files, err := readAssets(assets.Web())
+	if err != nil {
+		return nil, err
+	}
+	files.add("icon.svg", assets.IconSVG())
+	parsed, err := parseTemplates(files)
+	if err != nil {
+		return nil, err
+	}
+	return &Pages{Config: config, templates: parsed, files: files}, nil
+}
+
+// Handler returns the pages' routes. It answers everything it is asked, so it
+// is mounted last, at the root.
+func (p *Pages) Handler() http.Handler {
+	mux := http.NewServeMux()
+	links := httprate.LimitBy(linksPerMinute, time.Minute, httprate.KeyByIP, httprate.WithLimitHandler(p.tooMany))
+	signIns := httprate.LimitBy(signInsPerMinute, time.Minute, httprate.KeyByIP, httprate.WithLimitHandler(p.tooMany))
+
+	mux.Handle("GET /assets/", p.files)
+	mux.Handle("GET /{$}", http.RedirectHandler("/desk", http.StatusSeeOther))
+
+	mux.Handle("GET /o/{order}", p.linkFirst(links, http.HandlerFunc(p.orderPage)))
+	mux.HandleFunc("GET /o/{order}/events", p.orderEvents)
+	mux.HandleFunc("POST /o/{order}/cases/{case}/decision", p.orderDecide)
+	mux.HandleFunc("GET /o/{order}/photos/{digest}", p.orderPhotoPage)
+	mux.HandleFunc("GET /o/{order}/photos/{digest}/{size}", p.orderPhoto)
+
+	mux.HandleFunc("GET /desk/sign-in", p.signInPage)
+	mux.Handle("POST /desk/sign-in", signIns(http.HandlerFunc(p.signIn)))
+	mux.HandleFunc("POST /desk/sign-out", p.signOut)
+	mux.HandleFunc("GET /desk", p.staffOnly(p.deskList))
+	mux.HandleFunc("GET /desk/events", p.staffOnly(p.deskEvents))
+	mux.HandleFunc("GET /desk/cases/{case}", p.staffOnly(p.deskCase))
+	mux.HandleFunc("POST /desk/cases/{case}/events", p.staffOnly(p.deskAct))
+	mux.HandleFunc("POST /desk/cases/{case}/link", p.staffOnly(p.deskLink))
+	mux.HandleFunc("GET /desk/cases/{case}/photos/{digest}", p.staffOnly(p.deskPhotoPage))
+	mux.HandleFunc("GET /desk/cases/{case}/photos/{digest}/{size}", p.staffOnly(p.deskPhoto))
+	mux.HandleFunc("/", p.nothingHere)
+
+	return headers(http.NewCrossOriginProtection().Handler(mux))
+}
+
+// linkFirst sends requests that bring a link's secret through a limit, so that
+// secrets cannot be guessed, and all others straight on.
+func (p *Pages) linkFirst(limit func(http.Handler) http.Handler, next http.Handler) http.Handler {
+	limited := limit(http.HandlerFunc(p.orderLink))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Has("t") {
+			limited.ServeHTTP(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// headers sets what holds for every answer. Pages load nothing from elsewhere,
+// run no inline script, and cannot be framed.
+func headers(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "+
+			"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()")
+		// Not no-referrer: browsers would send forms without their origin.
+		// No address that is left after a redirect holds a secret.
+		h.Set("Referrer-Policy", "same-origin")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Cache-Control", "no-store")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// failed answers a request that nobody could have answered, and logs why.
+func (p *Pages) failed(w http.ResponseWriter, r *http.Request, what string, err error) {
+	if errors.Is(err, context.Canceled) || r.Context().Err() != nil {
+		return // the reader has left
+	}
+	p.Log.ErrorContext(r.Context(), "page failed", "what", what, "error", err)
+	p.sorry(w, r, http.StatusInternalServerError, "error.unexpected")
+}
+
+func (p *Pages) tooMany(w http.ResponseWriter, r *http.Request) {
+	p.sorry(w, r, http.StatusTooManyRequests, "web.too_many")
+}
+
+func (p *Pages) nothingHere(w http.ResponseWriter, r *http.Request) {
+	p.sorry(w, r, http.StatusNotFound, "web.nothing_here")
+}

@@ -1,0 +1,452 @@
+package web
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"image"
+	_ "image/jpeg"
+	"io"
+	"io/fs"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"flawmark/app/money"
+	"flawmark/app/qc"
+	"flawmark/app/refund"
+	"flawmark/assets"
+)
+
+// world is a centre in memory: the pages' store, blobs and clock.
+type world struct {
+	mu       sync.Mutex
+	now      time.Time
+	orders   map[qc.OrderID]qc.Order
+	tokens   map[qc.OrderID]string
+	findings map[qc.FindingID]qc.Finding
+	cases    map[qc.CaseID]refund.Case
+	lines    map[qc.CustomerID][]Line
+	staff    map[qc.StaffID]qc.Staff
+	keys     map[string]refund.Case
+	blobs    map[qc.Digest][]byte
+	watchers map[chan struct{}]bool
+	log      *bytes.Buffer
+}
+
+const password = "correct horse battery staple"
+
+// start is Friday morning in Lisbon, evening in Shanghai.
+var start = time.Date(2026, 11, 20, 10, 30, 0, 0, time.UTC)
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{
+		now: start, orders: map[qc.OrderID]qc.Order{}, tokens: map[qc.OrderID]string{}, findings: map[qc.FindingID]qc.Finding{},
+		cases: map[qc.CaseID]refund.Case{}, lines: map[qc.CustomerID][]Line{}, staff: map[qc.StaffID]qc.Staff{},
+		keys: map[string]refund.Case{}, blobs: map[qc.Digest][]byte{}, watchers: map[chan struct{}]bool{}, log: &bytes.Buffer{},
+	}
+	for _, s := range []qc.Staff{
+		{ID: "D01", Name: "陈丽", Role: qc.Clerk, Active: true}, {ID: "L01", Name: "刘强", Role: qc.Lead, Active: true},
+		{ID: "I01", Name: "王芳", Role: qc.Inspector, Active: true}, {ID: "D09", Name: "赵敏", Role: qc.Clerk},
+	} {
+		w.staff[s.ID] = s
+	}
+	w.order("20481", qc.Customer{ID: "C-1001", Name: "Ana Moreira", Language: "en", TimeZone: "Europe/Lisbon"},
+		w.item(t, "20481-1", "Black running shoes", "黑色跑步鞋", 45900, "imani-clovis-234736-unsplash.jpg"),
+		w.item(t, "20481-2", "White high-tops", "白色高帮运动鞋", 38900, "xavier-teo-469050-unsplash.jpg"),
+		w.item(t, "20481-3", "Computer mouse", "电脑鼠标", 9900, "oscar-ivan-esquivel-arteaga-687447-unsplash.jpg"))
+	w.order("20482", qc.Customer{ID: "C-1002", Name: "林佳慧", Language: "zh", TimeZone: "Asia/Singapore"},
+		w.item(t, "20482-1", "Brown canvas high-tops", "棕色帆布高帮鞋", 26800, "mitch-lensink-256007-unsplash.jpg"))
+	return w
+}
+
+func (w *world) order(id qc.OrderID, customer qc.Customer, items ...qc.Item) {
+	for i := range items {
+		items[i].Order = id
+	}
+	w.orders[id] = qc.Order{ID: id, Customer: customer, PlacedAt: start.Add(-90 * time.Hour), Items: items}
+	w.tokens[id] = "secret-of-" + string(id)
+}
+
+func (w *world) item(t *testing.T, id qc.ItemID, en, zh string, fen int64, listing string) qc.Item {
+	t.Helper()
+	return qc.Item{
+		ID: id, Title: qc.Bilingual{EN: en, ZH: zh}, Variant: qc.Bilingual{EN: "EU 42, white", ZH: "42码 白色"},
+		Quantity: 1, UnitPrice: money.Fen(fen), FreightIn: money.Fen(1200), Platform: "taobao", PlatformOrder: "2418830517429106684",
+		Seller: "潮流前线鞋店", Waybill: "SF1234567890123", CustomerNote: "Please check the soles",
+		ListingPhoto: w.blob(t, listing), StockedInAt: start.Add(-49 * time.Hour), Round: 1,
+	}
+}
+
+func (w *world) blob(t *testing.T, name string) qc.Digest {
+	t.Helper()
+	data, err := fs.ReadFile(assets.Photos(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.blobs[qc.DigestOf(data)] = data
+	return qc.DigestOf(data)
+}
+
+// photo is a photo whose three sizes are told apart by a tail that no JPEG
+// reader minds.
+func (w *world) photo(t *testing.T, id qc.PhotoID, name string) qc.Photo {
+	t.Helper()
+	data, err := fs.ReadFile(assets.Photos(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	size, _, err := image.DecodeConfig(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	put := func(tail string) qc.Digest {
+		bytes := append(slices.Clone(data), tail...)
+		w.blobs[qc.DigestOf(bytes)] = bytes
+		return qc.DigestOf(bytes)
+	}
+	return qc.Photo{
+		ID: id, Digest: put("original " + string(id)), MediaType: "image/jpeg", Width: size.Width, Height: size.Height,
+		Preview: qc.Derivative{Digest: put("preview " + string(id)), Width: size.Width, Height: size.Height},
+		Thumb:   qc.Derivative{Digest: put("thumb " + string(id)), Width: 256, Height: 256},
+	}
+}
+
+// flagged records a flaw of item and opens its case, named after the item.
+func (w *world) flagged(t *testing.T, item qc.ItemID, waits bool) refund.Case {
+	t.Helper()
+	order, found := w.itemAndOrder(item)
+	first := w.photo(t, qc.PhotoID("P1-"+item), "xavier-teo-469050-unsplash.jpg")
+	second := w.photo(t, qc.PhotoID("P2-"+item), "thomas-serer-420833-unsplash.jpg")
+	fx, fy := float64(first.Width)/100, float64(first.Height)/100
+	finding := qc.Finding{
+		ID: qc.FindingID("F-" + item), Revision: 1, Item: item, Order: order.ID, Round: 1, Verdict: qc.Flag,
+		Photos: []qc.Photo{first, second}, Inspector: "I01", Station: "bench-3", RecordedAt: w.now.Add(-3 * time.Hour),
+		Flaws: []qc.Flaw{
+			{ID: "a", Code: "H11", Severity: qc.Major, Zone: qc.ZoneA, Quantity: 1, SizeMM: 12, Note: "鞋头刮伤"},
+			{ID: "b", Code: "W03", Severity: qc.Critical, Zone: qc.ZoneB, Quantity: 1},
+			{ID: "c", Code: "N01", Severity: qc.Observation, Zone: qc.ZoneC, Quantity: 1, Note: "仅内部"},
+			{ID: "d", Code: "F04", Severity: qc.Minor, Zone: qc.ZoneC, Quantity: 1, SizeMM: 3.5},
+		},
+		Marks: []qc.Mark{
+			{ID: "m1", Photo: first.ID, Flaw: "a", Tool: qc.Box, Points: []qc.Point{{X: 20 * fx, Y: 30 * fy}, {X: 45 * fx, Y: 55 * fy}}},
+			{ID: "m2", Photo: first.ID, Flaw: "b", Tool: qc.Arrow, Points: []qc.Point{{X: 85 * fx, Y: 20 * fy}, {X: 65 * fx, Y: 45 * fy}}},
+			{ID: "m3", Photo: first.ID, Flaw: "c", Tool: qc.Box, Points: []qc.Point{{X: 70 * fx, Y: 70 * fy}, {X: 80 * fx, Y: 80 * fy}}},
+			{ID: "m4", Photo: first.ID, Flaw: "d", Tool: qc.Box, Points: []qc.Point{{X: 55 * fx, Y: 65 * fy}, {X: 68 * fx, Y: 80 * fy}}},
+		},
+	}
+	w.findings[finding.ID] = finding
+	c, err := refund.Open(refund.Opening{
+		ID: qc.CaseID("K-" + item), Item: found, Customer: order.Customer.ID, Finding: finding, LeadWaits: waits,
+		At: w.now.Add(-2 * time.Hour),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.cases[c.ID] = c
+	return c
+}
+
+func (w *world) passed(t *testing.T, item qc.ItemID) {
+	t.Helper()
+	order, _ := w.itemAndOrder(item)
+	id := qc.FindingID("F-" + item)
+	w.findings[id] = qc.Finding{
+		ID: id, Revision: 1, Item: item, Order: order.ID, Round: 1, Verdict: qc.Pass, RecordedAt: w.now,
+		Photos: []qc.Photo{w.photo(t, qc.PhotoID("P-"+item), "imani-clovis-234736-unsplash.jpg")},
+	}
+}
+
+// move applies an event of a party to a case.
+func (w *world) move(t *testing.T, id qc.CaseID, e refund.Event) refund.Case {
+	t.Helper()
+	e.At = w.now
+	c, err := w.Act(t.Context(), id, 0, e, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func (w *world) itemAndOrder(id qc.ItemID) (qc.Order, qc.Item) {
+	for _, order := range w.orders {
+		for _, item := range order.Items {
+			if item.ID == id {
+				return order, item
+			}
+		}
+	}
+	return qc.Order{}, qc.Item{}
+}
+
+func (w *world) OrderByToken(_ context.Context, id qc.OrderID, token string, _ time.Time) (OrderView, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if token == "" || w.tokens[id] != token {
+		return OrderView{}, ErrLink
+	}
+	view := OrderView{Order: w.orders[id], Findings: map[qc.FindingID]qc.Finding{}, Stored: map[qc.Digest]bool{}}
+	for _, c := range w.sorted() {
+		if c.Order == id {
+			view.Cases = append(view.Cases, c)
+		}
+	}
+	for _, f := range w.findings {
+		if f.Order == id {
+			view.Findings[f.ID] = f
+		}
+	}
+	for digest := range w.blobs {
+		view.Stored[digest] = true
+	}
+	view.Statement = w.lines[view.Order.Customer.ID]
+	for _, line := range view.Statement {
+		view.Balance = line.Running
+	}
+	return view, nil
+}
+
+func (w *world) Act(_ context.Context, id qc.CaseID, version int, e refund.Event, key string) (refund.Case, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if before, ok := w.keys[key]; ok {
+		return before, nil
+	}
+	c, ok := w.cases[id]
+	if !ok {
+		return c, qc.ErrNotFound
+	}
+	if version != 0 && version != c.Version {
+		return c, &Conflict{Case: c}
+	}
+	after, transfers, err := c.Apply(e)
+	if err != nil {
+		return c, err
+	}
+	w.cases[id] = after
+	if key != "" {
+		w.keys[key] = after
+	}
+	for _, transfer := range transfers {
+		if transfer.Kind != "credit" {
+			continue
+		}
+		lines := w.lines[c.Customer]
+		running := transfer.Amount
+		if len(lines) > 0 {
+			running, _ = running.Add(lines[len(lines)-1].Running)
+		}
+		w.lines[c.Customer] = append(lines, Line{
+			At: e.At, Kind: transfer.Kind, Amount: transfer.Amount, Case: id, Item: c.Item, Running: running,
+		})
+	}
+	for ticks := range w.watchers {
+		select {
+		case ticks <- struct{}{}:
+		default:
+		}
+	}
+	return after, nil
+}
+
+func (w *world) sorted() []refund.Case {
+	return slices.SortedFunc(maps.Values(w.cases), func(a, b refund.Case) int {
+		return cmp.Or(a.WindowEndsAt.Compare(b.WindowEndsAt), cmp.Compare(a.ID, b.ID))
+	})
+}
+
+func (w *world) Cases(_ context.Context, f CaseFilter) ([]refund.Case, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var found []refund.Case
+	for _, c := range w.sorted() {
+		if f.Open && c.Status.Terminal() || !strings.Contains(string(c.Item), f.Query) {
+			continue
+		}
+		found = append(found, c)
+	}
+	return found, nil
+}
+
+func (w *world) Dossier(_ context.Context, id qc.CaseID) (Dossier, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	c, ok := w.cases[id]
+	if !ok {
+		return Dossier{}, qc.ErrNotFound
+	}
+	order, item := w.itemAndOrder(c.Item)
+	return Dossier{Case: c, Item: item, Customer: order.Customer, Findings: []qc.Finding{w.findings[c.Finding]}}, nil
+}
+
+func (w *world) LinkOrder(_ context.Context, id qc.OrderID, _ time.Time) (string, error) {
+	return "new-secret-of-" + string(id), nil
+}
+
+func (w *world) SignIn(_ context.Context, id qc.StaffID, given string, _ time.Time) (qc.Staff, error) {
+	s, ok := w.staff[id]
+	if !ok || given != password {
+		return qc.Staff{}, ErrSignIn
+	}
+	return s, nil
+}
+
+func (w *world) Balance(_ context.Context, id qc.CustomerID) (money.Amount, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	lines := w.lines[id]
+	if len(lines) == 0 {
+		return money.Amount{}, nil
+	}
+	return lines[len(lines)-1].Running, nil
+}
+
+func (w *world) Watch() (<-chan struct{}, func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	ticks := make(chan struct{}, 1)
+	w.watchers[ticks] = true
+	return ticks, func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		delete(w.watchers, ticks)
+	}
+}
+
+type memoryBlob struct{ *bytes.Reader }
+
+func (memoryBlob) Close() error { return nil }
+
+func (w *world) Open(d qc.Digest) (Blob, error) {
+	data, ok := w.blobs[d]
+	if !ok {
+		return nil, qc.ErrNotFound
+	}
+	return memoryBlob{bytes.NewReader(data)}, nil
+}
+
+func (w *world) Has(d qc.Digest) (int64, bool, error) {
+	data, ok := w.blobs[d]
+	return int64(len(data)), ok, nil
+}
+
+// pages returns the pages over the world.
+func (w *world) pages(t *testing.T) *Pages {
+	t.Helper()
+	catalogue, err := qc.ParseCatalogue(assets.FlawCatalogue())
+	if err != nil {
+		t.Fatal(err)
+	}
+	words := map[string]assets.Words{}
+	for _, language := range assets.Languages() {
+		if words[language], err = assets.LoadWords(language); err != nil {
+			t.Fatal(err)
+		}
+	}
+	pages, err := New(Config{
+		Store: w, Blobs: w, Words: words, Catalogue: catalogue, Now: func() time.Time { return w.now },
+		Log: slog.New(slog.NewTextHandler(w.log, nil)), Secret: []byte("a secret of thirty-two bytes, ok"),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pages
+}
+
+// reader is somebody with a browser that has no scripts.
+type reader struct {
+	t       *testing.T
+	handler http.Handler
+	jar     map[string]*http.Cookie
+}
+
+func (w *world) reader(t *testing.T) *reader {
+	t.Helper()
+	return &reader{t: t, handler: w.pages(t).Handler(), jar: map[string]*http.Cookie{}}
+}
+
+// do sends a request with the cookies of its path and keeps those that come.
+func (b *reader) do(method, address string, form url.Values) *http.Response {
+	b.t.Helper()
+	var body io.Reader
+	if form != nil {
+		body = strings.NewReader(form.Encode())
+	}
+	r := httptest.NewRequest(method, "http://centre.test"+address, body)
+	if form != nil {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("Sec-Fetch-Site", "same-origin")
+	}
+	for _, cookie := range b.jar {
+		if strings.HasPrefix(r.URL.Path, cookie.Path) {
+			r.AddCookie(cookie)
+		}
+	}
+	recorder := httptest.NewRecorder()
+	b.handler.ServeHTTP(recorder, r)
+	answer := recorder.Result()
+	for _, cookie := range answer.Cookies() {
+		b.jar[cookie.Name+cookie.Path] = cookie
+	}
+	return answer
+}
+
+// get expects status and returns the body.
+func (b *reader) get(address string, status int) string {
+	b.t.Helper()
+	return b.body(b.do(http.MethodGet, address, nil), status)
+}
+
+func (b *reader) body(answer *http.Response, status int) string {
+	b.t.Helper()
+	defer func() { _ = answer.Body.Close() }()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if answer.StatusCode != status {
+		b.t.Fatalf("status %d, want %d: %.300s", answer.StatusCode, status, body)
+	}
+	return string(body)
+}
+
+// openLink uses an order's link.
+func (b *reader) openLink(order qc.OrderID) {
+	b.t.Helper()
+	b.body(b.do(http.MethodGet, "/o/"+string(order)+"?t=secret-of-"+string(order), nil), http.StatusSeeOther)
+}
+
+func (b *reader) signIn(id qc.StaffID) {
+	b.t.Helper()
+	form := url.Values{"id": {string(id)}, "password": {password}}
+	b.body(b.do(http.MethodPost, "/desk/sign-in", form), http.StatusSeeOther)
+}
+
+var (
+	customer = refund.Actor{Party: refund.ByCustomer, ID: "C-1001"}
+	clerk    = refund.Actor{Party: refund.ByClerk, ID: "D01"}
+	bench    = refund.Actor{Party: refund.ByStation, ID: "I01"}
+)
+
+// settled takes a case all the way to the money.
+func (w *world) settled(t *testing.T, id qc.CaseID) {
+	t.Helper()
+	for _, e := range []refund.Event{
+		{Kind: refund.ChoseRefund, Actor: customer},
+		{Kind: refund.AgreedReturn, Actor: clerk},
+		{Kind: refund.Dispatched, Actor: bench, Carrier: "SF Express", Waybill: "SF9876543210987"},
+		{Kind: refund.SellerReceived, Actor: clerk},
+		{Kind: refund.SellerPaid, Actor: clerk, Amount: money.Fen(40100), SellerRef: "R-77120043"},
+	} {
+		w.move(t, id, e)
+		w.now = w.now.Add(7 * time.Hour)
+	}
+}
