@@ -30,6 +30,7 @@ func (Station) Flags(set *flag.FlagSet) {
 func (Centre) Flags(set *flag.FlagSet) {
 	set.String("data", "", "`folder` of the database and photos (default "+defaultData("central")+")")
 	set.String("listen", "", "`address` to listen on (default 127.0.0.1:8480)")
+	set.String("lang", "", "language of what is printed, `en|zh` (default: the system's)")
 	set.String("tls-cert", "", "PEM `file` of the server's certificate chain")
 	set.String("tls-key", "", "PEM `file` of its private key")
 	set.String("public", "", "base `URL` that customers' links begin with (default: the address listened on)")
@@ -62,6 +63,8 @@ func (c *Centre) assign(name, value string) (err error) {
 		c.Data = value
 	case "listen":
 		c.Listen = value
+	case "lang":
+		c.Lang = value
 	case "tls-cert":
 		c.TLSCert = value
 	case "tls-key":
@@ -93,6 +96,9 @@ func (s *Station) check() error {
 func (c *Centre) check() error {
 	if _, port, err := net.SplitHostPort(c.Listen); err != nil || port == "" {
 		return fmt.Errorf("%w: --listen is %q: give host:port, such as 0.0.0.0:8480", ErrInvalid, c.Listen)
+	}
+	if c.Lang != "en" && c.Lang != "zh" {
+		return fmt.Errorf("%w: --lang is %q: choose en or zh", ErrInvalid, c.Lang)
 	}
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		return fmt.Errorf("%w: --tls-cert and --tls-key go together: give both or neither", ErrInvalid)
@@ -176,6 +182,18 @@ func lookup(env []string, key string) (string, bool) {
 		return "", false
 	}
 	return env[i][len(key)+1:], true
+}
+
+// Language returns the language that the flags or the environment ask for,
+// without reading anything else: it is wanted even when the rest is wrong.
+func Language(set *flag.FlagSet, env []string) string {
+	if f := set.Lookup("lang"); f != nil && f.Value.String() != "" {
+		return f.Value.String()
+	}
+	if value, ok := lookup(env, "FLAWMARK_LANG"); ok && value != "" {
+		return value
+	}
+	return systemLanguage(env)
 }
 
 // systemLanguage returns "zh" where the system speaks Chinese, "en" elsewhere.

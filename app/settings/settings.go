@@ -30,7 +30,8 @@ type Station struct {
 	Lang    string  `json:"lang,omitempty"`    // "en" or "zh"
 	Name    string  `json:"name,omitempty"`    // what people call this bench
 	Watch   string  `json:"watch,omitempty"`   // folder that a camera writes to
-	Scale   float64 `json:"scale,omitempty"`   // of the window; 0: by the screen
+	Scale   float64 `json:"scale,omitempty"`   // of the window's texts and controls; 0: 1
+	Dark    bool    `json:"dark,omitempty"`    // dark panels instead of light ones
 	Demo    bool    `json:"-"`                 // enrol by itself at a demo centre
 }
 
@@ -38,6 +39,7 @@ type Station struct {
 type Centre struct {
 	Data    string `json:"-"`                  // folder of the database and photos
 	Listen  string `json:"listen,omitempty"`   // host:port
+	Lang    string `json:"lang,omitempty"`     // of what is printed
 	TLSCert string `json:"tls_cert,omitempty"` // PEM file
 	TLSKey  string `json:"tls_key,omitempty"`  // PEM file
 	Public  string `json:"public,omitempty"`   // base URL in customers' links; "" = as listened
@@ -56,7 +58,7 @@ func LoadStation(set *flag.FlagSet, env []string) (Station, error) {
 
 // LoadCentre reads the settings of the centre, as [LoadStation] does.
 func LoadCentre(set *flag.FlagSet, env []string) (Centre, error) {
-	c := Centre{Data: defaultData("central"), Listen: "127.0.0.1:8480"}
+	c := Centre{Data: defaultData("central"), Listen: "127.0.0.1:8480", Lang: systemLanguage(env)}
 	if err := gather(set, env, &c.Data, &c, c.assign); err != nil {
 		return Centre{}, err
 	}

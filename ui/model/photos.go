@@ -45,23 +45,7 @@ func (i *Inspection) ingest(ctx context.Context, name string, read func() ([]byt
 	if err != nil {
 		return qc.Photo{}, fmt.Errorf("develop photo %s: %w", name, err)
 	}
-	p := qc.Photo{
-		ID: qc.PhotoID(i.parts.NewID()), Bytes: int64(len(data)), MediaType: string(developed.Info.Kind),
-		Width: developed.Info.Width, Height: developed.Info.Height, Name: name,
-		CapturedAt: developed.Info.CapturedAt, ReceivedAt: i.parts.Now(),
-		Preview: qc.Derivative{Bytes: int64(len(developed.Preview.Data)), Width: developed.Preview.Width, Height: developed.Preview.Height},
-		Thumb:   qc.Derivative{Bytes: int64(len(developed.Thumb.Data)), Width: developed.Thumb.Width, Height: developed.Thumb.Height},
-	}
-	// The files first: a photo in a draft must never point at nothing.
-	for _, file := range []struct {
-		digest *qc.Digest
-		data   []byte
-	}{{&p.Digest, data}, {&p.Preview.Digest, developed.Preview.Data}, {&p.Thumb.Digest, developed.Thumb.Data}} {
-		if *file.digest, err = i.parts.Blobs.PutBytes(ctx, file.data); err != nil {
-			return qc.Photo{}, fmt.Errorf("keep photo %s: %w", name, err)
-		}
-	}
-	return p, nil
+	return keep(ctx, i.parts.Blobs, qc.PhotoID(i.parts.NewID()), name, data, developed, i.parts.Now())
 }
 
 func (i *Inspection) arrived(finding qc.FindingID, item qc.ItemID, name string, p qc.Photo, err error) {

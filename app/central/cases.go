@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"flawmark/app/command"
+	"flawmark/app/refund"
+	"flawmark/storage/central"
+)
+
+func casesFlags(set *flag.FlagSet) {
+	set.Bool("all", false, "ended cases, too")
+	set.String("status", "", "only cases in this `status`")
+}
+
+func listCases(ctx context.Context, call *command.Call, c *centre) error {
+	cases, err := c.store.Cases(ctx, central.CaseFilter{
+		Open: call.Flag("all") != "true", Status: refund.Status(call.Flag("status")),
+	})
+	if err != nil {
+		return err
+	}
+	rows := make([]any, len(cases))
+	for i := range cases {
+		rows[i] = cases[i]
+	}
+	titles := []string{"cli.title.case", "cli.title.item", "cli.title.status", "cli.title.window", "cli.title.credited"}
+	return call.List(rows, titles, func(row any) []string {
+		one := row.(refund.Case)
+		return []string{
+			string(one.ID), string(one.Item), call.Words.Text("status.desk." + string(one.Status)),
+			when(one.WindowEndsAt), one.Credited.String(),
+		}
+	}, "cli.no_cases")
+}
+
+func when(t time.Time) string {
+	if t.IsZero() {
+		return "–"
+	}
+	return t.Local().Format("2006-01-02 15:04")
+}
+
+// verify re-derives balances and chains, and fails when one does not hold.
+func verify(ctx context.Context, call *command.Call, c *centre) error {
+	report, err := c.store.Verify(ctx)
+	if err != nil {
+		return err
+	}
+	if call.JSON {
+		if err := json.NewEncoder(call.Out).Encode(report); err != nil {
+			return err
+		}
+	}
+	if !report.OK() {
+		if !call.JSON {
+			fmt.Fprintln(call.Out, strings.Join(report.Problems, "\n"))
+		}
+		return command.Fail("cli.verify_failed", nil)
+	}
+	if !call.JSON {
+		call.Say("cli.verified", "transfers", strconv.Itoa(report.Transfers),
+			"balances", strconv.Itoa(report.Accounts), "audit", strconv.Itoa(report.Audit))
+	}
+	return nil
+}

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"flawmark/app/command"
+	"flawmark/app/qc"
+	"flawmark/app/settings"
+	"flawmark/assets"
+	"flawmark/storage/blob"
+	"flawmark/storage/central"
+)
+
+// centre is the service's data, open.
+type centre struct {
+	settings settings.Centre
+	store    *central.Store
+	blobs    *blob.Folder
+	flaws    qc.Catalogue
+	log      *slog.Logger
+	now      func() time.Time
+}
+
+// openCentre opens the data folder, which belongs to one process at a time.
+func openCentre(ctx context.Context, s settings.Centre, log *slog.Logger) (*centre, error) {
+	if err := os.MkdirAll(s.Data, 0o700); err != nil {
+		return nil, command.Fail("cli.folder_unusable", err, "folder", s.Data)
+	}
+	flaws, err := qc.ParseCatalogue(assets.FlawCatalogue())
+	if err != nil {
+		return nil, err
+	}
+	blobs, err := blob.OpenFolder(filepath.Join(s.Data, "blobs"))
+	if err != nil {
+		return nil, command.Fail("cli.folder_unusable", err, "folder", s.Data)
+	}
+	store, err := central.Open(ctx, central.Config{
+		Dir: s.Data, Now: time.Now, Log: log, Policy: qc.DefaultReviewPolicy(), Catalogue: flaws,
+	})
+	switch {
+	case errors.Is(err, central.ErrInUse):
+		return nil, command.Fail("error.centre_already_running", err, "folder", s.Data)
+	case errors.Is(err, central.ErrNewer):
+		return nil, command.Fail("error.newer_store", err, "folder", s.Data)
+	case err != nil:
+		return nil, err
+	}
+	return &centre{settings: s, store: store, blobs: blobs, flaws: flaws, log: log, now: time.Now}, nil
+}
+
+func (c *centre) Close() error { return c.store.Close() }
+
+// withCentre makes a command of what needs the data: the running service's own
+// where the command came through its door, else opened for the moment.
+func withCentre(run func(context.Context, *command.Call, *centre) error) func(context.Context, *command.Call) error {
+	return func(ctx context.Context, call *command.Call) error {
+		if running, ok := ctx.Value(runningKey{}).(*centre); ok {
+			return run(ctx, call, running)
+		}
+		s, err := settings.LoadCentre(call.Set, call.Env)
+		if err != nil {
+			return err
+		}
+		c, err := openCentre(ctx, s, slog.New(slog.DiscardHandler))
+		if err != nil {
+			return err
+		}
+		return errors.Join(run(ctx, call, c), c.Close())
+	}
+}
+
+// runningKey carries the open centre to commands that come through the door.
+type runningKey struct{}
+
+// openLog writes to errOut and to the folder's log file.
+func openLog(data string, errOut io.Writer) (*slog.Logger, io.Closer, error) {
+	if err := os.MkdirAll(data, 0o700); err != nil {
+		return nil, nil, command.Fail("cli.folder_unusable", err, "folder", data)
+	}
+	file, err := os.OpenFile(filepath.Join(data, "central.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, nil, command.Fail("cli.folder_unusable", err, "folder", data)
+	}
+	return slog.New(slog.NewMultiHandler(
+		slog.NewJSONHandler(file, nil),
+		slog.NewTextHandler(errOut, &slog.HandlerOptions{Level: slog.LevelWarn}),
+	)), file, nil
+}

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"time"
+
+	"flawmark/app/qc"
+	"flawmark/app/refund"
+	"flawmark/storage/blob"
+	"flawmark/storage/central"
+	"flawmark/sync/intake"
+	"flawmark/ui/web"
+)
+
+// The rooms do not know each other. Here the store speaks the words of the
+// door for stations and of the pages.
+
+// forIntake is the store as [intake.Centre].
+type forIntake struct{ *central.Store }
+
+func (f forIntake) BeginEnrolment(ctx context.Context, name string, key ed25519.PublicKey, at time.Time) (intake.Enrolment, error) {
+	e, err := f.Store.BeginEnrolment(ctx, name, key, at)
+	return intake.Enrolment{UserCode: e.UserCode, DeviceCode: e.DeviceCode, ExpiresAt: e.ExpiresAt}, err
+}
+
+func (f forIntake) Station(ctx context.Context, id qc.StationID) (intake.Station, error) {
+	s, err := f.Store.Station(ctx, id)
+	return intake.Station{ID: s.ID, Key: s.Key, AckedSeq: s.AckedSeq, RevokedAt: s.RevokedAt}, err
+}
+
+func (f forIntake) BeginUpload(ctx context.Context, u intake.Upload) (intake.Upload, error) {
+	got, err := f.Store.BeginUpload(ctx, central.Upload(u))
+	return intake.Upload(got), err
+}
+
+func (f forIntake) Upload(ctx context.Context, id string) (intake.Upload, error) {
+	got, err := f.Store.Upload(ctx, id)
+	return intake.Upload(got), err
+}
+
+// refusals names the errors of the store and the folder for the door.
+func refusals() intake.Refusals {
+	return intake.Refusals{
+		Gap: func(err error) (uint64, bool) {
+			gap, ok := errors.AsType[*central.Gap](err)
+			if !ok {
+				return 0, false
+			}
+			return gap.Expected, true
+		},
+		Fork: central.ErrFork, Revoked: central.ErrRevoked,
+		Pending: central.ErrPending, Expired: central.ErrExpired, Code: central.ErrCode,
+		CursorGone: central.ErrCursorGone, Digest: blob.ErrDigest, Full: blob.ErrFull,
+	}
+}
+
+// forPages is the store as [web.Store].
+type forPages struct{ *central.Store }
+
+func (f forPages) OrderByToken(ctx context.Context, order qc.OrderID, token string, at time.Time) (web.OrderView, error) {
+	v, err := f.Store.OrderByToken(ctx, order, token, at)
+	if errors.Is(err, central.ErrLink) {
+		return web.OrderView{}, errors.Join(web.ErrLink, err)
+	}
+	if err != nil {
+		return web.OrderView{}, err
+	}
+	lines := make([]web.Line, len(v.Statement))
+	for i, line := range v.Statement {
+		lines[i] = web.Line(line)
+	}
+	return web.OrderView{
+		Order: v.Order, Cases: v.Cases, Findings: v.Findings, Balance: v.Balance, Statement: lines, Stored: v.Stored,
+	}, nil
+}
+
+func (f forPages) Act(ctx context.Context, id qc.CaseID, version int, event refund.Event, key string) (refund.Case, error) {
+	c, err := f.Store.Act(ctx, id, version, event, key)
+	if conflict, ok := errors.AsType[*central.Conflict](err); ok {
+		return c, &web.Conflict{Case: conflict.Case}
+	}
+	return c, err
+}
+
+func (f forPages) Cases(ctx context.Context, filter web.CaseFilter) ([]refund.Case, error) {
+	return f.Store.Cases(ctx, central.CaseFilter{Open: filter.Open, Status: filter.Status, Query: filter.Query})
+}
+
+func (f forPages) Dossier(ctx context.Context, id qc.CaseID) (web.Dossier, error) {
+	d, err := f.Store.Dossier(ctx, id)
+	return web.Dossier(d), err
+}
+
+func (f forPages) SignIn(ctx context.Context, id qc.StaffID, password string, at time.Time) (qc.Staff, error) {
+	staff, err := f.Store.SignIn(ctx, id, password, at)
+	if errors.Is(err, central.ErrSignIn) {
+		return staff, errors.Join(web.ErrSignIn, err)
+	}
+	return staff, err
+}
+
+// openBlobs is the folder as [web.Blobs].
+type openBlobs struct{ *blob.Folder }
+
+func (o openBlobs) Open(d qc.Digest) (web.Blob, error) {
+	file, err := o.Folder.Open(d)
+	if err != nil {
+		return nil, err // not the file: a nil *File would not be a nil Blob
+	}
+	return file, nil
+}

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"flawmark/app/command"
+	"flawmark/app/qc"
+	"flawmark/imaging/photo"
+	"flawmark/storage/central"
+)
+
+// maxImport bounds an order file.
+const maxImport = 10 << 20
+
+func importOrders(ctx context.Context, call *command.Call, c *centre) error {
+	if len(call.Args) != 1 {
+		return command.Fail("cli.args_missing", nil, "args", "FILE")
+	}
+	path := call.Path(call.Args[0])
+	data, err := readLimited(path)
+	if err != nil {
+		return err
+	}
+	parse := central.ParseOrdersJSON
+	if !strings.EqualFold(filepath.Ext(path), ".json") {
+		parse = central.ParseOrdersCSV
+	}
+	parsed, err := parse(data, c.now())
+	if err != nil {
+		return err
+	}
+	folder := os.DirFS(filepath.Dir(path))
+	done, err := c.takeOrders(ctx, parsed, folder)
+	if err != nil {
+		return err
+	}
+	call.Say("cli.orders_imported", "orders", strconv.Itoa(done.Orders),
+		"items", strconv.Itoa(done.Items), "unchanged", strconv.Itoa(done.Unchanged))
+	return nil
+}
+
+// takeOrders stores the orders with their listing photos, found in folder.
+func (c *centre) takeOrders(ctx context.Context, parsed central.OrderFile, folder fs.FS) (central.Import, error) {
+	photos := make(map[qc.ItemID]qc.Digest)
+	for _, item := range slices.Sorted(maps.Keys(parsed.ListingPhotos)) {
+		name := parsed.ListingPhotos[item]
+		data, err := fs.ReadFile(folder, name)
+		if err != nil {
+			return central.Import{}, command.Fail("error.file_missing", err, "file", name)
+		}
+		if _, err := photo.Inspect(bytes.NewReader(data), int64(len(data)), photo.DefaultLimits()); err != nil {
+			return central.Import{}, command.Fail("cli.listing_photo_broken", err, "file", name, "item", string(item))
+		}
+		if photos[item], err = c.blobs.PutBytes(ctx, data); err != nil {
+			return central.Import{}, err
+		}
+	}
+	for i := range parsed.Orders {
+		for j := range parsed.Orders[i].Items {
+			item := &parsed.Orders[i].Items[j]
+			item.ListingPhoto = photos[item.ID]
+		}
+	}
+	return c.store.ImportOrders(ctx, parsed.Orders, c.now())
+}
+
+func readLimited(path string) ([]byte, error) {
+	file, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, command.Fail("error.file_missing", err, "file", path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, maxImport+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(data) > maxImport {
+		return nil, command.Fail("error.file_too_big", nil, "limit", "10 MB")
+	}
+	return data, nil
+}
+
+func brokenImport(broken *central.ImportError) *command.Problem {
+	return command.Fail("error.csv_broken", broken, "line", strconv.Itoa(broken.Line), "column", broken.Column)
+}
+
+func linkOrder(ctx context.Context, call *command.Call, c *centre) error {
+	if len(call.Args) != 1 {
+		return command.Fail("cli.args_missing", nil, "args", "ORDER")
+	}
+	order := qc.OrderID(call.Args[0])
+	token, err := c.store.LinkOrder(ctx, order, c.now())
+	if errors.Is(err, qc.ErrNotFound) {
+		return command.Fail("error.order_unknown", err, "order", string(order))
+	}
+	if err != nil {
+		return err
+	}
+	call.Say("cli.order_link", "link", c.orderLink(order, token))
+	return nil
+}

@@ -1,0 +1,174 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"flawmark/app/command"
+	"flawmark/app/door"
+	"flawmark/app/qc"
+	"flawmark/app/settings"
+	"flawmark/assets"
+	"flawmark/sync/intake"
+	"flawmark/ui/web"
+)
+
+// graceful is how long requests under way may take when the service stops.
+const graceful = 10 * time.Second
+
+// serve is the service itself, as a parts list.
+func serve(ctx context.Context, call *command.Call) (err error) {
+	s, err := settings.LoadCentre(call.Set, call.Env)
+	if err != nil {
+		return err
+	}
+	log, logFile, err := openLog(s.Data, call.Err)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, logFile.Close()) }()
+
+	c, err := openCentre(ctx, s, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, c.Close()) }()
+
+	listener, err := c.listen()
+	if err != nil {
+		return err
+	}
+	handler, err := c.handler(ctx)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	server := &http.Server{
+		Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		MaxHeaderBytes: 64 << 10, ErrorLog: nil,
+		BaseContext: func(net.Listener) context.Context { return ctx },
+	}
+	entrance, err := door.Open(s.Data)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+
+	if s.Demo {
+		if err := c.loadSamples(ctx, call.Out); err != nil {
+			return errors.Join(err, listener.Close())
+		}
+	}
+	fmt.Fprintf(call.Out, "desk %s/desk\n", c.public())
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return ignoreClosed(server.Serve(listener)) })
+	group.Go(func() error {
+		<-ctx.Done()
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), graceful)
+		defer cancel()
+		return server.Shutdown(last)
+	})
+	group.Go(func() error {
+		return entrance.Run(ctx, func(ctx context.Context, from door.Call, out, errOut io.Writer) int {
+			return program().Answer(context.WithValue(ctx, runningKey{}, c), from, call.Env, out, errOut)
+		})
+	})
+	log.InfoContext(ctx, "centre is serving", "listen", s.Listen, "instance", c.store.Instance())
+	return group.Wait()
+}
+
+// listen opens the service's port, with TLS where a certificate is set.
+func (c *centre) listen() (net.Listener, error) {
+	listener, err := net.Listen("tcp", c.settings.Listen)
+	if err != nil {
+		return nil, command.Fail("cli.listen_failed", err, "address", c.settings.Listen)
+	}
+	c.settings.Listen = listener.Addr().String() // the port that ":0" became
+	if c.settings.TLSCert == "" {
+		return listener, nil
+	}
+	certificate, err := tls.LoadX509KeyPair(c.settings.TLSCert, c.settings.TLSKey)
+	if err != nil {
+		return nil, errors.Join(command.Fail("cli.certificate_unusable", err, "file", c.settings.TLSCert), listener.Close())
+	}
+	return tls.NewListener(listener, &tls.Config{
+		MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{certificate},
+		NextProtos: []string{"h2", "http/1.1"},
+	}), nil
+}
+
+// handler joins what stations call and what people open.
+func (c *centre) handler(ctx context.Context) (http.Handler, error) {
+	tokens, err := c.store.Secret(ctx, "station tokens")
+	if err != nil {
+		return nil, err
+	}
+	sessions, err := c.store.Secret(ctx, "desk sessions")
+	if err != nil {
+		return nil, err
+	}
+	var stations intake.Centre = forIntake{c.store}
+	if c.settings.Demo {
+		stations = demoCentre{forIntake{c.store}}
+	}
+	api, err := intake.New(intake.Config{
+		Centre:   stations,
+		Stage:    func(id string) (intake.Staged, error) { return c.blobs.Stage(id) },
+		Open:     func(d qc.Digest) (intake.File, error) { return c.blobs.Open(d) },
+		Refusals: refusals(), Instance: c.store.Instance(), Secret: tokens, Now: c.now, Log: c.log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	words := make(map[string]assets.Words)
+	for _, language := range assets.Languages() {
+		if words[language], err = assets.LoadWords(language); err != nil {
+			return nil, err
+		}
+	}
+	pages, err := web.New(web.Config{
+		Store: forPages{c.store}, Blobs: openBlobs{c.blobs}, Words: words, Catalogue: c.flaws,
+		Secret: sessions, Now: c.now, Log: c.log, Secure: strings.HasPrefix(c.public(), "https:"),
+	})
+	if err != nil {
+		return nil, err
+	}
+	router := http.NewServeMux()
+	for _, path := range []string{"/v1/", "/openapi.json", "/openapi.yaml", "/healthz"} {
+		router.Handle(path, api)
+	}
+	router.Handle("/", pages.Handler())
+	return router, nil
+}
+
+// public returns the base URL of links given to people.
+func (c *centre) public() string {
+	if c.settings.Public != "" {
+		return c.settings.Public
+	}
+	scheme := "http"
+	if c.settings.TLSCert != "" {
+		scheme = "https"
+	}
+	return scheme + "://" + c.settings.Listen
+}
+
+// orderLink returns a customer's address. The token is a secret: it is printed
+// to whoever asked and never logged.
+func (c *centre) orderLink(order qc.OrderID, token string) string {
+	return c.public() + "/o/" + string(order) + "?t=" + token
+}
+
+func ignoreClosed(err error) error {
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}

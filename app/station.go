@@ -1,0 +1,179 @@
+package main
+
+import (
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"flawmark/app/command"
+	"flawmark/app/qc"
+	"flawmark/app/settings"
+	"flawmark/assets"
+	"flawmark/storage/blob"
+	"flawmark/storage/local"
+	"flawmark/sync/outbox"
+	"flawmark/ui/bench"
+)
+
+// station is the bench's data, open, with its way to the centre.
+type station struct {
+	settings settings.Station
+	store    *local.Store
+	blobs    *blob.Folder
+	flaws    qc.Catalogue
+	key      ed25519.PrivateKey
+	link     *uplink
+	engine   *outbox.Engine
+	log      *slog.Logger
+	logFile  io.Closer
+	now      func() time.Time
+	repaired *local.Recovery // nil: nothing had to be
+	window   *bench.Window   // nil: a command without a window
+}
+
+// openStation opens the data folder, which belongs to one process at a time.
+// Nothing runs yet.
+func openStation(ctx context.Context, s settings.Station) (_ *station, err error) {
+	if err := os.MkdirAll(s.Data, 0o700); err != nil {
+		return nil, command.Fail("cli.folder_unusable", err, "folder", s.Data)
+	}
+	st := &station{settings: s, now: time.Now}
+	if st.log, st.logFile, err = openLog(s.Data); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, st.logFile.Close())
+		}
+	}()
+	if st.flaws, err = qc.ParseCatalogue(assets.FlawCatalogue()); err != nil {
+		return nil, err
+	}
+	if st.key, err = stationKey(s.Data); err != nil {
+		return nil, command.Fail("cli.key_unusable", err, "folder", s.Data)
+	}
+	if st.blobs, err = blob.OpenFolder(filepath.Join(s.Data, "blobs")); err != nil {
+		return nil, command.Fail("cli.folder_unusable", err, "folder", s.Data)
+	}
+	st.store, err = local.Open(s.Data, local.Options{
+		Now: time.Now, Log: st.log, Recovered: func(r local.Recovery) { st.repaired = &r },
+	})
+	switch {
+	case errors.Is(err, local.ErrInUse):
+		return nil, command.Fail("error.already_running", err, "folder", s.Data)
+	case errors.Is(err, local.ErrNewer):
+		return nil, command.Fail("error.newer_store", err, "folder", s.Data)
+	case errors.Is(err, local.ErrFull):
+		return nil, command.Fail("error.disk_full", err)
+	case err != nil:
+		return nil, err
+	}
+	if st.link, err = newUplink(ctx, st); err != nil {
+		return nil, errors.Join(err, st.store.Close())
+	}
+	st.engine = outbox.New(outbox.Config{
+		Store: st.store, Open: st.openFile, Counts: st.counts, Remote: st.link, Now: st.now, Log: st.log,
+	})
+	return st, nil
+}
+
+func (s *station) openFile(d qc.Digest) (outbox.File, error) {
+	file, err := s.blobs.Open(d)
+	if err != nil {
+		return nil, err // not the file: a nil *blob.File would not be a nil File
+	}
+	return file, nil
+}
+
+func (s *station) counts(ctx context.Context) (outbox.Counts, error) {
+	counts, err := s.store.Counts(ctx)
+	return outbox.Counts(counts), err
+}
+
+func (s *station) Close() error {
+	s.link.Close()
+	return errors.Join(s.store.Close(), s.logFile.Close())
+}
+
+// withStation makes a command of what needs the data: the window's own where
+// the command came through its door, else opened for the moment.
+func withStation(run func(context.Context, *command.Call, *station) error) func(context.Context, *command.Call) error {
+	return func(ctx context.Context, call *command.Call) error {
+		if open, ok := ctx.Value(openKey{}).(*station); ok {
+			return run(ctx, call, open)
+		}
+		wanted, err := settings.LoadStation(call.Set, call.Env)
+		if err != nil {
+			return err
+		}
+		s, err := openStation(ctx, wanted)
+		if err != nil {
+			return err
+		}
+		return errors.Join(run(ctx, call, s), s.Close())
+	}
+}
+
+// openKey carries the open station to commands that come through the door.
+type openKey struct{}
+
+// largestLog is the size at which the log begins anew, keeping one old file.
+const largestLog = 16 << 20
+
+// openLog opens the folder's log file. It holds no tokens and no photos.
+func openLog(data string) (*slog.Logger, io.Closer, error) {
+	path := filepath.Join(data, "station.log")
+	if info, err := os.Stat(path); err == nil && info.Size() > largestLog {
+		if err := os.Rename(path, path+".old"); err != nil {
+			return nil, nil, command.Fail("cli.folder_unusable", err, "folder", data)
+		}
+	}
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, nil, command.Fail("cli.folder_unusable", err, "folder", data)
+	}
+	return slog.New(slog.NewJSONHandler(file, nil)), file, nil
+}
+
+// stationKey returns the key that proves this station to its centre, made on
+// first use. It is kept readable by its owner only and never leaves the folder.
+func stationKey(data string) (ed25519.PrivateKey, error) {
+	path := filepath.Join(data, "station.key")
+	seed, err := os.ReadFile(path)
+	if err == nil && len(seed) == ed25519.SeedSize {
+		return ed25519.NewKeyFromSeed(seed), nil
+	}
+	if err == nil {
+		return nil, fmt.Errorf("read station key: %d bytes instead of %d", len(seed), ed25519.SeedSize)
+	}
+	if !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("read station key: %w", err)
+	}
+	_, key, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		return nil, fmt.Errorf("make station key: %w", err)
+	}
+	return key, writeKey(path, key.Seed())
+}
+
+// writeKey leaves either no file or the whole key, also when power fails.
+func writeKey(path string, seed []byte) error {
+	file, err := os.OpenFile(path+".tmp", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("keep station key: %w", err)
+	}
+	_, err = file.Write(seed)
+	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
+		return fmt.Errorf("keep station key: %w", err)
+	}
+	if err := os.Rename(path+".tmp", path); err != nil {
+		return fmt.Errorf("keep station key: %w", err)
+	}
+	return nil
+}

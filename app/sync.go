@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"strconv"
+	"time"
+
+	"flawmark/app/command"
+	"flawmark/sync/client"
+	"flawmark/sync/wire"
+)
+
+func syncFlags(set *flag.FlagSet) {
+	set.Bool("once", false, "end when nothing waits any more")
+}
+
+func synchronise(ctx context.Context, call *command.Call, s *station) error {
+	if _, err := s.link.now(); err != nil {
+		return command.Fail("error.not_enrolled", err)
+	}
+	if call.Flag("once") != "true" {
+		return s.engine.Run(ctx)
+	}
+	var err error
+	if s.window != nil {
+		err = s.settle(ctx) // the window's engine is at it already
+	} else {
+		err = s.engine.Once(ctx)
+	}
+	if err != nil {
+		status := s.engine.Status()
+		return command.Fail("cli.not_synced", err, "events", strconv.Itoa(status.EventsWaiting),
+			"photos", strconv.Itoa(status.PhotosWaiting), "problem", call.Words.Text(status.Problem))
+	}
+	call.Say("cli.synced")
+	return nil
+}
+
+// settleFor is how long the window's engine may take to send everything.
+const settleFor = 10 * time.Minute
+
+// settle has the running engine try now and waits until nothing waits.
+func (s *station) settle(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, settleFor)
+	defer cancel()
+	ticks, stop := s.engine.Watch()
+	defer stop()
+	s.engine.Kick()
+	for {
+		counts, err := s.store.Counts(ctx)
+		if err != nil || counts.EventsWaiting == 0 && counts.PhotosWaiting == 0 {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-ticks:
+		}
+	}
+}
+
+func enrol(ctx context.Context, call *command.Call, s *station) error {
+	identity, enrolled, err := s.store.Identity(ctx)
+	if err != nil {
+		return err
+	}
+	if enrolled {
+		return command.Fail("cli.already_enrolled", nil, "id", string(identity.Station), "central", identity.Centre)
+	}
+	if s.settings.Central == "" {
+		return command.Fail("cli.central_missing", nil)
+	}
+	identity, err = s.enrol(ctx, s.settings.Central, s.benchName(), func(e client.Enrolment) {
+		call.Say("cli.enrol_code", "code", e.UserCode, "time", e.ExpiresAt.Local().Format("15:04"))
+	})
+	if err != nil {
+		return command.Fail(enrolProblem(err), err, "address", s.settings.Central)
+	}
+	s.engine.Kick()
+	call.Say("cli.enrolled", "id", string(identity.Station), "central", identity.Centre)
+	return nil
+}
+
+// enrolProblem gives the key of the sentence for a failed enrolment.
+func enrolProblem(err error) string {
+	failure, ok := errors.AsType[*wire.Failure](err)
+	switch {
+	case !ok:
+		return "error.unexpected"
+	case failure.Says(wire.CodeExpired):
+		return "error.code_expired"
+	case failure.Kind == wire.WrongNetwork:
+		return "error.network_untrusted"
+	case failure.Kind == wire.WrongServer:
+		return "error.server_wrong"
+	}
+	return "error.network_offline"
+}

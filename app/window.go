@@ -1,0 +1,168 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"runtime"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/app"
+	"golang.org/x/sync/errgroup"
+
+	"flawmark/app/command"
+	"flawmark/app/door"
+	"flawmark/app/settings"
+	"flawmark/imaging/capture"
+	"flawmark/storage/blob"
+	"flawmark/storage/local"
+	"flawmark/sync/wire"
+	"flawmark/ui/bench"
+	"flawmark/ui/model"
+)
+
+// openWindow is the station with its window, as a parts list.
+func openWindow(ctx context.Context, call *command.Call) error {
+	wanted, err := settings.LoadStation(call.Set, call.Env)
+	if err != nil {
+		return err
+	}
+	_, err = door.Knock(ctx, wanted.Data, door.Call{Args: []string{"show", "--lang", wanted.Lang}}, call.Out, call.Err)
+	if err == nil {
+		return nil // the window is open already, and in front now
+	}
+	if !hasDisplay(call.Env) {
+		return command.Fail("cli.no_display", nil)
+	}
+	s, err := openStation(ctx, wanted)
+	if err != nil {
+		return err
+	}
+	return errors.Join(s.runWindow(ctx, call), s.Close())
+}
+
+// runWindow shows the window until it is closed or ctx ends.
+func (s *station) runWindow(ctx context.Context, call *command.Call) error {
+	app.SetMetadata(metadata())
+	ui := app.NewWithID(appID)
+	models := model.New(model.Parts{
+		Store: s.store, Blobs: s.blobs, Engine: engineLink{s}, Catalogue: s.flaws,
+		Work: model.NewWork(fyne.Do), Now: s.now, Log: s.log,
+		Fetch: s.link.FetchPhoto, Explain: sentence,
+		Settings: s.windowSettings(), Keep: s.keepSettings, Enrol: s.enrolAt,
+	})
+	s.window = bench.New(bench.Config{App: ui, Station: models, Words: call.Words, Now: s.now})
+	entrance, err := door.Open(s.settings.Data)
+	if err != nil {
+		return err
+	}
+
+	running, stop := context.WithCancel(ctx)
+	group, running := errgroup.WithContext(running)
+	group.Go(func() error { return models.Run(running) })
+	group.Go(func() error { return s.engine.Run(running) })
+	group.Go(func() error {
+		return entrance.Run(running, func(ctx context.Context, from door.Call, out, errOut io.Writer) int {
+			return program().Answer(context.WithValue(ctx, openKey{}, s), from, call.Env, out, errOut)
+		})
+	})
+	if s.settings.Watch != "" {
+		camera := &capture.Folder{
+			Dir:     s.settings.Watch,
+			Arrived: func(a capture.Arrival) { fyne.Do(func() { models.AddFiles(a.Path) }) },
+			Broken:  func(path string, _ error) { fyne.Do(func() { models.AddFiles(path) }) },
+		}
+		group.Go(func() error { return camera.Run(running) })
+	}
+	if s.settings.Demo {
+		group.Go(func() error { return s.enrolDemo(running) })
+	}
+	if s.repaired != nil {
+		fyne.Do(func() { models.Notices.Tell(model.Say("station.repaired")) })
+	}
+	quit := context.AfterFunc(running, func() { fyne.Do(ui.Quit) })
+	s.window.ShowAndRun()
+	quit()
+	stop()
+	return group.Wait()
+}
+
+// hasDisplay reports whether a window can be opened at all.
+func hasDisplay(env []string) bool {
+	if runtime.GOOS == "windows" || runtime.GOOS == "darwin" {
+		return true
+	}
+	for _, pair := range env {
+		if len(pair) > len("DISPLAY=") && pair[:len("DISPLAY=")] == "DISPLAY=" ||
+			len(pair) > len("WAYLAND_DISPLAY=") && pair[:len("WAYLAND_DISPLAY=")] == "WAYLAND_DISPLAY=" {
+			return true
+		}
+	}
+	return false
+}
+
+// showWindow brings the open window forward.
+func showWindow(_ context.Context, call *command.Call, s *station) error {
+	if s.window == nil {
+		return command.Fail("cli.no_window", nil)
+	}
+	fyne.Do(s.window.Fyne().RequestFocus)
+	call.Say("cli.window_opened")
+	return nil
+}
+
+// describeWindow prints what the window shows, for support and tests.
+func describeWindow(ctx context.Context, call *command.Call, s *station) error {
+	if s.window == nil {
+		return command.Fail("cli.no_window", nil)
+	}
+	described := make(chan bench.Description, 1)
+	fyne.Do(func() { described <- s.window.Describe() })
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case d := <-described:
+		encoder := json.NewEncoder(call.Out)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(d)
+	}
+}
+
+// windowSettings are the settings as the window shows them.
+func (s *station) windowSettings() model.Settings {
+	scale := s.settings.Scale
+	if scale == 0 {
+		scale = 1
+	}
+	return model.Settings{
+		Name: s.settings.Name, Centre: s.settings.Central, Folder: s.settings.Watch,
+		Language: s.settings.Lang, Scale: scale, Dark: s.settings.Dark,
+	}
+}
+
+// keepSettings writes what was chosen in the window for the next start.
+func (s *station) keepSettings(_ context.Context, chosen model.Settings) error {
+	kept := s.settings
+	kept.Name, kept.Central, kept.Watch = chosen.Name, chosen.Centre, chosen.Folder
+	kept.Lang, kept.Scale, kept.Dark = chosen.Language, chosen.Scale, chosen.Dark
+	return kept.Save()
+}
+
+// sentence gives the key of the sentence for an error of the parts.
+func sentence(err error) string {
+	switch {
+	case errors.Is(err, blob.ErrFull), errors.Is(err, local.ErrFull):
+		return "error.disk_full"
+	case errors.Is(err, os.ErrNotExist):
+		return "error.file_missing"
+	}
+	if _, ok := errors.AsType[*wire.Failure](err); ok {
+		return enrolProblem(err)
+	}
+	if problem, ok := errors.AsType[*command.Problem](err); ok {
+		return problem.Key
+	}
+	return ""
+}
