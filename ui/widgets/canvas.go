@@ -123,7 +123,8 @@ func (c *PhotoCanvas) SetPhoto(key string, w, h int, levels ...*image.RGBA) {
 		c.marksLane.reset()
 		keep := c.KeepZoom && w == c.port.w && h == c.port.h
 		c.key, c.port.w, c.port.h, c.levels = key, w, h, nil
-		c.photo.picture, c.marks.picture = picture{}, picture{}
+		c.photo.show(picture{})
+		c.marks.show(picture{})
 		c.marksVersion++
 		if !keep {
 			c.port.fitNow()
