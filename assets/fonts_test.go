@@ -83,3 +83,28 @@ func TestFonts_CoverEveryTextOfTheHouse(t *testing.T) {
 		}
 	}
 }
+
+// Toolkits take a line's height from the typographic figures; too small ones
+// cut the tails of letters.
+func TestFonts_LinesHoldTheTailsOfLetters(t *testing.T) {
+	t.Parallel()
+	for style, font := range map[string][]byte{"Regular": FontRegular(), "Bold": FontBold()} {
+		found := false
+		for table := range int(binary.BigEndian.Uint16(font[4:])) {
+			record := 12 + 16*table
+			if string(font[record:record+4]) != "OS/2" {
+				continue
+			}
+			found = true
+			at := binary.BigEndian.Uint32(font[record+8:])
+			ascender := int16(binary.BigEndian.Uint16(font[at+68:]))
+			descender := int16(binary.BigEndian.Uint16(font[at+70:]))
+			if ascender < 1000 || descender > -250 {
+				t.Errorf("%s: a line reaches from %d to %d", style, descender, ascender)
+			}
+		}
+		if !found {
+			t.Errorf("%s has no OS/2 table", style)
+		}
+	}
+}
