@@ -1,0 +1,245 @@
+package model_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"flawmark/app/qc"
+	"flawmark/app/refund"
+	"flawmark/assets"
+	"flawmark/ui/model"
+)
+
+func TestSignIn_BadgePINAndBackOff(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	if got := len(b.SignIn.People()); got != 2 {
+		t.Errorf("%d people may work at a bench, want 2", got)
+	}
+	b.SignIn.Enter("B0099")
+	b.settle()
+	if _, in := b.SignIn.Person(); in {
+		t.Fatal("somebody who left signed in")
+	}
+	b.SignIn.Enter("U12")
+	for range 5 {
+		b.SignIn.PIN("0000")
+		b.settle()
+	}
+	b.said("station.signin.locked")
+	b.SignIn.PIN("2580")
+	b.settle()
+	if _, in := b.SignIn.Person(); in {
+		t.Error("the right PIN worked while locked")
+	}
+	b.now = b.now.Add(31 * time.Second)
+	b.SignIn.PIN("2580")
+	b.settle()
+	if p, in := b.SignIn.Person(); !in || p.ID != "u12" || b.Reviews.Allowed() {
+		t.Errorf("signed in %v as %s, may review %v", in, p.ID, b.Reviews.Allowed())
+	}
+	b.SignIn.Out()
+	b.signIn("B0007")
+	if !b.Reviews.Allowed() {
+		t.Error("a lead may not review")
+	}
+}
+
+func standing(id string, by qc.StaffID, waits bool, stocked time.Time) qc.Standing {
+	return qc.Standing{
+		Finding: qc.Finding{ID: qc.FindingID(id), Revision: 1, Item: qc.ItemID("I" + id), Verdict: qc.Flag, Inspector: by,
+			Photos: []qc.Photo{{ID: qc.PhotoID("P" + id)}}, Flaws: []qc.Flaw{{ID: "X", Code: "F04", Severity: qc.Major, Quantity: 1}}},
+		Item: qc.Item{ID: qc.ItemID("I" + id), StockedInAt: stocked}, Waits: waits,
+	}
+}
+
+func TestReviews_WaitingFirstByWindowAndNeverOwn(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.store.AllFlags = []qc.Standing{
+		standing("seen", "u12", false, monday.Add(-90*time.Hour)),
+		standing("late", "u12", true, monday.Add(-10*time.Hour)),
+		standing("soon", "u12", true, monday.Add(-80*time.Hour)),
+		standing("own", "lead7", true, monday.Add(-1*time.Hour)),
+	}
+	b.signIn("B0007")
+	var got []qc.FindingID
+	for _, row := range b.Reviews.Rows() {
+		got = append(got, row.Standing.Finding.ID)
+	}
+	want := []qc.FindingID{"soon", "late", "own", "seen"}
+	for n := range want {
+		if len(got) != 4 || got[n] != want[n] {
+			t.Fatalf("order %v, want %v", got, want)
+		}
+	}
+	if b.Reviews.Waiting() != 3 {
+		t.Errorf("%d wait, want 3", b.Reviews.Waiting())
+	}
+	b.Reviews.SendBack("  ")
+	b.said("station.review.reason_needed")
+	b.Reviews.Confirm()
+	b.settle()
+	review, ok := b.store.Events[0].(qc.Review)
+	if !ok || review.Finding != "soon" || review.Outcome != qc.Confirmed || review.By != "lead7" {
+		t.Errorf("recorded %+v", b.store.Events)
+	}
+	if row, _, _ := b.Reviews.Selected(); row.Standing.Finding.ID != "late" {
+		t.Errorf("then %s is in view, want the next", row.Standing.Finding.ID)
+	}
+	b.Reviews.Move(1)
+	b.Reviews.Dismiss("fine")
+	b.settle()
+	if len(b.store.Events) != 1 {
+		t.Error("an own finding was reviewed")
+	}
+	b.said("error.own_finding")
+}
+
+func TestCases_ReturnAndReplacement(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.store.AllCases = []refund.Case{
+		{ID: "hold", Item: "20481-1", Status: refund.Negotiating, Version: 3, ChangedAt: monday},
+		{ID: "aside", Item: "20481-2", Status: refund.Exchanging, Version: 4, ChangedAt: monday},
+		{ID: "back", Item: "20481-3", Status: refund.ReturnApproved, Version: 5, ChangedAt: monday},
+		{ID: "old", Item: "20481-3", Status: refund.Kept, Version: 5, ChangedAt: monday.Add(-100 * time.Hour)},
+	}
+	b.signIn("B0012")
+	if got := len(b.Cases.Rows()); got != 3 || b.Cases.ToDo() != 1 {
+		t.Fatalf("%d rows and %d to do, want 3 and 1", got, b.Cases.ToDo())
+	}
+	if b.Cases.Dispatch("SF Express", "nonsense") {
+		t.Error("nonsense was taken for a waybill")
+	}
+	b.said("error.waybill_invalid")
+	if !b.Cases.Dispatch("SF Express", " sf1234567890123 ") {
+		t.Fatalf("refused: %v", b.Notices.Current())
+	}
+	b.settle()
+	sent, ok := b.store.Events[0].(qc.Dispatch)
+	if !ok || sent.Case != "back" || sent.Waybill != "SF1234567890123" || sent.By != "u12" {
+		t.Errorf("recorded %+v", b.store.Events)
+	}
+	if b.Cases.ToDo() != 0 {
+		t.Error("it is still to do")
+	}
+	b.Cases.Select(0)
+	if row, _, _ := b.Cases.Selected(); row.Case.ID != "aside" || !b.Cases.Arrived("ZTO99887766") {
+		t.Fatalf("in view %s: %v", row.Case.ID, b.Notices.Current())
+	}
+	b.settle()
+	if got, ok := b.store.Events[1].(qc.Arrival); !ok || got.Case != "aside" || got.Waybill != "ZTO99887766" {
+		t.Errorf("recorded %+v", b.store.Events[1])
+	}
+}
+
+func TestQueue_SaysHowFarThingsHaveTravelled(t *testing.T) {
+	t.Parallel()
+	words, err := assets.LoadWords("en")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := newBench(t)
+	f := &qc.Finding{Verdict: qc.Flag}
+	for _, r := range []qc.Recorded{
+		{Delivery: qc.OnlyHere}, {Delivery: qc.Sending, Photos: 5, PhotosSent: 3},
+		{Delivery: qc.Accepted, AcceptedAt: monday}, {Delivery: qc.Attention, Problem: "error.case_moved_on"},
+	} {
+		r.Finding, r.Item = f, "20481-2"
+		b.store.History = append(b.store.History, r)
+	}
+	b.Queue.Refresh()
+	b.settle()
+	want := []string{"Only on this station", "Sent 3 of 5", "Accepted " + monday.Local().Format("15:04"), "Needs attention"}
+	for n, row := range b.Queue.Rows() {
+		if got := row.Delivery.In(words); got != want[n] || row.What.In(words) != "Flagged 20481-2" {
+			t.Errorf("row %d says %q, want %q", n, got, want[n])
+		}
+	}
+	if b.Queue.Waiting() != 3 || b.Queue.Rows()[3].Problem.Key != "error.case_moved_on" {
+		t.Errorf("%d wait; the problem is %v", b.Queue.Waiting(), b.Queue.Rows()[3].Problem)
+	}
+}
+
+func TestStatus_Sentence(t *testing.T) {
+	t.Parallel()
+	words, err := assets.LoadWords("en")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := newBench(t)
+	b.engine.Now = model.Link{State: "online", EventsWaiting: 2, PhotosWaiting: 4, PhotosTotal: 9, BytesPerSecond: 3_200_000}
+	b.Status.Refresh()
+	want := "online · 2 findings waiting · photos 5 of 9 sent · 3.2 MB/s"
+	if got := model.Join(words, " · ", b.Status.Parts()...); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestSettings_EnrolShowsTheCode(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	if b.Settings.Set(model.Settings{Centre: "centre.example"}) {
+		t.Error("an address without scheme was accepted")
+	}
+	var kept model.Settings
+	var seen string
+	work := model.NewWork(func(f func()) { f() })
+	s := model.New(model.Parts{
+		Store: b.store, Blobs: b.blobs, Engine: b.engine, Work: work, Settings: model.Settings{Language: "zh"},
+		Keep: func(_ context.Context, s model.Settings) error { kept = s; return nil },
+		Enrol: func(_ context.Context, centre, name string, show func(string)) (qc.Identity, error) {
+			show("ABCD-1234")
+			return qc.Identity{Station: "s9", Name: name, Centre: centre}, nil
+		},
+	})
+	s.Settings.OnChange = func() {
+		if s.Settings.Code() != "" {
+			seen = s.Settings.Code()
+		}
+	}
+	s.Settings.Set(model.Settings{Name: " Bench 3 ", Centre: "https://centre.example", Language: "zh", Scale: 1})
+	s.Settings.Enrol()
+	work.Settle(context.Background())
+	identity, enrolled := s.Settings.Identity()
+	if kept.Name != "Bench 3" || seen != "ABCD-1234" || !enrolled || identity.Station != "s9" {
+		t.Errorf("kept %+v, code %q, identity %+v", kept, seen, identity)
+	}
+}
+
+func TestWork_SavesAreMadeEvenWhenTheProgramCloses(t *testing.T) {
+	t.Parallel()
+	work := model.NewWork(func(f func()) { f() })
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	saved := 0
+	for range 3 {
+		work.Do(model.LaneSave, func(ctx context.Context) func() {
+			cancel()
+			if ctx.Err() == nil || saved == 0 {
+				saved++
+			}
+			return nil
+		})
+	}
+	if err := work.Run(ctx); err != nil || saved != 3 {
+		t.Errorf("%d of 3 saves made, error %v", saved, err)
+	}
+}
+
+func TestEveryKeySaidHasWords(t *testing.T) {
+	t.Parallel()
+	for _, language := range assets.Languages() {
+		words, err := assets.LoadWords(language)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, key := range keysInSource(t, ".", "../bench") {
+			if !words.Has(key) {
+				t.Errorf("%s has no text for %s", language, key)
+			}
+		}
+	}
+}
