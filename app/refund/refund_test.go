@@ -1,0 +1,329 @@
+package refund_test
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"flawmark/app/money"
+	"flawmark/app/qc"
+	"flawmark/app/refund"
+
+	"pgregory.net/rapid"
+)
+
+var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
+func opening() refund.Opening {
+	return refund.Opening{
+		ID: "K1", Customer: "C-1001", At: noon,
+		Item: qc.Item{
+			ID: "20481-2", Order: "20481", Quantity: 2, Round: 1, Seller: "店",
+			UnitPrice: money.Fen(19450), FreightIn: money.Fen(1200), StockedInAt: noon.Add(-49 * time.Hour),
+		},
+		Finding: qc.Finding{ID: "f1", Inspector: "u12", Round: 1},
+	}
+}
+
+func open(t interface{ Fatal(...any) }, o refund.Opening) refund.Case {
+	c, err := refund.Open(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// parties act with names of their own; the lead may be the inspector.
+func drawActor(t *rapid.T) refund.Actor {
+	return rapid.SampledFrom([]refund.Actor{
+		{Party: refund.ByCustomer, ID: "C-1001"},
+		{Party: refund.ByClerk, ID: "clerk3"},
+		{Party: refund.ByLead, ID: "lead7"},
+		{Party: refund.ByLead, ID: "u12"},
+		{Party: refund.ByStation, ID: "u12"},
+		{Party: refund.BySystem},
+	}).Draw(t, "actor")
+}
+
+func drawEvent(t *rapid.T, at time.Time) refund.Event {
+	var kinds []refund.Kind
+	for _, row := range refund.Transitions() {
+		kinds = append(kinds, row.On)
+	}
+	e := refund.Event{
+		Kind: rapid.SampledFrom(append(kinds, "unheard_of")).Draw(t, "kind"), Actor: drawActor(t), At: at,
+		Reason:    rapid.SampledFrom([]string{"", "because"}).Draw(t, "reason"),
+		Waybill:   rapid.SampledFrom([]qc.Waybill{"", "SF1234567890"}).Draw(t, "waybill"),
+		Amount:    money.Fen(rapid.SampledFrom([]int64{-1, 0, 1, 100, 20000, 40099, 40100, 40101}).Draw(t, "amount")),
+		SellerRef: rapid.SampledFrom([]string{"", "R-1", "R-2"}).Draw(t, "ref"),
+		LeadWaits: rapid.Bool().Draw(t, "lead waits"), PhotosMissing: rapid.IntRange(0, 2).Draw(t, "missing"),
+	}
+	if e.Kind == refund.RecheckFlagged || e.Kind == refund.Amended {
+		e.Finding, e.Inspector = "f2", rapid.SampledFrom([]qc.StaffID{"u12", "lead7"}).Draw(t, "inspector")
+	}
+	return e
+}
+
+// TestCase_AnyLife lets anything happen, in any order, and holds the case to
+// its promises after every step.
+func TestCase_AnyLife(t *testing.T) {
+	t.Parallel()
+	reached := make(map[refund.Status]bool)
+	rapid.Check(t, func(t *rapid.T) {
+		o := opening()
+		o.LeadWaits, o.PhotosMissing = rapid.Bool().Draw(t, "waits"), rapid.IntRange(0, 2).Draw(t, "photos")
+		c := open(t, o)
+		posted := make(map[refund.Account]int64)
+		at := noon
+		for range rapid.IntRange(1, 60).Draw(t, "steps") {
+			at = at.Add(time.Duration(rapid.IntRange(0, 600).Draw(t, "minutes")) * time.Minute)
+			e := drawEvent(t, at)
+			if rapid.IntRange(0, 2).Draw(t, "guided") > 0 { // deep places are not found by chance alone
+				e = guided(t, c, e)
+			}
+			before := c
+			history := slices.Clone(c.Timeline)
+			after, transfers, err := c.Apply(e)
+			if err != nil {
+				if after.Version != before.Version || len(after.Timeline) != len(history) || len(transfers) != 0 {
+					t.Fatalf("%s failed and left something behind", e.Kind)
+				}
+				continue
+			}
+			if before.Status.Terminal() {
+				t.Fatalf("%s changed a case that had ended as %s", e.Kind, before.Status)
+			}
+			if !slices.Equal(before.Timeline, history) || !slices.Equal(after.Timeline[:len(history)], history) {
+				t.Fatal("history was rewritten")
+			}
+			checkStep(t, before, after, e)
+			for _, transfer := range transfers {
+				posted[transfer.Credit] += transfer.Amount.Minor()
+				posted[transfer.Debit] -= transfer.Amount.Minor()
+			}
+			if posted[refund.CustomerAccount("C-1001")] != after.Credited.Minor() || posted["seller_receivable:店"] != 0 {
+				t.Fatalf("ledger %v, case credited %s", posted, after.Credited)
+			}
+			c = after
+			reached[c.Status] = true
+		}
+	})
+	for _, s := range []refund.Status{refund.AwaitingDecision, refund.Negotiating, refund.Returning, refund.Kept, refund.Withdrawn} {
+		if !reached[s] {
+			t.Errorf("no life came to %s: the test does not look there", s)
+		}
+	}
+}
+
+// guided turns e into something that may happen to c now, rather not its end.
+func guided(t *rapid.T, c refund.Case, e refund.Event) refund.Event {
+	var legal []refund.Event
+	for _, actor := range []refund.Actor{customer, clerk, bench, {Party: refund.ByLead, ID: "lead7"}, {Party: refund.BySystem}} {
+		for _, action := range c.Next(actor, e.At) {
+			may := complete(c, action.Kind, actor, e.At)
+			may.Amount = money.Fen(rapid.SampledFrom([]int64{1, 20000, 40100 - c.Received.Minor()}).Draw(t, "part"))
+			after, _, err := c.Apply(may)
+			if err == nil && (!after.Status.Terminal() || rapid.IntRange(0, 9).Draw(t, "end") == 0) {
+				legal = append(legal, may)
+			}
+		}
+	}
+	if len(legal) == 0 {
+		return e
+	}
+	return rapid.SampledFrom(legal).Draw(t, "legal")
+}
+
+func checkStep(t *rapid.T, before, after refund.Case, e refund.Event) {
+	if after.Version != before.Version+1 || len(after.Timeline) != after.Version {
+		t.Fatalf("version %d after %d with %d entries", after.Version, before.Version, len(after.Timeline))
+	}
+	owed, err := after.Owed()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if over, err := after.Credited.Cmp(owed); err != nil || over > 0 || after.Credited.Minor() < 0 || after.Credited != after.Received {
+		t.Fatalf("credited %s, received %s of %s", after.Credited, after.Received, owed)
+	}
+	if (after.Status == refund.Credited) != (after.Credited == owed) {
+		t.Fatalf("%s with %s of %s credited", after.Status, after.Credited, owed)
+	}
+	reviews := []refund.Kind{refund.LeadConfirmed, refund.LeadSentBack, refund.LeadDismissed}
+	if slices.Contains(reviews, e.Kind) && e.Actor.Party == refund.ByLead && qc.StaffID(e.Actor.ID) == before.Inspector {
+		t.Fatalf("%s reviewed an own finding", e.Actor.ID)
+	}
+	if after.Status == refund.AwaitingDecision && after.DecideBy.IsZero() {
+		t.Fatal("the customer is asked and has no deadline")
+	}
+	if before.Status == refund.Flagged && after.Status == refund.AwaitingDecision && after.PhotosMissing > 0 {
+		t.Fatal("the customer sees half of it")
+	}
+	if after.Round > 3 {
+		t.Fatalf("round %d", after.Round)
+	}
+}
+
+// complete fills what the action asks for.
+func complete(c refund.Case, kind refund.Kind, actor refund.Actor, at time.Time) refund.Event {
+	return refund.Event{
+		Kind: kind, Actor: actor, At: at, Reason: "because", Waybill: "SF1234567890", SellerRef: "R-1",
+		Amount: money.Fen(1), Finding: c.Finding, Inspector: c.Inspector,
+	}
+}
+
+// TestNext_KeepsItsWord follows allowed actions at random and tries the others.
+func TestNext_KeepsItsWord(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		o := opening()
+		o.LeadWaits = rapid.Bool().Draw(t, "waits")
+		c := open(t, o)
+		for range 20 {
+			actor := drawActor(t)
+			var next []refund.Case
+			for _, action := range c.Next(actor, noon) {
+				after, _, err := c.Apply(complete(c, action.Kind, actor, noon))
+				if action.Allowed != (err == nil) {
+					t.Fatalf("%s of %v in %s: allowed %v, but %v", action.Kind, actor, c.Status, action.Allowed, err)
+				}
+				if action.Allowed != (action.Why == "") {
+					t.Fatalf("%s: allowed %v, why %q", action.Kind, action.Allowed, action.Why)
+				}
+				if err == nil {
+					next = append(next, after)
+				}
+				if _, _, err := c.Apply(refund.Event{Kind: action.Kind, Actor: actor, At: noon}); action.Allowed && len(action.Needs) > 0 && !errors.Is(err, refund.ErrMissing) {
+					t.Fatalf("%s needs %v and went without: %v", action.Kind, action.Needs, err)
+				}
+			}
+			if len(next) > 0 {
+				c = rapid.SampledFrom(next).Draw(t, "next")
+			}
+		}
+	})
+}
+
+// play applies events and fails the test on the first error.
+func play(t *testing.T, c refund.Case, events ...refund.Event) refund.Case {
+	t.Helper()
+	for _, e := range events {
+		if e.At.IsZero() {
+			e.At = noon
+		}
+		after, _, err := c.Apply(e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c = after
+	}
+	return c
+}
+
+var (
+	customer = refund.Actor{Party: refund.ByCustomer, ID: "C-1001"}
+	clerk    = refund.Actor{Party: refund.ByClerk, ID: "clerk3"}
+	bench    = refund.Actor{Party: refund.ByStation, ID: "u12"}
+)
+
+func TestCase_Journeys(t *testing.T) {
+	t.Parallel()
+	event := func(kind refund.Kind, actor refund.Actor) refund.Event {
+		return refund.Event{Kind: kind, Actor: actor, Reason: "because", Waybill: "SF1234567890", SellerRef: "R-1", Amount: money.Fen(40100)}
+	}
+	refunded := []refund.Event{
+		event(refund.ChoseRefund, customer), event(refund.Refused, clerk), event(refund.Resubmitted, clerk),
+		event(refund.AgreedReturn, clerk), event(refund.Dispatched, bench), event(refund.SellerReceived, clerk), event(refund.SellerPaid, clerk),
+	}
+	exchanged := []refund.Event{
+		event(refund.ChoseExchange, customer), event(refund.AgreedReturn, clerk), event(refund.Dispatched, bench),
+		event(refund.SellerReceived, clerk), event(refund.ReplacementIn, bench), event(refund.RecheckPassed, bench),
+	}
+	tests := map[string]struct {
+		events []refund.Event
+		want   refund.Status
+	}{
+		"refund":       {refunded, refund.Credited},
+		"exchange":     {exchanged, refund.Exchanged},
+		"second round": {append(slices.Clone(exchanged[:5]), event(refund.RecheckFlagged, bench)), refund.AwaitingDecision},
+		"refused":      {[]refund.Event{refunded[0], refunded[1], event(refund.GaveUp, customer)}, refund.Kept},
+		"other mind":   {[]refund.Event{refunded[0], event(refund.Reconsidered, customer), event(refund.ChoseKeep, customer)}, refund.Kept},
+	}
+	for name, test := range tests {
+		if c := play(t, open(t, opening()), test.events...); c.Status != test.want {
+			t.Errorf("%s: %s, want %s", name, c.Status, test.want)
+		}
+	}
+}
+
+func TestCase_NoFourthRound(t *testing.T) {
+	t.Parallel()
+	o := opening()
+	o.Finding.Round = 3
+	c := open(t, o)
+	_, _, err := c.Apply(refund.Event{Kind: refund.ChoseExchange, Actor: customer, At: noon})
+	if !errors.Is(err, refund.ErrRounds) {
+		t.Errorf("a fourth round: %v", err)
+	}
+}
+
+func TestCase_WindowBindsCustomersOnly(t *testing.T) {
+	t.Parallel()
+	c := open(t, opening())
+	late := c.WindowEndsAt
+	if _, _, err := c.Apply(refund.Event{Kind: refund.ChoseRefund, Actor: customer, At: late}); !errors.Is(err, refund.ErrWindowClosed) {
+		t.Errorf("a late customer: %v", err)
+	}
+	play(t, c, refund.Event{Kind: refund.ChoseRefund, Actor: customer, At: late.Add(-time.Nanosecond)})
+	play(t, c, refund.Event{Kind: refund.ChoseRefund, Actor: clerk, At: late})
+}
+
+func TestOpen_DecideBy(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		stockedIn time.Time
+		want      time.Duration // after noon
+	}{
+		"plenty of time":      {noon, 72 * time.Hour},
+		"a day before window": {noon.Add(-60 * time.Hour), 36 * time.Hour},
+		"never within six":    {noon.Add(-110 * time.Hour), 6 * time.Hour},
+		"no window":           {time.Time{}, 72 * time.Hour},
+	}
+	for name, test := range tests {
+		o := opening()
+		o.Item.StockedInAt = test.stockedIn
+		if c := open(t, o); !c.DecideBy.Equal(noon.Add(test.want)) {
+			t.Errorf("%s: decide by %s, want %s later", name, c.DecideBy, test.want)
+		}
+	}
+}
+
+func TestTransfers_SameFactSameID(t *testing.T) {
+	t.Parallel()
+	c := play(t, open(t, opening()),
+		refund.Event{Kind: refund.ChoseRefund, Actor: customer}, refund.Event{Kind: refund.AgreedRefund, Actor: clerk})
+	pay := func(ref string) []refund.Transfer {
+		_, transfers, err := c.Apply(refund.Event{Kind: refund.SellerPaid, Actor: clerk, At: noon, Amount: money.Fen(100), SellerRef: ref})
+		if err != nil || len(transfers) != 2 {
+			t.Fatalf("%d transfers, %v", len(transfers), err)
+		}
+		return transfers
+	}
+	if pay("R-1")[0].ID != pay("R-1")[0].ID || pay("R-1")[0].ID == pay("R-1")[1].ID || pay("R-1")[0].ID == pay("R-2")[0].ID {
+		t.Error("ids do not follow from case, kind and reference")
+	}
+}
+
+func TestTask_EveryStatusHasOne(t *testing.T) {
+	t.Parallel()
+	want := map[refund.Status]qc.TaskKind{
+		refund.Flagged: qc.TaskHold, refund.AwaitingDecision: qc.TaskHold, refund.Negotiating: qc.TaskHold, refund.SellerRefused: qc.TaskHold,
+		refund.ReturnApproved: qc.TaskSendBack, refund.Exchanging: qc.TaskPutAside, refund.Rechecking: qc.TaskReinspect,
+		refund.Kept: qc.TaskRelease, refund.Exchanged: qc.TaskRelease, refund.Withdrawn: qc.TaskRelease,
+	}
+	for _, s := range refund.Statuses() {
+		if got := (refund.Case{Status: s}).Task().Kind; got != want[s] {
+			t.Errorf("%s: task %q, want %q", s, got, want[s])
+		}
+	}
+}
