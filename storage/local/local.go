@@ -95,6 +95,7 @@ type Store struct {
 
 	recording sync.Mutex // one Record at a time, from the seal to the commit
 	journal   *journal
+	closed    bool
 	failed    atomic.Bool // see ErrSync
 
 	watching sync.Mutex
@@ -144,10 +145,15 @@ func Open(dir string, opts Options) (*Store, error) {
 	return s, nil
 }
 
-// Close ends all use of the data and notes that it was left in order.
+// Close ends all use of the data and notes that it was left in order. Closing
+// twice is no error.
 func (s *Store) Close() error {
 	s.recording.Lock()
 	defer s.recording.Unlock()
+	if s.closed {
+		return nil
+	}
+	s.closed = true
 	dbErr, journalErr := s.db.Close(), s.journal.close()
 	if dbErr == nil && journalErr == nil && !s.failed.Load() {
 		if err := s.lock.mark(stateClosed); err != nil {
