@@ -46,6 +46,7 @@ func (s *Store) Act(ctx context.Context, id qc.CaseID, version int, e refund.Eve
 	if e.At.IsZero() {
 		e.At = s.now()
 	}
+	e.At = asStored(e.At)
 	var after refund.Case
 	err := s.write(ctx, e.At, func(t *tx) error {
 		var err error

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/url"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -77,9 +78,30 @@ func migrate(ctx context.Context, db *sql.DB) error {
 	return nil
 }
 
-// backup writes a consistent copy of the database to path, which must not
-// exist.
+// backup writes a consistent copy of the database to path, by way of a file
+// beside it, so that path is never half a copy.
 func backup(ctx context.Context, db *sql.DB, path string) error {
+	part := path + ".part"
+	if err := os.Remove(part); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := copyInto(ctx, db, part); err != nil {
+		return err
+	}
+	if err := forgetFeed(ctx, part); err != nil {
+		return err
+	}
+	file, err := os.OpenFile(part, os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(file.Sync(), file.Close()); err != nil {
+		return err
+	}
+	return os.Rename(part, path)
+}
+
+func copyInto(ctx context.Context, db *sql.DB, path string) error {
 	conn, err := db.Conn(ctx)
 	if err != nil {
 		return err
@@ -88,8 +110,19 @@ func backup(ctx context.Context, db *sql.DB, path string) error {
 		return errors.Join(err, conn.Close())
 	}
 	_, err = conn.ExecContext(ctx, `VACUUM INTO $1`, path)
-	_, restore := conn.ExecContext(ctx, `PRAGMA query_only(ON)`)
+	_, restore := conn.ExecContext(context.WithoutCancel(ctx), `PRAGMA query_only(ON)`)
 	return errors.Join(err, restore, conn.Close())
+}
+
+// forgetFeed takes the feed's epoch out of a copy; a new one is made when the
+// copy is opened as a centre.
+func forgetFeed(ctx context.Context, path string) error {
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		return err
+	}
+	_, err = db.ExecContext(ctx, `DELETE FROM meta WHERE name = 'feed_epoch'`)
+	return errors.Join(err, db.Close())
 }
 
 // integrity asks the engine to look at its own pages and returns what it

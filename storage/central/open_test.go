@@ -60,12 +60,16 @@ func TestOpen_KeepsEverything(t *testing.T) {
 	w.store(f.Photos[0].Preview.Digest)
 	w.status(refund.AwaitingDecision)
 	w.sound()
+	page, err := w.Changes(t.Context(), qc.Cursor{}, 5)
+	w.must(err)
 	copied := filepath.Join(t.TempDir(), "central.db")
 	w.must(w.Backup(t.Context(), copied))
 	w.must(w.Close())
 
 	w.Store = reopen(filepath.Dir(copied))(t)
 	w.status(refund.AwaitingDecision)
+	_, err = w.Changes(t.Context(), page.Next, 5)
+	wantErr(t, err, central.ErrCursorGone) // a restored centre gives numbers again
 	w.sound()
 	w.must(w.Close())
 }

@@ -91,7 +91,7 @@ func (t *tx) importItem(ctx context.Context, order qc.OrderID, item qc.Item, pla
 		item.Order = order
 	}
 	item.Round = max(item.Round, 1)
-	item.StockedInAt = timeOf(micros(item.StockedInAt))
+	item.StockedInAt = asStored(item.StockedInAt)
 	if err := checkItem(item, order); err != nil {
 		return false, err
 	}

@@ -64,7 +64,7 @@ func (s *Store) BeginEnrolment(ctx context.Context, name string, key ed25519.Pub
 	}
 	e := Enrolment{
 		UserCode: code, DeviceCode: base64.RawURLEncoding.EncodeToString(randomBytes(32)),
-		ExpiresAt: timeOf(micros(at.Add(codeLife))),
+		ExpiresAt: asStored(at.Add(codeLife)),
 	}
 	err = s.write(ctx, at, func(t *tx) error {
 		if _, err := t.ExecContext(ctx, `DELETE FROM enrolment WHERE expires_at < $1`, micros(at.Add(-24*time.Hour))); err != nil {

@@ -192,8 +192,10 @@ func (s *Store) Secret(ctx context.Context, name string) ([]byte, error) {
 	return base64.RawStdEncoding.DecodeString(text)
 }
 
-// Backup writes a complete copy of the database, as of one moment, to a new
-// file. It may run while the centre works.
+// Backup writes a complete copy of the database, as of one moment, to path. It
+// may run while the centre works. A centre that is later opened on the copy
+// begins a new feed, so that stations which have seen more than the copy knows
+// start over instead of missing what comes under the same numbers.
 func (s *Store) Backup(ctx context.Context, path string) error {
 	if err := backup(ctx, s.reader, path); err != nil {
 		return fmt.Errorf("back up to %s: %w", path, err)
@@ -228,7 +230,7 @@ func (s *Store) write(ctx context.Context, at time.Time, do func(*tx) error) err
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
-	t := &tx{Tx: sqlTx, store: s, at: at}
+	t := &tx{Tx: sqlTx, store: s, at: asStored(at)}
 	if err := do(t); err != nil {
 		if undo := sqlTx.Rollback(); undo != nil && !errors.Is(undo, sql.ErrTxDone) {
 			return errors.Join(err, fmt.Errorf("roll back: %w", undo))
@@ -302,6 +304,9 @@ func timeOf(stored int64) time.Time {
 	}
 	return time.UnixMicro(stored).UTC()
 }
+
+// asStored returns t as it will be read back: in UTC, to the microsecond.
+func asStored(t time.Time) time.Time { return timeOf(micros(t)) }
 
 // found turns the database's word for an empty result into the domain's.
 func found(err error) error {
