@@ -50,7 +50,7 @@ func mayUseDesk(role qc.Role) bool {
 
 var errSession = errors.New("session is not valid")
 
-// sealSession writes "payload.signature".
+// sealSession writes a session and its signature, with a dot between.
 func (p *Pages) sealSession(s session) (string, error) {
 	payload, err := json.Marshal(s)
 	if err != nil {

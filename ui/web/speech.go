@@ -88,15 +88,10 @@ func (s speech) at(t time.Time) moment {
 	return moment{ISO: t.UTC().Format(time.RFC3339), Text: local.Format(layout)}
 }
 
-// Zone names the reader's time zone.
-func (s speech) Zone() string { return s.zoneName() }
-
-// zoneName names the reader's time zone beside clock times.
-func (s speech) zoneName() string {
-	name, offset := s.now.In(s.zone).Zone()
-	if s.zone != time.UTC && !strings.HasPrefix(name, "+") && !strings.HasPrefix(name, "-") {
-		return name
-	}
+// Zone names the reader's time zone beside clock times, by its distance from
+// UTC: the letters some zones have mean several zones.
+func (s speech) Zone() string {
+	_, offset := s.now.In(s.zone).Zone()
 	if offset == 0 {
 		return "UTC"
 	}

@@ -1,0 +1,374 @@
+package web
+
+import (
+	"bufio"
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"flawmark/app/qc"
+	"flawmark/app/refund"
+	"flawmark/assets"
+)
+
+type discard struct{}
+
+func (discard) Header() http.Header            { return http.Header{} }
+func (discard) Write(data []byte) (int, error) { return len(data), nil }
+func (discard) WriteHeader(int)                {}
+func serve(h http.Handler, r *http.Request) *http.Response {
+	recorder := httptest.NewRecorder()
+	h.ServeHTTP(recorder, r)
+	return recorder.Result()
+}
+
+func mustRequest(t *testing.T, address string) *http.Request {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func deskRoutes(w *world) map[string]string {
+	digest := string(w.findings["F-20481-2"].Photos[0].Digest)
+	return map[string]string{
+		"/desk":                                  http.MethodGet,
+		"/desk?fragment=1":                       http.MethodGet,
+		"/desk/events":                           http.MethodGet,
+		"/desk/cases/K-20481-2":                  http.MethodGet,
+		"/desk/cases/K-20481-2/photos/" + digest: http.MethodGet,
+		"/desk/cases/K-20481-2/photos/" + digest + "/preview": http.MethodGet,
+		"/desk/cases/K-20481-2/events":                        http.MethodPost,
+		"/desk/cases/K-20481-2/link":                          http.MethodPost,
+	}
+}
+
+func TestDesk_IsForSignedInStaffOnly(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.flagged(t, "20481-2", false)
+	pages := w.pages(t)
+	seal := func(s session) string {
+		sealed, err := pages.sealSession(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return sealed
+	}
+	good := seal(session{ID: "D01", Role: qc.Clerk, Expires: start.Add(time.Hour)})
+	admin := seal(session{ID: "A01", Role: qc.Administrator, Expires: start.Add(time.Hour)})
+	payload, _, _ := strings.Cut(admin, ".")
+	_, signature, _ := strings.Cut(good, ".")
+	sessions := map[string]string{
+		"none": "", "nonsense": "x.y", "unsigned": payload, "another's signature": payload + "." + signature,
+		"expired":         seal(session{ID: "D01", Role: qc.Clerk, Expires: start}),
+		"of an inspector": seal(session{ID: "I01", Role: qc.Inspector, Expires: start.Add(time.Hour)}),
+		"an order's":      "secret-of-20481",
+	}
+	form := url.Values{"event": {"choose_keep"}, "version": {"1"}}
+	for name, value := range sessions {
+		b := w.reader(t)
+		b.openLink("20481")
+		b.jar["x"] = &http.Cookie{Name: deskCookie, Value: value, Path: "/desk"}
+		for address, method := range deskRoutes(w) {
+			body := form
+			if method == http.MethodGet {
+				body = nil
+			}
+			answer := b.do(method, address, body)
+			signIn := answer.StatusCode == http.StatusSeeOther && answer.Header.Get("Location") == "/desk/sign-in"
+			if !signIn && answer.StatusCode != http.StatusForbidden {
+				t.Errorf("session %s, %s %s: status %d", name, method, address, answer.StatusCode)
+			}
+		}
+	}
+	if got := w.cases["K-20481-2"].Version; got != 1 {
+		t.Errorf("somebody moved the case to version %d", got)
+	}
+}
+
+func TestDesk_SignIn(t *testing.T) {
+	t.Parallel()
+	cases := []struct {
+		name, id, password string
+		status             int
+	}{
+		{"clerk", "D01", password, http.StatusSeeOther},
+		{"lead", "L01", password, http.StatusSeeOther},
+		{"inspector", "I01", password, http.StatusForbidden},
+		{"no longer here", "D09", password, http.StatusForbidden},
+		{"wrong password", "D01", "guess", http.StatusForbidden},
+		{"unknown", "D77", password, http.StatusForbidden},
+	}
+	for _, c := range cases {
+		w := newWorld(t)
+		b := w.reader(t)
+		answer := b.do(http.MethodPost, "/desk/sign-in", url.Values{"id": {c.id}, "password": {c.password}})
+		if answer.StatusCode != c.status {
+			t.Errorf("%s: status %d, want %d", c.name, answer.StatusCode, c.status)
+		}
+		if signedIn := len(answer.Cookies()) > 0; signedIn != (c.status == http.StatusSeeOther) {
+			t.Errorf("%s: signed in is %v", c.name, signedIn)
+		}
+	}
+}
+
+func TestDesk_SigningInIsRateLimited(t *testing.T) {
+	t.Parallel()
+	b := newWorld(t).reader(t)
+	status := 0
+	for range signInsPerMinute + 1 {
+		status = b.do(http.MethodPost, "/desk/sign-in", url.Values{"id": {"D01"}, "password": {"guess"}}).StatusCode
+	}
+	if status != http.StatusTooManyRequests {
+		t.Errorf("status %d after %d tries", status, signInsPerMinute+1)
+	}
+}
+
+func TestDesk_SignOutEndsTheSession(t *testing.T) {
+	t.Parallel()
+	b := newWorld(t).reader(t)
+	b.signIn("D01")
+	b.get("/desk", http.StatusOK)
+	b.body(b.do(http.MethodPost, "/desk/sign-out", url.Values{}), http.StatusSeeOther)
+	b.get("/desk", http.StatusSeeOther)
+}
+
+func TestDeskAct(t *testing.T) {
+	t.Parallel()
+	cases := []struct {
+		name   string
+		world  func(*testing.T, *world)
+		form   string
+		notice string
+		status refund.Status
+	}{
+		{"seller agrees", chosenWorld, "event=agree_return&version=2", "web.notice.done", refund.ReturnApproved},
+		{"seller refuses", chosenWorld, "event=refuse&version=2&reason=no", "web.notice.done", refund.SellerRefused},
+		{"refusal without reason", chosenWorld, "event=refuse&version=2&reason=+", "error.field_missing", refund.Negotiating},
+		{"moved on meanwhile", chosenWorld, "event=agree_return&version=1", "error.case_moved_on", refund.Negotiating},
+		{"not now", chosenWorld, "event=seller_received&version=2", "error.case_moved_on", refund.Negotiating},
+		{"a lead's", flaggedWorld, "event=dismiss&version=1&reason=x", "error.not_allowed", refund.AwaitingDecision},
+		{"only an inspection's", flaggedWorld, "event=amend&version=1", "error.not_allowed", refund.AwaitingDecision},
+		{"paid in full", refundingWorld, "event=seller_paid&version=3&amount=401.00&seller_ref=R1", "web.notice.done", refund.Credited},
+		{"paid in full, with the sign", refundingWorld, "event=seller_paid&version=3&amount=¥401&seller_ref=R1", "web.notice.done", refund.Credited},
+		{"paid in part", refundingWorld, "event=seller_paid&version=3&amount=400.99&seller_ref=R1", "web.notice.done", refund.SellerRefunding},
+		{"paid too much", refundingWorld, "event=seller_paid&version=3&amount=401.01&seller_ref=R1", "error.amount_not_owed", refund.SellerRefunding},
+		{"negative", refundingWorld, "event=seller_paid&version=3&amount=-1&seller_ref=R1", "error.amount_not_owed", refund.SellerRefunding},
+		{"no amount", refundingWorld, "event=seller_paid&version=3&seller_ref=R1", "error.field_missing", refund.SellerRefunding},
+		{"no number", refundingWorld, "event=seller_paid&version=3&amount=4o1&seller_ref=R1", "web.amount_syntax", refund.SellerRefunding},
+		{"too long", chosenWorld, "event=refuse&version=2&reason=" + strings.Repeat("x", maxText+1), "web.form_broken", refund.Negotiating},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			c.world(t, w)
+			b := w.reader(t)
+			b.signIn("D01")
+			form, err := url.ParseQuery(c.form)
+			if err != nil {
+				t.Fatal(err)
+			}
+			answer := b.do(http.MethodPost, "/desk/cases/K-20481-2/events", form)
+			b.body(answer, http.StatusSeeOther)
+			if got, want := answer.Header.Get("Location"), "/desk/cases/K-20481-2?notice="+c.notice; got != want {
+				t.Errorf("got to %q, want %q", got, want)
+			}
+			if got := w.cases["K-20481-2"].Status; got != c.status {
+				t.Errorf("case is %s, want %s", got, c.status)
+			}
+		})
+	}
+}
+
+func TestDeskAct_WaybillsAreChecked(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	chosenWorld(t, w)
+	w.move(t, "K-20481-2", refund.Event{Kind: refund.AgreedReturn, Actor: clerk})
+	b := w.reader(t)
+	b.signIn("L01")
+	for waybill, notice := range map[string]string{"nope": "error.waybill_invalid", "sf9876543210987": "web.notice.done"} {
+		form := url.Values{"event": {"dispatch"}, "version": {"3"}, "waybill": {waybill}, "carrier": {"SF"}}
+		answer := b.do(http.MethodPost, "/desk/cases/K-20481-2/events", form)
+		if got := answer.Header.Get("Location"); !strings.HasSuffix(got, notice) {
+			t.Errorf("waybill %s got to %q", waybill, got)
+		}
+	}
+	if got := w.cases["K-20481-2"]; got.Status != refund.Returning || got.ReturnWaybill != "SF9876543210987" {
+		t.Errorf("case is %s with waybill %s", got.Status, got.ReturnWaybill)
+	}
+}
+
+func TestDeskAct_PaymentSentTwiceCreditsOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	refundingWorld(t, w)
+	b := w.reader(t)
+	b.signIn("D01")
+	form := url.Values{"event": {"seller_paid"}, "version": {"3"}, "amount": {"100.00"}, "seller_ref": {"R1"}}
+	for range 3 {
+		b.body(b.do(http.MethodPost, "/desk/cases/K-20481-2/events", form), http.StatusSeeOther)
+	}
+	if got := w.cases["K-20481-2"].Credited.String(); got != "¥100.00" {
+		t.Errorf("credited %s, want ¥100.00", got)
+	}
+	if page := b.get("/desk/cases/K-20481-2", http.StatusOK); !strings.Contains(page, `value="301.00"`) {
+		t.Error("the amount still owed is not filled in")
+	}
+}
+
+func TestDeskCase_ShowsExactlyWhatIsLegal(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	chosenWorld(t, w)
+	b := w.reader(t)
+	b.signIn("D01")
+	page := b.get("/desk/cases/K-20481-2", http.StatusOK)
+	for _, action := range w.cases["K-20481-2"].Next(clerk, w.now) {
+		if got := strings.Contains(page, `data-action="`+string(action.Kind)+`"`); got != action.Allowed {
+			t.Errorf("%s: on the page is %v, allowed is %v", action.Kind, got, action.Allowed)
+		}
+	}
+}
+
+func TestDeskLink_IsShownOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	flaggedWorld(t, w)
+	b := w.reader(t)
+	b.signIn("D01")
+	page := b.body(b.do(http.MethodPost, "/desk/cases/K-20481-2/link", url.Values{}), http.StatusOK)
+	if !strings.Contains(page, "http://centre.test/o/20481?t=new-secret-of-20481") {
+		t.Errorf("no link on %s", page)
+	}
+}
+
+// TestStreams_TellWhatChanged reads server-sent events over a real connection.
+func TestStreams_TellWhatChanged(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ name, address, page string }{
+		{"order", "/o/20481/events", "/o/20481"},
+		{"worklist", "/desk/events", "/desk"},
+		{"case", "/desk/events?case=K-20481-2", "/desk/cases/K-20481-2"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.flagged(t, "20481-2", false)
+			b := w.reader(t)
+			b.openLink("20481")
+			b.signIn("D01")
+			server := httptest.NewServer(b.handler)
+			defer server.Close()
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			defer cancel()
+			r, err := http.NewRequestWithContext(ctx, http.MethodGet, server.URL+c.address, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, cookie := range b.jar {
+				if strings.HasPrefix(r.URL.Path, cookie.Path) {
+					r.AddCookie(cookie)
+				}
+			}
+			answer, err := server.Client().Do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = answer.Body.Close() }()
+			lines := bufio.NewScanner(answer.Body)
+			first := nextState(t, lines)
+			if page := b.get(c.page, http.StatusOK); !strings.Contains(page, `data-state="`+first+`"`) {
+				t.Error("the stream begins with another state than the page shows")
+			}
+			if _, err := w.Act(ctx, "K-20481-2", 0, refund.Event{Kind: refund.ChoseRefund, Actor: customer, At: start}, ""); err != nil {
+				t.Fatal(err)
+			}
+			second := nextState(t, lines)
+			if second == first {
+				t.Error("a change did not change the state")
+			}
+			if page := b.get(c.page+"?fragment=1", http.StatusOK); !strings.Contains(page, `data-state="`+second+`"`) {
+				t.Error("the fragment does not show the state that was told")
+			}
+		})
+	}
+}
+
+func nextState(t *testing.T, lines *bufio.Scanner) string {
+	t.Helper()
+	for lines.Scan() {
+		if state, ok := strings.CutPrefix(lines.Text(), "data: "); ok {
+			return state
+		}
+	}
+	t.Fatalf("the stream ended: %v", lines.Err())
+	return ""
+}
+
+func TestAssets_AreKeptForEverUnderTheirHash(t *testing.T) {
+	t.Parallel()
+	b := newWorld(t).reader(t)
+	address := regexp.MustCompile(`/assets/flawmark\.[0-9a-f]{16}\.css`).FindString(b.get("/desk/sign-in", http.StatusOK))
+	answer := b.do(http.MethodGet, address, nil)
+	if h := answer.Header; h.Get("Content-Type") != "text/css; charset=utf-8" || !strings.Contains(h.Get("Cache-Control"), "immutable") {
+		t.Errorf("%s has headers %v", address, h)
+	}
+	b.get("/assets/flawmark.css", http.StatusNotFound)
+}
+
+func TestWords_EveryOneIsUsedAndEveryUseIsWorded(t *testing.T) {
+	t.Parallel()
+	var source strings.Builder
+	for _, pattern := range []string{"*.go", "templates/*.html"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			if strings.HasSuffix(file, "_test.go") {
+				continue
+			}
+			data, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			source.Write(data)
+		}
+	}
+	text := source.String()
+	for _, language := range assets.Languages() {
+		words, err := assets.LoadWords(language)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, use := range regexp.MustCompile(`"([a-z]+(\.[a-z_]+)+)"`).FindAllStringSubmatch(text, -1) {
+			key := use[1]
+			area, _, _ := strings.Cut(key, ".")
+			if regexp.MustCompile(`\.(html|css|js|svg|jpg)$`).MatchString(key) || area == "frame" {
+				continue
+			}
+			if !words.Has(key) {
+				t.Errorf("%s has no %s", language, key)
+			}
+		}
+		for _, key := range words.Keys() {
+			base := strings.TrimSuffix(key, ".one")
+			made := regexp.MustCompile(`^web\.(confirm|who|statement)\.`).MatchString(key)
+			if strings.HasPrefix(key, "web.") && !made && !strings.Contains(text, `"`+base+`"`) {
+				t.Errorf("%s has %s, which nothing says", language, key)
+			}
+		}
+	}
+}

@@ -1,0 +1,184 @@
+package web
+
+import (
+	"flag"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"flawmark/app/qc"
+	"flawmark/app/refund"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden pages")
+
+// shot is a page as somebody sees it in a world.
+type shot struct {
+	name    string
+	who     string // "customer" of order 20481, a staff id, or empty for a stranger
+	address string
+	status  int
+	world   func(*testing.T, *world)
+}
+
+func flaggedWorld(t *testing.T, w *world) {
+	t.Helper()
+	w.flagged(t, "20481-2", false)
+	w.passed(t, "20481-1")
+}
+
+func chosenWorld(t *testing.T, w *world) {
+	t.Helper()
+	flaggedWorld(t, w)
+	w.move(t, "K-20481-2", refund.Event{Kind: refund.ChoseRefund, Actor: customer})
+}
+
+func refundingWorld(t *testing.T, w *world) {
+	t.Helper()
+	chosenWorld(t, w)
+	w.move(t, "K-20481-2", refund.Event{Kind: refund.AgreedRefund, Actor: clerk})
+}
+
+func refusedWorld(t *testing.T, w *world) {
+	t.Helper()
+	chosenWorld(t, w)
+	w.move(t, "K-20481-2", refund.Event{Kind: refund.Refused, Actor: clerk, Reason: "影响二次销售"})
+}
+
+func creditedWorld(t *testing.T, w *world) {
+	t.Helper()
+	flaggedWorld(t, w)
+	w.settled(t, "K-20481-2")
+}
+
+func lateWorld(t *testing.T, w *world) {
+	t.Helper()
+	flaggedWorld(t, w)
+	w.now = w.cases["K-20481-2"].WindowEndsAt
+}
+
+func shots() []shot {
+	ok := http.StatusOK
+	return []shot{
+		{"order-nothing-yet", "customer", "/o/20481", ok, func(t *testing.T, w *world) { t.Helper(); w.flagged(t, "20481-2", true) }},
+		{"order-decide", "customer", "/o/20481", ok, flaggedWorld},
+		{"order-decide-zh", "customer", "/o/20481?lang=zh", ok, flaggedWorld},
+		{"order-late", "customer", "/o/20481", ok, lateWorld},
+		{"order-chosen", "customer", "/o/20481?notice=web.notice.done", ok, chosenWorld},
+		{"order-refused", "customer", "/o/20481?notice=error.case_moved_on", ok, refusedWorld},
+		{"order-credited", "customer", "/o/20481", ok, creditedWorld},
+		{"order-fragment", "customer", "/o/20481?fragment=1", ok, flaggedWorld},
+		{"order-no-link", "", "/o/20481", http.StatusNotFound, flaggedWorld},
+		{"sign-in", "", "/desk/sign-in", ok, flaggedWorld},
+		{"desk-empty", "D01", "/desk", ok, func(*testing.T, *world) {}},
+		{"desk", "D01", "/desk", ok, flaggedWorld},
+		{"desk-not-found", "D01", "/desk?q=99999", ok, flaggedWorld},
+		{"case-lead", "L01", "/desk/cases/K-20481-2", ok, func(t *testing.T, w *world) { t.Helper(); w.flagged(t, "20481-2", true) }},
+		{"case-negotiating", "D01", "/desk/cases/K-20481-2", ok, chosenWorld},
+		{"case-refunding-zh", "D01", "/desk/cases/K-20481-2?lang=zh", ok, refundingWorld},
+		{"case-unknown", "D01", "/desk/cases/K-0", http.StatusNotFound, flaggedWorld},
+	}
+}
+
+// page returns what somebody gets, following the redirect of a chosen language.
+func (s shot) page(t *testing.T) string {
+	t.Helper()
+	w := newWorld(t)
+	s.world(t, w)
+	b := w.reader(t)
+	switch s.who {
+	case "":
+	case "customer":
+		b.openLink("20481")
+	default:
+		b.signIn(qc.StaffID(s.who))
+	}
+	address := s.address
+	if strings.Contains(address, "lang=") {
+		answer := b.do(http.MethodGet, address, nil)
+		b.body(answer, http.StatusSeeOther)
+		address = answer.Header.Get("Location")
+	}
+	return b.get(address, s.status)
+}
+
+// hashed are the parts of addresses that change with every edit of a style.
+var hashed = regexp.MustCompile(`(/assets/[a-z]+)\.[0-9a-f]+\.`)
+
+func TestPages_AreAsTheGoldenOnes(t *testing.T) {
+	t.Parallel()
+	for _, s := range shots() {
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			got := hashed.ReplaceAllString(s.page(t), "$1.")
+			file := filepath.Join("testdata", s.name+".html")
+			if *update {
+				if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			want, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), got); diff != "" {
+				t.Errorf("page differs (go test -update rewrites it):\n%s", diff)
+			}
+		})
+	}
+}
+
+var (
+	ids        = regexp.MustCompile(`\sid="([^"]*)"`)
+	inline     = regexp.MustCompile(`(?i)\sstyle=|<style|<script>|\son[a-z]+=|javascript:`)
+	elsewhere  = regexp.MustCompile(`(?:src|href|action)="(?:https?:)?//`)
+	untold     = regexp.MustCompile(`\b(web|error|status|decision|severity|zone|event|action|field|role|word|button|time)\.[a-z_]+(\.[a-z_]+)*\b`)
+	labelFor   = regexp.MustCompile(`\sfor="([^"]*)"`)
+	unlabelled = regexp.MustCompile(`<(?:button|summary)[^>]*>\s*</`)
+)
+
+func TestPages_AreWellMade(t *testing.T) {
+	t.Parallel()
+	for _, s := range shots() {
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			page := s.page(t)
+			seen := map[string]bool{}
+			for _, id := range ids.FindAllStringSubmatch(page, -1) {
+				if seen[id[1]] || id[1] == "" {
+					t.Errorf("id %q is on the page twice or empty", id[1])
+				}
+				seen[id[1]] = true
+			}
+			for _, label := range labelFor.FindAllStringSubmatch(page, -1) {
+				if !seen[label[1]] {
+					t.Errorf("a label is for %q, which is not there", label[1])
+				}
+			}
+			if found := inline.FindString(page); found != "" {
+				t.Errorf("the page has inline style or script, which its policy forbids: %q", found)
+			}
+			if found := elsewhere.FindString(page); found != "" {
+				t.Errorf("the page refers to another host: %q", found)
+			}
+			if found := unlabelled.FindString(page); found != "" {
+				t.Errorf("a control has no words: %q", found)
+			}
+			text := regexp.MustCompile(`<[^>]*>`).ReplaceAllString(page, " ")
+			if found := untold.FindString(text); found != "" {
+				t.Errorf("a key shows instead of its words: %q", found)
+			}
+			for _, image := range regexp.MustCompile(`<img[^>]*>`).FindAllString(page, -1) {
+				if !strings.Contains(image, " alt=") {
+					t.Errorf("an image has no alternative text: %s", image)
+				}
+			}
+		})
+	}
+}
