@@ -24,9 +24,9 @@ import (
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
 // opener makes the stores that the suite runs on: a new one with every call.
-type opener func(t *testing.T) *central.Store
+type opener func(t testing.TB) *central.Store
 
-func config(t *testing.T, dir string) central.Config {
+func config(t testing.TB, dir string) central.Config {
 	t.Helper()
 	data, err := os.ReadFile("../../assets/catalogue/flaws.json")
 	if err != nil {
@@ -41,7 +41,7 @@ func config(t *testing.T, dir string) central.Config {
 	}
 }
 
-func openSQLite(t *testing.T) *central.Store {
+func openSQLite(t testing.TB) *central.Store {
 	t.Helper()
 	store, err := central.Open(t.Context(), config(t, t.TempDir()))
 	if err != nil {
@@ -58,11 +58,11 @@ func openSQLite(t *testing.T) *central.Store {
 // world is a centre with staff, orders and one station at work.
 type world struct {
 	*central.Store
-	t     *testing.T
+	t     testing.TB
 	bench *bench
 }
 
-func newWorld(t *testing.T, open opener) world {
+func newWorld(t testing.TB, open opener) world {
 	t.Helper()
 	w := world{Store: open(t), t: t}
 	for _, n := range []central.NewStaff{

@@ -29,29 +29,31 @@ const readers = 8
 // makes writers wait for their turn instead of failing as busy, and once for
 // reading, where the write-ahead log keeps them out of each other's way.
 func openSQLite(path string) (writer, reader *sql.DB, err error) {
-	absolute, err := filepath.Abs(path)
-	if err != nil {
-		return nil, nil, err
-	}
-	place := filepath.ToSlash(absolute)
-	if !strings.HasPrefix(place, "/") {
-		place = "/" + place // a drive letter
-	}
 	pragmas := []string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)"}
-	address := func(more ...string) string {
-		query := url.Values{"_txlock": {"immediate"}, "_pragma": append(pragmas[:len(pragmas):len(pragmas)], more...)}
-		return (&url.URL{Scheme: "file", Path: place, RawQuery: query.Encode()}).String()
-	}
-	if writer, err = sql.Open("sqlite", address()); err != nil {
+	writing := url.Values{"_txlock": {"immediate"}, "_pragma": pragmas}
+	if writer, err = openFile(path, writing); err != nil {
 		return nil, nil, err
 	}
 	writer.SetMaxOpenConns(1)
-	if reader, err = sql.Open("sqlite", address("query_only(ON)")); err != nil {
+	if reader, err = openFile(path, url.Values{"_pragma": append(pragmas, "query_only(ON)")}); err != nil {
 		return writer, nil, err
 	}
 	reader.SetMaxOpenConns(readers)
 	reader.SetMaxIdleConns(readers)
 	return writer, reader, nil
+}
+
+// openFile opens path, whatever characters are in it.
+func openFile(path string, options url.Values) (*sql.DB, error) {
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	place := filepath.ToSlash(absolute)
+	if !strings.HasPrefix(place, "/") {
+		place = "/" + place // a drive letter
+	}
+	return sql.Open("sqlite", (&url.URL{Scheme: "file", Path: place, RawQuery: options.Encode()}).String())
 }
 
 // migrate brings the schema up to date, or fails with [ErrNewer] without
@@ -117,7 +119,7 @@ func copyInto(ctx context.Context, db *sql.DB, path string) error {
 // forgetFeed takes the feed's epoch out of a copy; a new one is made when the
 // copy is opened as a centre.
 func forgetFeed(ctx context.Context, path string) error {
-	db, err := sql.Open("sqlite", path)
+	db, err := openFile(path, nil)
 	if err != nil {
 		return err
 	}

@@ -76,7 +76,7 @@ func TestOpen_KeepsEverything(t *testing.T) {
 
 // reopen opens a folder without closing it at the end of the test.
 func reopen(dir string) opener {
-	return func(t *testing.T) *central.Store {
+	return func(t testing.TB) *central.Store {
 		t.Helper()
 		store, err := central.Open(t.Context(), config(t, dir))
 		if err != nil {
