@@ -75,8 +75,10 @@ func (t *Theme) pair(name fyne.ThemeColorName) (light, dark color.Color) {
 	switch name {
 	case ColourSurround:
 		return grey(0x77), grey(0x5E)
-	case ColourAccent, theme.ColorNameError:
+	case ColourAccent:
 		return vermilion, vermilion
+	case theme.ColorNameError: // texts in the accent: readable at the smallest size
+		return color.NRGBA{0xA8, 0x20, 0x15, 0xFF}, color.NRGBA{0xFF, 0x9A, 0x8C, 0xFF}
 	case theme.ColorNameWarning:
 		return color.NRGBA{0xB2, 0x5A, 0x00, 0xFF}, color.NRGBA{0xF5, 0x9C, 0x2C, 0xFF}
 	case ColourGood, theme.ColorNameSuccess:
@@ -108,7 +110,7 @@ func (t *Theme) pair(name fyne.ThemeColorName) (light, dark color.Color) {
 	case theme.ColorNameDisabledButton:
 		return grey(0xE6), grey(0x30)
 	case theme.ColorNameDisabled:
-		return grey(0x75), grey(0x90)
+		return grey(0x70), grey(0x98)
 	case theme.ColorNameInputBackground:
 		return grey(0xFF), grey(0x1A)
 	case theme.ColorNameInputBorder:

@@ -41,8 +41,13 @@ func TestTheme_TextsAreReadable(t *testing.T) {
 				t.Errorf("dark %v: texts on %s have a contrast of %.1f", dark, ground, got)
 			}
 		}
-		if got := contrast(th.Color(ColourQuiet, 0), th.Color(ColourPanel, 0)); got < 4.5 {
-			t.Errorf("dark %v: quiet texts have a contrast of %.1f", dark, got)
+		for _, name := range []fyne.ThemeColorName{ColourQuiet, theme.ColorNameError, theme.ColorNameWarning, theme.ColorNameSuccess, theme.ColorNameDisabled} {
+			if got := contrast(th.Color(name, 0), th.Color(ColourPanel, 0)); got < 4.4 {
+				t.Errorf("dark %v: texts in %s have a contrast of %.1f", dark, name, got)
+			}
+		}
+		if got := contrast(th.Color(theme.ColorNameError, 0), th.Color(theme.ColorNameSelection, 0)); got < 4.4 {
+			t.Errorf("dark %v: urgent texts on a chosen row have a contrast of %.1f", dark, got)
 		}
 		for _, pair := range [][2]fyne.ThemeColorName{
 			{theme.ColorNameForegroundOnPrimary, theme.ColorNamePrimary}, {theme.ColorNameForegroundOnSuccess, theme.ColorNameSuccess},
