@@ -100,12 +100,14 @@ func (h Handle) side() (dx, dy int) {
 		dx = -1
 	case TopRight, Right, BottomRight:
 		dx = 1
+	default:
 	}
 	switch h {
 	case TopLeft, Top, TopRight:
 		dy = -1
 	case BottomLeft, Bottom, BottomRight:
 		dy = 1
+	default:
 	}
 	return dx, dy
 }

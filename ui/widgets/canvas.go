@@ -74,6 +74,7 @@ type PhotoCanvas struct {
 
 	port   viewport
 	device float64 // device pixels per unit of the canvas
+	scaled bool    // a new scale was seen and is about to be taken over
 	told   struct {
 		percent float64
 		fit     bool
@@ -84,6 +85,7 @@ type PhotoCanvas struct {
 	shift   bool
 	space   bool
 	focused bool
+	pressed bool // a mouse button is down
 
 	marksVersion int // grows with whatever changes how marks look
 	photo, marks sheet

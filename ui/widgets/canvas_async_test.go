@@ -93,9 +93,9 @@ func TestPhotoCanvas_StopsItsWorkWhenItGoesAway(t *testing.T) {
 
 // TestPhotoCanvas_AnyActionsKeepMarksOnThePhoto plays a clumsy hand.
 func TestPhotoCanvas_AnyActionsKeepMarksOnThePhoto(t *testing.T) {
-	const w, h = 1200, 900
+	const w, h = 600, 450
 	b := newBench(t, 1.5, w, h)
-	b.window.Resize(fyne.NewSize(400, 300))
+	b.window.Resize(fyne.NewSize(200, 150))
 	rapid.Check(t, func(rt *rapid.T) {
 		var shapes []annotate.Shape
 		take := func(points []qc.Point) {
@@ -135,8 +135,8 @@ func TestPhotoCanvas_AnyActionsKeepMarksOnThePhoto(t *testing.T) {
 		b.Fit()
 		pos := func(name string) fyne.Position {
 			return fyne.NewPos(
-				float32(rapid.Float64Range(-50, 450).Draw(rt, name+".x")),
-				float32(rapid.Float64Range(-50, 350).Draw(rt, name+".y")))
+				float32(rapid.Float64Range(-25, 225).Draw(rt, name+".x")),
+				float32(rapid.Float64Range(-25, 175).Draw(rt, name+".y")))
 		}
 		buttons := []desktop.MouseButton{desktop.MouseButtonPrimary, desktop.MouseButtonPrimary, desktop.MouseButtonTertiary, desktop.MouseButtonSecondary}
 		mods := []fyne.KeyModifier{0, 0, fyne.KeyModifierShift, fyne.KeyModifierControl}

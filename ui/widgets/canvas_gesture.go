@@ -26,6 +26,7 @@ const (
 // gesture lasts from a press to its release, or to the second click.
 type gesture struct {
 	kind    gestureKind
+	button  desktop.MouseButton // 0: a finger
 	start   fyne.Position
 	dragged bool // the toolkit saw it move
 	moved   bool // it has gone far enough to be meant
@@ -48,6 +49,7 @@ func (c *PhotoCanvas) MouseDown(ev *desktop.MouseEvent) {
 		return
 	}
 	c.shift = ev.Modifier&fyne.KeyModifierShift != 0
+	c.pressed = true
 	if g := c.gesture; g != nil && g.kind == waiting && ev.Button == desktop.MouseButtonPrimary {
 		c.follow(ev.Position)
 		c.finish()
@@ -55,10 +57,11 @@ func (c *PhotoCanvas) MouseDown(ev *desktop.MouseEvent) {
 	}
 	switch ev.Button {
 	case desktop.MouseButtonPrimary:
-		c.begin(ev.Position, ev.Modifier&fyne.KeyModifierControl != 0)
+		c.begin(ev.Position, ev.Button, ev.Modifier&fyne.KeyModifierControl != 0)
 	case desktop.MouseButtonTertiary:
 		c.cancelGesture()
-		c.gesture = &gesture{kind: panning, start: ev.Position, now: ev.Position, view: c.port.view}
+		c.gesture = &gesture{kind: panning, button: ev.Button, start: ev.Position, now: ev.Position, view: c.port.view}
+	default:
 	}
 }
 
@@ -69,9 +72,9 @@ func (c *PhotoCanvas) takeFocus() {
 }
 
 // begin starts what a press at a place means with the armed tool.
-func (c *PhotoCanvas) begin(at fyne.Position, pick bool) {
+func (c *PhotoCanvas) begin(at fyne.Position, button desktop.MouseButton, pick bool) {
 	c.cancelGesture()
-	g := &gesture{start: at, now: at, from: c.WidgetToImage(at), view: c.port.view}
+	g := &gesture{button: button, start: at, now: at, from: c.WidgetToImage(at), view: c.port.view}
 	switch {
 	case c.space:
 		g.kind = panning
@@ -114,9 +117,10 @@ func (c *PhotoCanvas) onSelected(at qc.Point) (annotate.Shape, annotate.Handle, 
 
 // Dragged is called by Fyne.
 func (c *PhotoCanvas) Dragged(ev *fyne.DragEvent) {
-	if c.gesture == nil && c.key != "" {
-		// Fingers press without a mouse button.
-		c.begin(ev.Position.SubtractXY(ev.Dragged.DX, ev.Dragged.DY), false)
+	if c.gesture == nil && c.key != "" && !c.pressed {
+		// Fingers press without a mouse button. With one, a gesture that has
+		// ended before the button was released stays ended.
+		c.begin(ev.Position.SubtractXY(ev.Dragged.DX, ev.Dragged.DY), 0, false)
 	}
 	if c.gesture == nil {
 		return
@@ -185,8 +189,9 @@ func (c *PhotoCanvas) square() bool {
 
 // MouseUp is called by Fyne.
 func (c *PhotoCanvas) MouseUp(ev *desktop.MouseEvent) {
+	c.pressed = false
 	g := c.gesture
-	if g == nil || g.kind == waiting {
+	if g == nil || g.kind == waiting || g.button != ev.Button {
 		return
 	}
 	if g.dragged || g.now != ev.Position {
@@ -202,6 +207,7 @@ func (c *PhotoCanvas) MouseUp(ev *desktop.MouseEvent) {
 // DragEnd is called by Fyne: after MouseUp, or instead of it when the button
 // was released over something else.
 func (c *PhotoCanvas) DragEnd() {
+	c.pressed = false
 	if g := c.gesture; g != nil && g.kind != waiting {
 		c.finish()
 	}
@@ -273,7 +279,7 @@ func (c *PhotoCanvas) Scrolled(ev *fyne.ScrollEvent) {
 }
 
 // MouseIn is called by Fyne.
-func (c *PhotoCanvas) MouseIn(*desktop.MouseEvent) {}
+func (c *PhotoCanvas) MouseIn(ev *desktop.MouseEvent) { c.MouseMoved(ev) }
 
 // MouseOut is called by Fyne.
 func (c *PhotoCanvas) MouseOut() {}

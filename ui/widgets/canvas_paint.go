@@ -12,7 +12,6 @@ import (
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/theme"
 
-	"flawmark/app/qc"
 	"flawmark/imaging/annotate"
 )
 
@@ -31,116 +30,6 @@ const (
 	// edge is kept free around a fitted photo for handles, in canvas units.
 	edge = 12
 )
-
-// picture is what was made for one view: the tiles cover rect.
-type picture struct {
-	key     string
-	view    annotate.View
-	rect    image.Rectangle // device pixels
-	tiles   []tile
-	level   *image.RGBA // what a photo was made from
-	version int         // which marks
-	rough   bool
-}
-
-type tile struct {
-	rect image.Rectangle // device pixels
-	img  *image.RGBA     // its own size is rect's
-}
-
-// covers reports whether the picture shows need at the view exactly as it
-// would be made now.
-func (p picture) covers(key string, view annotate.View, need image.Rectangle) bool {
-	if p.key != key || p.key == "" || p.view.Scale != view.Scale {
-		return false
-	}
-	moved := image.Pt(int(math.Round(view.OffsetX-p.view.OffsetX)), int(math.Round(view.OffsetY-p.view.OffsetY)))
-	return need.In(p.rect.Add(moved))
-}
-
-// split divides a rectangle into tiles that fit a texture.
-func split(r image.Rectangle) []image.Rectangle {
-	across := (r.Dx() + largestTexture - 1) / largestTexture
-	down := (r.Dy() + largestTexture - 1) / largestTexture
-	var list []image.Rectangle
-	for j := range down {
-		for i := range across {
-			list = append(list, image.Rect(
-				r.Min.X+r.Dx()*i/across, r.Min.Y+r.Dy()*j/down,
-				r.Min.X+r.Dx()*(i+1)/across, r.Min.Y+r.Dy()*(j+1)/down))
-		}
-	}
-	return list
-}
-
-// sheet shows a picture by canvas images, which it keeps for the next one.
-type sheet struct {
-	picture
-	images []*canvas.Image
-}
-
-func (s *sheet) show(p picture) {
-	s.picture = p
-	for len(s.images) < len(p.tiles) {
-		img := &canvas.Image{FillMode: canvas.ImageFillStretch, ScaleMode: canvas.ImageScaleFastest}
-		s.images = append(s.images, img)
-	}
-	for i, img := range s.images {
-		if i >= len(p.tiles) {
-			img.Image = nil
-			img.Hide()
-			continue
-		}
-		img.Image = p.tiles[i].img
-		img.Show()
-		img.Refresh()
-	}
-}
-
-// place moves the picture to where it belongs in a view, scaled when it was
-// made for another zoom.
-func (s *sheet) place(view annotate.View, device float64) {
-	ratio := 1.0
-	if s.view.Scale != view.Scale && s.view.Scale > 0 {
-		ratio = view.Scale / s.view.Scale
-	}
-	for i, t := range s.tiles {
-		x := (float64(t.rect.Min.X)-s.view.OffsetX)*ratio + view.OffsetX
-		y := (float64(t.rect.Min.Y)-s.view.OffsetY)*ratio + view.OffsetY
-		pos := fyne.NewPos(units(x, device), units(y, device))
-		size := fyne.NewSize(units(float64(t.rect.Dx())*ratio, device), units(float64(t.rect.Dy())*ratio, device))
-		// Resizing uploads the texture again; moving is free.
-		if s.images[i].Size() != size {
-			s.images[i].Resize(size)
-		}
-		if s.images[i].Position() != pos {
-			s.images[i].Move(pos)
-		}
-	}
-}
-
-// units converts device pixels. A hair is taken off, because the toolkit
-// rounds up what comes back a hair too large.
-func units(pixels, device float64) float32 { return float32((pixels - 0.02) / device) }
-
-// lane makes one picture at a time. What is asked for meanwhile is asked for
-// again afterwards, with what is wanted then; an older answer never replaces a
-// newer one.
-type lane struct {
-	asked, shown int
-	running      bool
-	again        bool
-	stop         *atomic.Bool
-}
-
-// reset drops what is under way.
-func (l *lane) reset() {
-	if l.stop != nil {
-		l.stop.Store(true)
-	}
-	l.again = false
-	l.shown = l.asked
-}
 
 // order carries out work, at once when it is cheap, and shows what comes of
 // it; retry asks anew.
@@ -211,12 +100,7 @@ func (c *PhotoCanvas) update() {
 
 // measure takes over the widget's size in device pixels.
 func (c *PhotoCanvas) measure() {
-	device := c.device
-	if app := fyne.CurrentApp(); app != nil {
-		if on := app.Driver().CanvasForObject(c); on != nil && on.Scale() > 0 {
-			device = float64(on.Scale())
-		}
-	}
+	device := c.deviceNow()
 	size := c.Size()
 	width, height := int(math.Round(float64(size.Width)*device)), int(math.Round(float64(size.Height)*device))
 	if width == c.port.width && height == c.port.height && device == c.device {
@@ -226,6 +110,17 @@ func (c *PhotoCanvas) measure() {
 	c.device = device
 	c.port.resize(width, height, int(edge*device), zoom)
 	c.marksVersion++ // their size depends on the window's
+}
+
+// deviceNow returns the canvas's scale, or the last one known while the widget
+// is on none.
+func (c *PhotoCanvas) deviceNow() float64 {
+	if app := fyne.CurrentApp(); app != nil {
+		if on := app.Driver().CanvasForObject(c); on != nil && on.Scale() > 0 {
+			return float64(on.Scale())
+		}
+	}
+	return c.device
 }
 
 func (c *PhotoCanvas) place() {
@@ -377,80 +272,12 @@ func (c *PhotoCanvas) updateWords() {
 	}
 }
 
-// draft shows the mark under the hand by the toolkit's own lines, which cost
-// nothing to change.
-type draft struct {
-	shape *annotate.Shape // nil: none
-	rects [3]*canvas.Rectangle
-	lines [9]*canvas.Line
-}
-
-func (d *draft) objects() []fyne.CanvasObject {
-	list := make([]fyne.CanvasObject, 0, len(d.rects)+len(d.lines))
-	for i := range d.rects {
-		if d.rects[i] == nil {
-			d.rects[i] = canvas.NewRectangle(color.Transparent)
-			d.rects[i].Hide()
-		}
-		list = append(list, d.rects[i])
-	}
-	for i := range d.lines {
-		if d.lines[i] == nil {
-			d.lines[i] = canvas.NewLine(color.Transparent)
-			d.lines[i].Hide()
-		}
-		list = append(list, d.lines[i])
-	}
-	return list
-}
-
-func (c *PhotoCanvas) updateDraft() {
-	objects := c.draft.objects()
-	s := c.draft.shape
-	if s == nil || len(s.Mark.Points) != 2 {
-		for _, o := range objects {
-			if o.Visible() {
-				o.Hide()
-			}
-		}
-		return
-	}
-	unit := c.unit()
-	stroke, _ := annotate.Stroke(s.Severity)
-	stroke *= unit
-	a, b := c.port.view.ToScreen(s.Mark.Points[0]), c.port.view.ToScreen(s.Mark.Points[1])
-	at := func(p qc.Point) fyne.Position {
-		return fyne.NewPos(float32(p.X/c.device), float32(p.Y/c.device))
-	}
-	for i, pass := range [...]struct {
-		wider  float64
-		colour color.Color
-	}{{3 * unit, color.NRGBA{0, 0, 0, 0x73}}, {2 * unit, color.White}, {0, annotate.Colour(s.Severity)}} {
-		width := float32((stroke + pass.wider) / c.device)
-		rect, lines := c.draft.rects[i], c.draft.lines[3*i:3*i+3]
-		if s.Mark.Tool == qc.Box {
-			from, to := at(qc.Point{X: min(a.X, b.X), Y: min(a.Y, b.Y)}), at(qc.Point{X: max(a.X, b.X), Y: max(a.Y, b.Y)})
-			rect.StrokeColor, rect.StrokeWidth = pass.colour, width
-			rect.Move(from.SubtractXY(width/2, width/2))
-			rect.Resize(fyne.NewSize(to.X-from.X+width, to.Y-from.Y+width))
-			rect.Show()
-			rect.Refresh()
-			continue
-		}
-		left, right, _ := annotate.ArrowHead(a, b, stroke)
-		for j, ends := range [3][2]qc.Point{{a, b}, {left, b}, {right, b}} {
-			lines[j].StrokeColor, lines[j].StrokeWidth = pass.colour, width
-			lines[j].Position1, lines[j].Position2 = at(ends[0]), at(ends[1])
-			lines[j].Show()
-			lines[j].Refresh()
-		}
-	}
-}
-
 // CreateRenderer is called by Fyne, also again after a time out of sight.
 func (c *PhotoCanvas) CreateRenderer() fyne.WidgetRenderer {
 	c.ExtendBaseWidget(c)
-	return &canvasRenderer{c}
+	r := &canvasRenderer{c}
+	r.dress()
+	return r
 }
 
 type canvasRenderer struct{ c *PhotoCanvas }
@@ -465,6 +292,15 @@ func (r *canvasRenderer) MinSize() fyne.Size { return fyne.NewSize(200, 150) }
 
 func (r *canvasRenderer) Objects() []fyne.CanvasObject {
 	c := r.c
+	// The toolkit says neither that a widget has come onto a canvas nor that
+	// the window has moved to a screen of another scale; but it paints.
+	if !c.scaled && c.deviceNow() != c.device {
+		c.scaled = true
+		c.dispatch(func() {
+			c.scaled = false
+			c.update()
+		})
+	}
 	list := []fyne.CanvasObject{c.ground}
 	for _, s := range []*sheet{&c.photo, &c.marks} {
 		for _, img := range s.images {
@@ -479,16 +315,21 @@ func (r *canvasRenderer) Objects() []fyne.CanvasObject {
 }
 
 func (r *canvasRenderer) Refresh() {
+	r.dress()
+	r.c.update()
+	r.c.ring.Refresh()
+}
+
+// dress takes over colours.
+func (r *canvasRenderer) dress() {
 	c := r.c
 	c.ground.FillColor = neutral
 	if c.Surround != nil {
 		c.ground.FillColor = c.Surround
 	}
-	c.ring.StrokeColor = c.Theme().Color(theme.ColorNameFocus, fyne.CurrentApp().Settings().ThemeVariant())
+	c.ring.StrokeColor = themeColour(c, theme.ColorNameFocus)
 	c.ring.StrokeWidth = 2
 	c.ring.Hidden = !c.focused
-	c.update()
-	c.ring.Refresh()
 }
 
 // Destroy stops what is under way; it is asked for again when the canvas is

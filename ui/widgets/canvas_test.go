@@ -369,3 +369,41 @@ func TestSplit_StaysWithinWhatCardsTake(t *testing.T) {
 		t.Error("the tiles do not fill the picture")
 	}
 }
+
+func TestPhotoCanvas_WhatEscEndedStaysEnded(t *testing.T) {
+	b := newBench(t, 1, 2400, 1600)
+	b.SetTool(qc.Box)
+	drag := func(x, y float32) {
+		b.Dragged(&fyne.DragEvent{PointEvent: fyne.PointEvent{Position: fyne.NewPos(x, y)}, Dragged: fyne.NewDelta(5, 5)})
+	}
+	b.MouseDown(mouse(fyne.NewPos(200, 200), desktop.MouseButtonPrimary, 0))
+	drag(300, 300)
+	b.TypedKey(&fyne.KeyEvent{Name: fyne.KeyEscape})
+	drag(400, 400)
+	b.MouseUp(mouse(fyne.NewPos(400, 400), desktop.MouseButtonPrimary, 0))
+	b.DragEnd()
+	if len(b.drawn) != 0 || b.draft.shape != nil {
+		t.Fatalf("drawn %v", b.drawn)
+	}
+	// A finger has no button and draws none the less.
+	drag(300, 300)
+	drag(420, 380)
+	b.DragEnd()
+	if len(b.drawn) != 1 {
+		t.Errorf("drawn %v", b.drawn)
+	}
+}
+
+func TestPhotoCanvas_FollowsTheScreenItIsOn(t *testing.T) {
+	b := newBench(t, 1, 2400, 1600)
+	b.ZoomTo(100)
+	before := b.WidgetToImage(fyne.NewPos(400, 300))
+	b.window.Canvas().(test.WindowlessCanvas).SetScale(2)
+	b.window.Canvas().Capture()
+	if b.device != 2 {
+		t.Fatalf("device pixels per unit: %g", b.device)
+	}
+	if !near(before, b.WidgetToImage(fyne.NewPos(400, 300)), 1) {
+		t.Errorf("the middle was %v, is %v", before, b.WidgetToImage(fyne.NewPos(400, 300)))
+	}
+}

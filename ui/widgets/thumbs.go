@@ -47,11 +47,15 @@ type Thumbs struct {
 
 var _ fyne.Focusable = (*Thumbs)(nil)
 
+// inset is the space around the pictures of a strip.
+const inset = 3
+
 // NewThumbs returns an empty strip.
 func NewThumbs() *Thumbs {
 	t := &Thumbs{row: container.New(layout.NewCustomPaddedHBoxLayout(between))}
 	t.add = newThumbItem(t, Thumb{})
-	t.scroll = container.NewHScroll(t.row)
+	// Frames keep clear of the strip's edge, which would cut them.
+	t.scroll = container.NewHScroll(container.New(layout.NewCustomPaddedLayout(inset, inset, inset, inset), t.row))
 	t.ExtendBaseWidget(t)
 	return t
 }
@@ -98,7 +102,7 @@ func (t *Thumbs) reveal() {
 		return
 	}
 	item := t.items[i]
-	left, right := item.Position().X, item.Position().X+item.Size().Width
+	left, right := item.Position().X, item.Position().X+item.Size().Width+2*inset
 	offset := t.scroll.Offset
 	offset.X = min(max(offset.X, right-t.scroll.Size().Width), left)
 	t.scroll.ScrollToOffset(offset)
@@ -176,7 +180,7 @@ func (t *Thumbs) CreateRenderer() fyne.WidgetRenderer {
 type thumbsRenderer struct{ t *Thumbs }
 
 func (r *thumbsRenderer) MinSize() fyne.Size {
-	return fyne.NewSize(2*r.t.side(), r.t.side()+between)
+	return fyne.NewSize(2*r.t.side()+between+2*inset, r.t.side()+2*inset)
 }
 
 func (r *thumbsRenderer) Layout(size fyne.Size) { r.t.scroll.Resize(size) }

@@ -233,10 +233,11 @@ func (r *toggleItemRenderer) plateSize() fyne.Size {
 func (r *toggleItemRenderer) MinSize() fyne.Size {
 	width := float32(8) + r.plateSize().Width + 8
 	if r.label.Text != "" {
-		width += r.label.MinSize().Width + 8
+		// As wide as when it is chosen, so that choosing moves nothing.
+		width += fyne.MeasureText(r.label.Text, r.label.TextSize, fyne.TextStyle{Bold: true}).Width + 8
 	}
 	if r.hint.Text != "" && r.label.Text != "" {
-		width += r.hint.MinSize().Width + 4
+		width += r.hint.MinSize().Width + 8
 	}
 	return fyne.NewSize(max(width, touch), touch)
 }
