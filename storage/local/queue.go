@@ -19,6 +19,7 @@ type fileState struct {
 	Upload    string `json:"upload,omitempty"`
 	Offset    int64  `json:"offset,omitempty"`
 	Stored    bool   `json:"stored,omitempty"` // the centre has it
+	Seq       uint64 `json:"seq"`              // the newest event that names it
 }
 
 // queue is the sum over what waits, kept up to date so that a status line never
@@ -119,23 +120,25 @@ func enqueue(tx *bbolt.Tx, seq uint64, f qc.Finding) error {
 			if err != nil {
 				return err
 			}
+			stays := known && (file.Stored || string(file.Place[:2]) <= string(p.place[:2]))
 			switch {
 			case !known:
 				file = fileState{Bytes: p.bytes, MediaType: p.mediaType, Original: p.original}
 				q.add(file)
-			case file.Stored || string(file.Place[:2]) <= string(p.place[:2]):
-				continue
-			default:
+			case !stays:
 				if err := tx.Bucket(inLanes).Delete(file.Place); err != nil {
 					return fmt.Errorf("move file %s: %w", p.digest, err)
 				}
 			}
-			file.Place = p.place
+			file.Seq = seq
+			if !stays {
+				file.Place = p.place
+				if err := tx.Bucket(inLanes).Put(p.place, []byte(p.digest)); err != nil {
+					return fmt.Errorf("queue file %s: %w", p.digest, err)
+				}
+			}
 			if err := put(tx, inFiles, []byte(p.digest), file); err != nil {
 				return err
-			}
-			if err := tx.Bucket(inLanes).Put(p.place, []byte(p.digest)); err != nil {
-				return fmt.Errorf("queue file %s: %w", p.digest, err)
 			}
 		}
 		return nil
