@@ -102,7 +102,7 @@ func newStatusBar(w *Window) *statusBar {
 	s := &statusBar{w: w, label: line("")}
 	s.dot = widgets.NewDot(widgets.Ring, theme.Color(look.ColourQuiet), "")
 	s.label.SizeName = theme.SizeNameCaptionText
-	s.box = container.NewStack(newGround(look.ColourPanel), container.NewBorder(nil, nil, container.NewCenter(s.dot), nil, s.label))
+	s.box = container.NewStack(newGround(look.ColourPanel), container.NewBorder(nil, nil, container.NewPadded(container.NewCenter(s.dot)), nil, s.label))
 	s.refresh()
 	return s
 }

@@ -21,6 +21,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/test"
 	"fyne.io/fyne/v2/widget"
 )
@@ -234,6 +235,12 @@ func (r *rig) checkTexts(screen string) {
 			}
 			return
 		case *canvas.Text:
+			return
+		case *container.Scroll:
+			if least := o.Content.MinSize(); o.Direction == container.ScrollVerticalOnly && least.Width > o.Size().Width+1 {
+				r.t.Errorf("%s: a column needs %v and has %v", screen, least.Width, o.Size().Width)
+			}
+			walk(o.Content)
 			return
 		case fyne.Widget:
 			for _, child := range test.WidgetRenderer(o).Objects() {

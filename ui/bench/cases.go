@@ -21,6 +21,7 @@ type casesScreen struct {
 	carrier *widget.SelectEntry
 	waybill *field
 	form    *fyne.Container
+	side    *fyne.Container
 	do      *widget.Button
 	of      qc.CaseID
 	step    model.Step
@@ -48,8 +49,8 @@ func newCasesScreen(w *Window) *casesScreen {
 		return w.onKey(ev)
 	}
 	c.do = widget.NewButton("", c.submit)
-	side := panel(container.NewBorder(nil, c.form, nil, nil, container.NewVScroll(c.detail)))
-	c.body = page(w.say("screen.cases"), w.say("station.cases.about"), c.list, side)
+	c.side = container.NewBorder(nil, c.form, nil, nil, container.NewVScroll(c.detail))
+	c.body = page(w.say("screen.cases"), w.say("station.cases.about"), c.list, panel(c.side))
 	return c
 }
 
@@ -158,6 +159,7 @@ func (c *casesScreen) showForm(row model.CaseRow) {
 	c.do.SetIcon(theme.ConfirmIcon())
 	c.form.Objects = objects
 	c.form.Refresh()
+	c.side.Refresh()
 }
 
 // act begins the step of the case in view: its form, or its inspection.

@@ -22,7 +22,7 @@ type inspectScreen struct {
 	w    *Window
 	root *fyne.Container
 
-	scan     *widgets.ScanEntry
+	scan     *scanField
 	headline *widget.Label
 	clock    *widget.Label
 
@@ -44,8 +44,7 @@ type inspectScreen struct {
 }
 
 func newInspectScreen(w *Window) *inspectScreen {
-	s := &inspectScreen{w: w, scan: widgets.NewScanEntry(), headline: line(""), clock: widget.NewLabel("")}
-	s.scan.SetPlaceHolder(w.say("station.scan_hint"))
+	s := &inspectScreen{w: w, scan: newScanField(w.say("station.scan_hint"), w.onKey), headline: line(""), clock: widget.NewLabel("")}
 	s.scan.OnSubmitted = func(scanned string) {
 		w.burst.runes = nil
 		w.station.Inspection.Scan(scanned)
@@ -122,7 +121,7 @@ func (s *inspectScreen) build() {
 	s.choices.onKey = s.choiceKey
 	s.stage = container.NewStack()
 	top := container.NewBorder(nil, nil, ofWidth(300, s.scan), s.clock, s.headline)
-	s.root = container.NewBorder(panel(top), nil, ofWidth(232, s.card.box), ofWidth(304, s.panel.box), s.stage)
+	s.root = container.NewBorder(panel(top), nil, ofWidth(leftWidth, s.card.box), ofWidth(rightWidth, s.panel.box), s.stage)
 }
 
 func (s *inspectScreen) content() fyne.CanvasObject { return s.root }
@@ -228,6 +227,12 @@ func (s *inspectScreen) showStage(open bool) {
 	}
 	s.stage.Objects = []fyne.CanvasObject{o}
 	s.stage.Refresh()
+}
+
+// pictures shows small pictures that have arrived.
+func (s *inspectScreen) pictures() {
+	s.card.refresh()
+	s.showThumbs()
 }
 
 func (s *inspectScreen) showThumbs() {

@@ -17,6 +17,7 @@ type itemCard struct {
 	box     *fyne.Container
 	listing *canvas.Image
 	fields  *fyne.Container
+	column  *fyne.Container
 	shown   qc.ItemID
 }
 
@@ -25,7 +26,8 @@ func newItemCard(w *Window) *itemCard {
 	// An empty visible picture is repainted for ever in Fyne (issue 4345).
 	c.listing.Hide()
 	c.listing.SetMinSize(fyne.NewSize(0, 150*scale()))
-	c.box = panel(container.NewVScroll(container.NewVBox(c.listing, c.fields)))
+	c.column = container.NewVBox(c.listing, c.fields)
+	c.box = panel(container.NewVScroll(c.column))
 	return c
 }
 
@@ -46,6 +48,7 @@ func (c *itemCard) refresh() {
 		c.listing.Image = img
 		c.listing.Show()
 		c.listing.Refresh()
+		c.column.Refresh()
 	}
 	if c.shown == item.ID {
 		return
@@ -68,7 +71,7 @@ func (c *itemCard) refresh() {
 	c.add("role.seller", text(item.Seller))
 	c.add("word.waybill", text(string(item.Waybill)))
 	c.add("word.order", text(string(item.Order)))
-	c.fields.Refresh()
+	c.column.Refresh()
 }
 
 func (c *itemCard) add(key string, value fyne.CanvasObject) {

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -29,6 +30,7 @@ type flawPanel struct {
 	pass    *widget.Button
 	flag    *widget.Button
 	hint    *widget.Label
+	state   string // what the body was built from
 }
 
 // shownResults is how many hits of a search are offered.
@@ -66,7 +68,15 @@ func (p *flawPanel) add(code qc.FlawCode) {
 
 func (p *flawPanel) refresh() {
 	in := p.w.station.Inspection
-	_, open := in.Item()
+	item, open := in.Item()
+	p.showVerdict(open)
+	// Built anew only when something in it changed: a row that has the focus
+	// would lose it.
+	state := fmt.Sprint(item.ID, in.Flaws(), in.Asking(), in.Origin(), p.search.Text)
+	if state == p.state {
+		return
+	}
+	p.state = state
 	var body []fyne.CanvasObject
 	if origin := in.Origin(); !origin.IsZero() {
 		body = append(body, small(origin.In(p.w.words)))
@@ -96,7 +106,6 @@ func (p *flawPanel) refresh() {
 	}
 	p.body.Objects = body
 	p.body.Refresh()
-	p.showVerdict(open)
 }
 
 func (p *flawPanel) checklist(earlier []qc.Flaw) fyne.CanvasObject {
@@ -132,13 +141,14 @@ func (p *flawPanel) row(row model.FlawRow) fyne.CanvasObject {
 	if len(facts) > 0 && !row.Active {
 		words = container.New(tight{}, name, quiet(strings.Join(facts, " · ")))
 	}
-	letters := container.NewPadded(chip(row.Flaw.Severity, p.w.say("severity."+string(row.Flaw.Severity)+".letter")))
-	return newTile(container.NewBorder(nil, nil, container.NewVBox(number), container.NewVBox(letters), words), row.Active, func() {
+	letters := firstLine(chip(row.Flaw.Severity, p.w.say("severity."+string(row.Flaw.Severity)+".letter")))
+	return newTile(container.NewBorder(nil, nil, container.NewVBox(number), letters, words), row.Active, func() {
 		if row.Active {
 			p.w.station.Inspection.Activate("")
-			return
+		} else {
+			p.w.station.Inspection.Activate(row.Flaw.ID)
 		}
-		p.w.station.Inspection.Activate(row.Flaw.ID)
+		p.w.focusOn(p.w.inspect.photo) // the row itself has been built anew
 	})
 }
 
@@ -253,7 +263,7 @@ func newFlawEditor(w *Window) *flawEditor {
 	remove := widget.NewButtonWithIcon(w.say("button.remove"), theme.DeleteIcon(), func() { in.RemoveFlaw(e.flaw) })
 	remove.Importance = widget.LowImportance
 	measures := container.NewGridWithColumns(2,
-		container.NewBorder(nil, nil, small(""), widget.NewLabel("mm"), e.size),
+		container.NewBorder(nil, nil, nil, widget.NewLabel("mm"), e.size),
 		container.NewBorder(nil, nil, widget.NewLabel("×"), nil, e.quantity))
 	e.box = container.NewVBox(e.severity, container.NewBorder(nil, nil, widget.NewLabel(w.say("zone.heading")), nil, e.zone), measures, e.note, remove)
 	return e

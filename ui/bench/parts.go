@@ -6,6 +6,7 @@ import (
 	"flawmark/app/qc"
 	"flawmark/ui/look"
 	"flawmark/ui/model"
+	"flawmark/ui/widgets"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
@@ -117,7 +118,12 @@ func chip(s qc.Severity, letters string) fyne.CanvasObject {
 	return container.NewCenter(container.NewStack(rect, container.NewCenter(label)))
 }
 
-// clockLabel shows a clock in the importance of its urgency.
+// firstLine puts a chip beside the first line of a text.
+func firstLine(o fyne.CanvasObject) fyne.CanvasObject {
+	return container.NewVBox(container.New(layout.NewCustomPaddedLayout(7*scale(), 0, 4, 8), o))
+}
+
+// showClock shows a clock in the importance of its urgency.
 func showClock(l *widget.Label, c model.Clock, words string) {
 	l.Importance = widget.MediumImportance
 	switch c.Urgency {
@@ -247,6 +253,30 @@ func (f *field) set(s string) {
 		f.SetText(s)
 		f.OnChanged = changed
 	}
+}
+
+// scanField is a scan entry that lets function keys and Esc through to the
+// window.
+type scanField struct {
+	widgets.ScanEntry
+	passKey func(*fyne.KeyEvent) bool
+}
+
+func newScanField(hint string, pass func(*fyne.KeyEvent) bool) *scanField {
+	f := &scanField{passKey: pass}
+	f.ExtendBaseWidget(f)
+	f.SetPlaceHolder(hint)
+	return f
+}
+
+func (f *scanField) TypedKey(ev *fyne.KeyEvent) {
+	switch ev.Name {
+	case fyne.KeyEscape, fyne.KeyF1, fyne.KeyF3:
+		if f.passKey(ev) {
+			return
+		}
+	}
+	f.ScanEntry.TypedKey(ev)
 }
 
 // emptyState is one sentence and one thing to do.

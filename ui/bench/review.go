@@ -27,6 +27,8 @@ type reviewScreen struct {
 	asked  qc.Outcome // what the reason is for; empty: nothing
 	ask    *widget.Label
 	form   *fyne.Container
+	foot   *fyne.Container
+	side   *fyne.Container
 	acts   []*widget.Button
 	shown  qc.PhotoID
 	of     qc.FindingID
@@ -68,10 +70,10 @@ func newReviewScreen(w *Window) *reviewScreen {
 	back := widget.NewButton(w.say("button.send_back")+"   B", func() { r.askReason(qc.SentBack) })
 	dismiss := widget.NewButton(w.say("button.dismiss")+"   D", func() { r.askReason(qc.Dismissed) })
 	r.acts = []*widget.Button{confirm, back, dismiss}
-	foot := container.NewVBox(widget.NewSeparator(), r.form, confirm, back, dismiss)
-	side := panel(container.NewBorder(nil, foot, nil, nil, container.NewVScroll(r.detail)))
+	r.foot = container.NewVBox(widget.NewSeparator(), r.form, confirm, back, dismiss)
+	r.side = container.NewBorder(nil, r.foot, nil, nil, container.NewVScroll(r.detail))
 	middle := container.NewBorder(nil, panel(r.thumbs), nil, nil, r.photo)
-	r.body = container.NewBorder(nil, nil, ofWidth(280, panel(r.list)), ofWidth(304, side), middle)
+	r.body = container.NewBorder(nil, nil, ofWidth(280, panel(r.list)), ofWidth(rightWidth, panel(r.side)), middle)
 	r.askReason("")
 	return r
 }
@@ -161,7 +163,7 @@ func (r *reviewScreen) showDetail(row model.ReviewRow) {
 	for _, flaw := range row.Flaws {
 		name := strconv.Itoa(flaw.Number) + "  " + string(flaw.Flaw.Code) + " " + flaw.Name.In(lang)
 		box = append(box, container.NewBorder(nil, nil, nil,
-			container.NewVBox(container.NewPadded(chip(flaw.Flaw.Severity, r.w.say("severity."+string(flaw.Flaw.Severity)+".letter")))), text(name)))
+			firstLine(chip(flaw.Flaw.Severity, r.w.say("severity."+string(flaw.Flaw.Severity)+".letter"))), text(name)))
 		facts := r.w.say("zone." + string(flaw.Flaw.Zone))
 		if flaw.Flaw.SizeMM > 0 {
 			facts += " · " + r.w.say("word.size_mm", "size", millimetres(flaw.Flaw.SizeMM))
@@ -186,6 +188,7 @@ func (r *reviewScreen) askReason(outcome qc.Outcome) {
 	r.asked = outcome
 	if outcome == "" {
 		r.form.Hide()
+		r.side.Refresh()
 		r.reason.set("")
 		if r.w.screen == screenReview {
 			r.focus()
@@ -194,6 +197,8 @@ func (r *reviewScreen) askReason(outcome qc.Outcome) {
 	}
 	r.ask.SetText(r.w.say("station.review.why." + string(outcome)))
 	r.form.Show()
+	r.foot.Refresh()
+	r.side.Refresh()
 	r.w.focusOn(r.reason)
 }
 

@@ -213,6 +213,7 @@ func (w *Window) showHelp() {
 		grid.Add(rows)
 	}
 	w.help = dialog.NewCustom(w.say("station.do.help"), w.say("button.close"), container.NewVScroll(grid), w.window)
+	w.help.SetOnClosed(func() { w.help = nil })
 	w.help.Resize(fyne.NewSize(640*scale(), 560*scale()))
 	w.help.Show()
 }

@@ -31,6 +31,9 @@ type Config struct {
 	Station *model.Station
 	Words   assets.Words
 	Now     func() time.Time
+	// Started is called on the UI goroutine once the app runs: the time to
+	// start what dispatches to it. Nil: nothing.
+	Started func()
 	// After runs a function on the UI goroutine later; nil: time.AfterFunc and
 	// fyne.Do.
 	After func(time.Duration, func())
@@ -106,7 +109,12 @@ func New(cfg Config) *Window {
 	w.applyTheme()
 	// Fyne 2.7.1 bug 6056: a theme that extends another is incomplete unless
 	// it is set again once the app has started.
-	w.app.Lifecycle().SetOnStarted(w.applyTheme)
+	w.app.Lifecycle().SetOnStarted(func() {
+		w.applyTheme()
+		if cfg.Started != nil {
+			cfg.Started()
+		}
+	})
 
 	w.window = w.app.NewWindow(w.say("app.name"))
 	w.window.SetMaster()
@@ -166,7 +174,14 @@ func (w *Window) wire() {
 			w.FocusScan()
 		}
 	}
-	s.Pictures.OnChange = func() { w.screens[w.screen].refresh() }
+	s.Pictures.OnChange = func() {
+		switch w.screen {
+		case screenInspect:
+			w.inspect.pictures()
+		case screenReview:
+			w.review.refresh()
+		}
+	}
 	s.Queue.OnChange = func() { w.news(screenQueue) }
 	s.Reviews.OnChange = func() { w.news(screenReview) }
 	s.Cases.OnChange = func() { w.news(screenCases) }
@@ -259,7 +274,6 @@ func (w *Window) escape() {
 	switch {
 	case w.help != nil:
 		w.help.Hide()
-		w.help = nil
 	case !w.station.Notices.Current().Sentence.IsZero():
 		w.station.Notices.Clear()
 	default:
@@ -327,6 +341,12 @@ func (w *Window) entry(hint string) *field { return newField(hint, w.onKey) }
 // focused returns what has the focus.
 func (w *Window) focused() fyne.Focusable { return w.window.Canvas().Focused() }
 
+// The widths of the side panels, before scaling.
+const (
+	leftWidth  float32 = 232
+	rightWidth float32 = 328
+)
+
 // overTop floats its object below the top of the page, so that nothing moves
 // when a notice comes.
 type overTop struct{}
@@ -335,10 +355,11 @@ func (overTop) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.Size{} }
 
 func (overTop) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	for _, o := range objects {
-		width := min(size.Width-32, 900*scale())
+		// Between the side panels, so that neither the flaws nor the verdict are hidden.
+		width := min(max(size.Width-(leftWidth+rightWidth+80)*scale(), 480*scale()), 900*scale(), size.Width-32)
 		o.Resize(fyne.NewSize(width, o.MinSize().Height))
 		o.Resize(fyne.NewSize(width, o.MinSize().Height)) // its text has wrapped now
-		o.Move(fyne.NewPos((size.Width-width)/2, 52*scale()))
+		o.Move(fyne.NewPos((size.Width-width+(leftWidth-rightWidth+48)*scale())/2, 52*scale()))
 	}
 }
 
