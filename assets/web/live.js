@@ -22,6 +22,7 @@
   const address = new URL(location.href);
   if (address.searchParams.has("notice")) {
     address.searchParams.delete("notice");
+    address.searchParams.delete("case");
     history.replaceState(null, "", address);
   }
 

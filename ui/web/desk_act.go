@@ -39,11 +39,11 @@ func (p *Pages) deskAct(w http.ResponseWriter, r *http.Request, who session) {
 	}
 	event, err := readEvent(form)
 	if err != nil {
-		back(w, r, casePath(d.Case.ID), err.Error(), "")
+		back(w, r, casePath(d.Case.ID), err.Error())
 		return
 	}
 	if slices.Contains(fromBenches, event.Kind) {
-		back(w, r, casePath(d.Case.ID), "error.not_allowed", "")
+		back(w, r, casePath(d.Case.ID), "error.not_allowed")
 		return
 	}
 	event.Actor, event.At = who.actor(), p.Now()
@@ -53,7 +53,7 @@ func (p *Pages) deskAct(w http.ResponseWriter, r *http.Request, who session) {
 		p.failed(w, r, "act", err)
 		return
 	}
-	back(w, r, casePath(d.Case.ID), notice, "")
+	back(w, r, casePath(d.Case.ID), notice)
 }
 
 // readEvent reads the fields of a form; which of them an event needs is for the

@@ -122,7 +122,7 @@ func (p *Pages) deskCase(w http.ResponseWriter, r *http.Request, who session) {
 		frame: p.deskFrame(r, s, who, "case", s.T("web.case.title", "item", string(c.Item))),
 		Case:  c.ID, Version: c.Version, Status: c.Status, Words: s.T("status.desk." + string(c.Status)),
 		Tone: deskTone(c.Status), Customers: s.T("status." + string(c.Status)), Clock: s.deskClock(c),
-		Notice: s.notice(r), Item: s.deskItem(d), Balance: balance.String(), Money: s.deskMoney(c),
+		Notice: s.notice(r), Item: p.deskItem(s, d), Balance: balance.String(), Money: s.deskMoney(c),
 		Facts: s.facts(c), Action: casePath(c.ID) + "/events", Link: casePath(c.ID) + "/link",
 	}
 	page.Events, page.State = "/desk/events?case="+url.QueryEscape(string(c.ID)), dossierState(d)
@@ -136,14 +136,14 @@ func (p *Pages) deskCase(w http.ResponseWriter, r *http.Request, who session) {
 	p.render(w, r, http.StatusOK, "case", page)
 }
 
-func (s speech) deskItem(d Dossier) deskItem {
+func (p *Pages) deskItem(s speech, d Dossier) deskItem {
 	view := deskItem{
 		ID: d.Item.ID, Order: d.Item.Order, TitleEN: d.Item.Title.EN, TitleZH: d.Item.Title.ZH,
 		VariantEN: d.Item.Variant.EN, VariantZH: d.Item.Variant.ZH, Quantity: d.Item.Quantity,
 		Platform: d.Item.Platform, PlatformOrder: d.Item.PlatformOrder, Seller: d.Item.Seller, Waybill: d.Item.Waybill,
 		CustomerName: d.Customer.Name, Speaks: s.T("language." + d.Customer.Language), Ask: d.Item.CustomerNote,
 	}
-	if d.Item.ListingPhoto != "" {
+	if p.there(d.Item.ListingPhoto) {
 		at := casePath(d.Case.ID) + "/photos/" + string(d.Item.ListingPhoto)
 		view.Listing = &photoView{speech: s, Src: at + "/full", View: at, Alt: s.T("web.listing.alt", "item", d.Item.Title.In(s.Language()))}
 	}
@@ -154,7 +154,7 @@ func (p *Pages) round(s speech, d Dossier, f qc.Finding) roundView {
 	return roundView{
 		speech: s, Round: f.Round, Revision: f.Revision, Current: f.ID == d.Case.Finding, At: s.at(f.RecordedAt),
 		Inspector: f.Inspector, Station: f.Station,
-		Photos: s.photos(f, d.Item.Title.In(s.Language()), casePath(d.Case.ID), hiddenFrom(p.Catalogue, true)),
+		Photos: s.photos(f, d.Item.Title.In(s.Language()), casePath(d.Case.ID), p.there, hiddenFrom(p.Catalogue, true)),
 		Flaws:  s.flaws(f, d.Item, p.Catalogue, true),
 	}
 }
@@ -197,7 +197,7 @@ func (p *Pages) actions(page *deskCaseView, s speech, c refund.Case, actor refun
 		}
 		words := s.T("action." + string(next.Kind))
 		if !next.Allowed {
-			page.NotNow = append(page.NotNow, notNow{Words: words, Why: s.T(next.Why)})
+			page.NotNow = append(page.NotNow, notNow{Words: words, Why: s.why(c, next)})
 			continue
 		}
 		action := actionView{
@@ -212,6 +212,27 @@ func (p *Pages) actions(page *deskCaseView, s speech, c refund.Case, actor refun
 		}
 		page.Actions = append(page.Actions, action)
 	}
+}
+
+// why says why a step is not possible now; where it is not its time, when it is.
+func (s speech) why(c refund.Case, action refund.Action) string {
+	if action.Why != "error."+refund.ErrNotNow.Error() {
+		return s.T(action.Why)
+	}
+	for _, t := range refund.Transitions() {
+		if t.On != action.Kind {
+			continue
+		}
+		if slices.Contains(t.From, c.Status) {
+			return s.T("web.case.other_choice")
+		}
+		names := make([]string, len(t.From))
+		for i, status := range t.From {
+			names[i] = s.T("status.desk." + string(status))
+		}
+		return s.T("web.case.only_while", "statuses", strings.Join(names, s.T("web.or")))
+	}
+	return s.T(action.Why)
 }
 
 func (s speech) fields(c refund.Case, field refund.Field) []fieldView {

@@ -69,7 +69,7 @@ func shots() []shot {
 		{"order-decide", "customer", "/o/20481", ok, flaggedWorld},
 		{"order-decide-zh", "customer", "/o/20481?lang=zh", ok, flaggedWorld},
 		{"order-late", "customer", "/o/20481", ok, lateWorld},
-		{"order-chosen", "customer", "/o/20481?notice=web.notice.done", ok, chosenWorld},
+		{"order-chosen", "customer", "/o/20481?notice=web.notice.done&case=K-20481-2", ok, chosenWorld},
 		{"order-refused", "customer", "/o/20481?notice=error.case_moved_on", ok, refusedWorld},
 		{"order-credited", "customer", "/o/20481", ok, creditedWorld},
 		{"order-fragment", "customer", "/o/20481?fragment=1", ok, flaggedWorld},

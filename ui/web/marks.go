@@ -100,6 +100,7 @@ type photoView struct {
 	Thumb, Src    string // addresses of the small picture and the preview
 	Full, View    string // of the photo in full resolution, and of the page that shows it
 	Width, Height int    // of the photo, the space that marks live in
+	AnyMarks      bool   // on this photo or its neighbours
 	Shapes        []shapeView
 	Badges        []badgeView
 }
@@ -192,10 +193,15 @@ func within(at float64, size int) string {
 	return strconv.FormatFloat(percent, 'f', 2, 64) + "%"
 }
 
-// photos describes a finding's photos under the address base.
-func (s speech) photos(f qc.Finding, alt, base string, hidden func(qc.Flaw) bool) []photoView {
+// photos describes those of a finding's photos that are there, under the
+// address base.
+func (s speech) photos(f qc.Finding, alt, base string, there func(qc.Digest) bool, hidden func(qc.Flaw) bool) []photoView {
 	views := make([]photoView, 0, len(f.Photos))
+	marked := false
 	for i, photo := range f.Photos {
+		if !there(photo.Preview.Digest) {
+			continue // it is on its way
+		}
 		at := base + "/photos/" + string(photo.Digest)
 		view := photoView{
 			speech: s, ID: string(photo.Digest)[:min(12, len(photo.Digest))], Number: i + 1, Of: len(f.Photos),
@@ -204,7 +210,11 @@ func (s speech) photos(f qc.Finding, alt, base string, hidden func(qc.Flaw) bool
 			Width: photo.Width, Height: photo.Height,
 		}
 		view.Shapes, view.Badges = overlay(f, photo, hidden)
+		marked = marked || len(view.Shapes) > 0
 		views = append(views, view)
+	}
+	for i := range views {
+		views[i].AnyMarks = marked
 	}
 	// The photo with the gravest flaw comes first: that is what somebody came to see.
 	slices.SortStableFunc(views, func(a, b photoView) int { return a.gravest() - b.gravest() })

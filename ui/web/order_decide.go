@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 
 	"flawmark/app/qc"
 	"flawmark/app/refund"
@@ -44,7 +43,10 @@ func (p *Pages) orderDecide(w http.ResponseWriter, r *http.Request) {
 		p.failed(w, r, "decide", err)
 		return
 	}
-	back(w, r, orderPath(order.Order.ID), notice, "item-"+string(order.Cases[i].Item))
+	query := url.Values{"notice": {notice}, "case": {string(id)}}
+	// The notice is shown with the item: that is where the reader was.
+	address := orderPath(order.Order.ID) + "?" + query.Encode() + "#item-" + url.PathEscape(string(order.Cases[i].Item))
+	http.Redirect(w, r, address, http.StatusSeeOther) //nolint:gosec // the path is ours
 }
 
 // form reads a form within limits.
@@ -79,10 +81,6 @@ func outcome(err error) (notice string, other error) {
 }
 
 // back redirects to path, where notice is shown.
-func back(w http.ResponseWriter, r *http.Request, path, notice, anchor string) {
-	address := path + "?notice=" + url.QueryEscape(notice)
-	if anchor != "" {
-		address += "#" + strings.ReplaceAll(url.PathEscape(anchor), "+", "%2B")
-	}
-	http.Redirect(w, r, address, http.StatusSeeOther) //nolint:gosec // path is ours
+func back(w http.ResponseWriter, r *http.Request, path, notice string) {
+	http.Redirect(w, r, path+"?notice="+url.QueryEscape(notice), http.StatusSeeOther) //nolint:gosec // path is ours
 }

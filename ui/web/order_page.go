@@ -40,6 +40,7 @@ type itemView struct {
 	Flaws    []flawView
 	Updated  *moment // when the finding was last revised
 	Case     *caseView
+	Notice   string // what became of the last step with it
 	rank     int
 }
 
@@ -79,6 +80,9 @@ func (p *Pages) orderPage(w http.ResponseWriter, r *http.Request) {
 		view := p.itemView(s, order, item, path)
 		if view.Case != nil && view.Case.Decision != nil && view.Case.Status == refund.AwaitingDecision {
 			page.Waiting++
+		}
+		if view.Case != nil && string(view.Case.ID) == r.URL.Query().Get("case") {
+			view.Notice, page.Notice = page.Notice, ""
 		}
 		page.Items = append(page.Items, view)
 	}
@@ -170,14 +174,14 @@ func (p *Pages) itemView(s speech, o OrderView, item qc.Item, base string) itemV
 	if !item.FreightIn.IsZero() {
 		view.Freight = item.FreightIn.String()
 	}
-	if item.ListingPhoto != "" && o.Stored[item.ListingPhoto] {
+	if p.there(item.ListingPhoto) {
 		at := base + "/photos/" + string(item.ListingPhoto)
 		view.Listing = &photoView{speech: s, Src: at + "/full", View: at, Alt: s.T("web.listing.alt", "item", view.Title)}
 	}
 	c, hasCase := caseOf(o, item.ID)
 	finding, seen := findingOf(o, item.ID)
 	if seen {
-		view.Photos = s.photos(finding, view.Title, base, hiddenFrom(p.Catalogue, false))
+		view.Photos = s.photos(finding, view.Title, base, p.there, hiddenFrom(p.Catalogue, false))
 		view.Flaws = s.flaws(finding, item, p.Catalogue, false)
 		if finding.Revision > 1 {
 			at := s.at(finding.RecordedAt)

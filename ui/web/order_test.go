@@ -155,7 +155,7 @@ func TestOrderDecide(t *testing.T) {
 			form := url.Values{"event": {c.event}, "version": {c.version}}
 			answer := b.do(http.MethodPost, "/o/20481/cases/K-20481-2/decision", form)
 			b.body(answer, http.StatusSeeOther)
-			if got, want := answer.Header.Get("Location"), "/o/20481?notice="+c.notice+"#item-20481-2"; got != want {
+			if got, want := answer.Header.Get("Location"), "/o/20481?case=K-20481-2&notice="+c.notice+"#item-20481-2"; got != want {
 				t.Errorf("got to %q, want %q", got, want)
 			}
 			if got := w.cases["K-20481-2"].Status; got != c.status {

@@ -42,6 +42,15 @@ func pictureOf(digest qc.Digest, findings []qc.Finding, items []qc.Item) (pictur
 	return picture{}, false
 }
 
+// there reports whether the centre has a file.
+func (p *Pages) there(digest qc.Digest) bool {
+	if digest == "" {
+		return false
+	}
+	_, there, err := p.Blobs.Has(digest)
+	return err == nil && there
+}
+
 // servePicture answers with a picture in size "thumb", "preview" or "full". Full
 // is the original without metadata once it has arrived, the preview until then.
 func (p *Pages) servePicture(w http.ResponseWriter, r *http.Request, pic picture, size string) {
@@ -159,7 +168,7 @@ func (p *Pages) showPhoto(w http.ResponseWriter, r *http.Request, s speech, find
 				continue
 			}
 			page := photoPage{frame: p.frame(r, s, "photo", title), Back: back}
-			for _, view := range s.photos(finding, title, base, hidden) {
+			for _, view := range s.photos(finding, title, base, p.there, hidden) {
 				if view.Number == i+1 {
 					page.Photo = view
 				}

@@ -40,11 +40,16 @@ func (p *Pages) stream(w http.ResponseWriter, r *http.Request, state func(contex
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("X-Accel-Buffering", "no")
 	send := func(text string) bool {
-		_ = out.SetWriteDeadline(time.Now().Add(streamWrite)) // not every writer has deadlines
+		_ = out.SetWriteDeadline(time.Now().Add(streamWrite)) // the socket's time; not every writer has deadlines
 		if _, err := fmt.Fprint(w, text); err != nil {
 			return false
 		}
-		return out.Flush() == nil
+		if out.Flush() != nil {
+			return false
+		}
+		// Between sends there is no hurry; a deadline left behind would end an HTTP/2 stream.
+		_ = out.SetWriteDeadline(time.Time{})
+		return true
 	}
 	if !send("retry: 2000\n\nevent: state\ndata: " + last + "\n\n") {
 		return
