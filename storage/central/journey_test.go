@@ -7,6 +7,7 @@ import (
 	"flawmark/app/money"
 	"flawmark/app/qc"
 	"flawmark/app/refund"
+	"flawmark/storage/central"
 )
 
 func testRefundJourney(t *testing.T, open opener) {
@@ -75,7 +76,14 @@ func testExchangeJourney(t *testing.T, open opener) {
 	if c.Finding != "f2" || c.Round != 2 {
 		t.Fatalf("after the second flag: %+v", c)
 	}
+	seen := w.seen()
+	if len(seen.Cases) != 1 || seen.Cases[0].Status != refund.Rechecking || len(seen.Findings) != 1 || seen.Findings["f2"].ID != "" {
+		t.Errorf("the customer sees of the second flag: %+v", seen)
+	}
 	w.store(again.Photos[0].Preview.Digest)
+	if seen = w.seen(); seen.Cases[0].Status != refund.AwaitingDecision || seen.Findings["f2"].ID != "f2" {
+		t.Errorf("with the photos here: %+v", seen)
+	}
 	w.act(c.ID, refund.Event{Kind: refund.ChoseExchange, Actor: customer})
 	w.act(c.ID, refund.Event{Kind: refund.AgreedReship, Actor: clerk})
 	w.bench.applied(later, qc.ReplacementArrived, "u12", qc.Arrival{Case: c.ID, Waybill: "YT1234567891", By: "u12"})
@@ -89,6 +97,16 @@ func testExchangeJourney(t *testing.T, open opener) {
 		t.Errorf("findings of the rounds: %+v", dossier.Findings)
 	}
 	w.sound()
+}
+
+// seen returns the sample order as its customer sees it.
+func (w world) seen() central.OrderView {
+	w.t.Helper()
+	token, err := w.LinkOrder(w.t.Context(), "20481", noon)
+	w.must(err)
+	view, err := w.OrderByToken(w.t.Context(), "20481", token, noon)
+	w.must(err)
+	return view
 }
 
 func testReviewDecidesFirst(t *testing.T, open opener) {
@@ -190,10 +208,7 @@ func testPartsOfPayment(t *testing.T, open opener) {
 	if c.Status != refund.Credited {
 		t.Fatalf("after both parts: %s", c.Status)
 	}
-	token, err := w.LinkOrder(t.Context(), "20481", noon)
-	w.must(err)
-	view, err := w.OrderByToken(t.Context(), "20481", token, noon)
-	w.must(err)
+	view := w.seen()
 	if len(view.Statement) != 2 || view.Statement[1].Running != money.Fen(40100) || view.Balance != money.Fen(40100) ||
 		view.Statement[0].Item != "20481-2" || view.Statement[0].Kind != "credit" {
 		t.Errorf("statement %+v, balance %s", view.Statement, view.Balance)

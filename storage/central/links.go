@@ -67,7 +67,8 @@ type OrderView struct {
 }
 
 // OrderByToken returns the order that token opens, or [ErrLink]. Cases that
-// wait for a lead or for photos are not in it, nor are their findings. The
+// wait for a lead or for photos are not in it, nor are their findings; those
+// of a replacement are in it as being rechecked. The
 // token is looked up by its hash, so that the time it takes tells nothing.
 func (s *Store) OrderByToken(ctx context.Context, id qc.OrderID, token string, at time.Time) (OrderView, error) {
 	var opens qc.OrderID
@@ -103,12 +104,18 @@ func (s *Store) orderView(ctx context.Context, q querier, id qc.OrderID) (OrderV
 	if err != nil {
 		return OrderView{}, err
 	}
-	view.Cases = slices.DeleteFunc(all, func(c refund.Case) bool { return !c.Status.Visible() })
-	for _, c := range view.Cases {
+	for _, c := range all {
+		if c, err = asSeen(ctx, q, c); err != nil {
+			return OrderView{}, err
+		}
+		if !c.Status.Visible() {
+			continue
+		}
 		f, err := readFinding(ctx, q, c.Finding)
 		if err != nil {
 			return OrderView{}, err
 		}
+		view.Cases = append(view.Cases, c)
 		view.Findings[f.ID] = s.outward(f)
 	}
 	if view.Balance, err = balance(ctx, q, order.Customer.ID); err != nil {
@@ -126,6 +133,31 @@ func (s *Store) orderView(ctx context.Context, q querier, id qc.OrderID) (OrderV
 		view.Stored[d] = !slices.Contains(lacked, d)
 	}
 	return view, nil
+}
+
+// asSeen returns a case as its customer knows it. A replacement that was
+// flagged as well is for them still being inspected until a lead and all
+// photos are there; the case they have followed does not vanish meanwhile.
+func asSeen(ctx context.Context, q querier, c refund.Case) (refund.Case, error) {
+	if c.Status != refund.Flagged || c.Round < 2 {
+		return c, nil
+	}
+	findings, err := findingsOf(ctx, q, c.Item)
+	if err != nil {
+		return c, err
+	}
+	earlier := slices.IndexFunc(findings, func(f qc.Finding) bool { return f.Verdict == qc.Flag && f.Round < c.Round })
+	if earlier < 0 {
+		return c, nil
+	}
+	c.Finding, c.Status = findings[earlier].ID, refund.Rechecking
+	for n := len(c.Timeline); n > 0; n-- {
+		if c.Timeline[n-1].To == refund.Rechecking {
+			c.Timeline = c.Timeline[:n]
+			break
+		}
+	}
+	return c, nil
 }
 
 // digests lists every photo that the view may show.
