@@ -17,7 +17,7 @@ type casesScreen struct {
 	root    *fyne.Container
 	body    fyne.CanvasObject
 	list    *keyList
-	detail  *fyne.Container
+	detail  *column
 	carrier *widget.SelectEntry
 	waybill *field
 	form    *fyne.Container
@@ -28,7 +28,7 @@ type casesScreen struct {
 }
 
 func newCasesScreen(w *Window) *casesScreen {
-	c := &casesScreen{w: w, root: container.NewStack(), detail: container.NewVBox(), form: container.NewVBox()}
+	c := &casesScreen{w: w, root: container.NewStack(), detail: newColumn(), form: container.NewVBox()}
 	c.list = newKeyList(func() int { return len(w.station.Cases.Rows()) }, newRow, c.row)
 	c.list.OnSelected = func(id int) {
 		if !c.list.showing {
@@ -49,7 +49,7 @@ func newCasesScreen(w *Window) *casesScreen {
 		return w.onKey(ev)
 	}
 	c.do = widget.NewButton("", c.submit)
-	c.side = container.NewBorder(nil, c.form, nil, nil, container.NewVScroll(c.detail))
+	c.side = container.NewBorder(nil, c.form, nil, nil, c.detail.scroll)
 	c.body = page(w.say("screen.cases"), w.say("station.cases.about"), c.list, panel(c.side))
 	return c
 }
@@ -127,8 +127,7 @@ func (c *casesScreen) showDetail(row model.CaseRow) {
 		}
 		box = append(box, quiet(said))
 	}
-	c.detail.Objects = box
-	c.detail.Refresh()
+	c.detail.set(box...)
 }
 
 // showForm shows what the step needs; what is being typed stays.

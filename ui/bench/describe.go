@@ -20,6 +20,8 @@ type Description struct {
 	Tool   qc.Tool    `json:"tool,omitempty"`
 	Marks  []qc.Mark  `json:"marks,omitempty"`
 	Flaws  []qc.Flaw  `json:"flaws,omitempty"`
+	// Selected is the item of the row in view on Review and Cases.
+	Selected qc.ItemID `json:"selected,omitempty"`
 	// Canvas is where the photo lies in the window, in pixels of the screen,
 	// and Image how it lies in there: pixels of the screen for one of the photo
 	// and the place of the photo's corner.
@@ -54,6 +56,16 @@ func (w *Window) Describe() Description {
 		d.Photos, d.Marks, d.Flaws = len(in.Finding().Photos), in.Finding().Marks, in.Finding().Flaws
 		if p, ok := in.Photo(); ok {
 			d.Photo = p.ID
+		}
+	}
+	switch w.screen {
+	case screenReview:
+		if row, _, ok := w.station.Reviews.Selected(); ok {
+			d.Selected = row.Standing.Item.ID
+		}
+	case screenCases:
+		if row, _, ok := w.station.Cases.Selected(); ok {
+			d.Selected = row.Case.Item
 		}
 	}
 	d.Tool = qc.Tool(w.inspect.tools.Selected())

@@ -16,18 +16,17 @@ type itemCard struct {
 	w       *Window
 	box     *fyne.Container
 	listing *canvas.Image
-	fields  *fyne.Container
-	column  *fyne.Container
+	fields  []fyne.CanvasObject
+	column  *column
 	shown   qc.ItemID
 }
 
 func newItemCard(w *Window) *itemCard {
-	c := &itemCard{w: w, listing: &canvas.Image{FillMode: canvas.ImageFillContain}, fields: container.NewVBox()}
+	c := &itemCard{w: w, listing: &canvas.Image{FillMode: canvas.ImageFillContain}, column: newColumn()}
 	// An empty visible picture is repainted for ever in Fyne (issue 4345).
 	c.listing.Hide()
 	c.listing.SetMinSize(fyne.NewSize(0, 150*scale()))
-	c.column = container.NewVBox(c.listing, c.fields)
-	c.box = panel(container.NewVScroll(c.column))
+	c.box = panel(c.column.scroll)
 	return c
 }
 
@@ -36,8 +35,7 @@ func (c *itemCard) refresh() {
 	if !open {
 		c.shown = ""
 		c.listing.Hide()
-		c.fields.Objects = []fyne.CanvasObject{quiet(c.w.say("station.card_empty"))}
-		c.fields.Refresh()
+		c.column.set(quiet(c.w.say("station.card_empty")))
 		return
 	}
 	img := c.w.station.Pictures.Small(item.ListingPhoto)
@@ -48,7 +46,7 @@ func (c *itemCard) refresh() {
 		c.listing.Image = img
 		c.listing.Show()
 		c.listing.Refresh()
-		c.column.Refresh()
+		c.place()
 	}
 	if c.shown == item.ID {
 		return
@@ -59,7 +57,7 @@ func (c *itemCard) refresh() {
 	if lang == "zh" {
 		other = item.Title.EN
 	}
-	c.fields.Objects = []fyne.CanvasObject{bold(item.Title.In(lang)), text(other)}
+	c.fields = []fyne.CanvasObject{bold(item.Title.In(lang)), text(other)}
 	if item.CustomerNote != "" {
 		note := text(item.CustomerNote)
 		note.Importance = widget.WarningImportance
@@ -71,9 +69,14 @@ func (c *itemCard) refresh() {
 	c.add("role.seller", text(item.Seller))
 	c.add("word.waybill", text(string(item.Waybill)))
 	c.add("word.order", text(string(item.Order)))
-	c.column.Refresh()
+	c.place()
+}
+
+// place shows the listing photo above the fields.
+func (c *itemCard) place() {
+	c.column.set(append([]fyne.CanvasObject{c.listing}, c.fields...)...)
 }
 
 func (c *itemCard) add(key string, value fyne.CanvasObject) {
-	c.fields.Add(container.New(tight{}, quiet(c.w.say(key)), value))
+	c.fields = append(c.fields, container.New(tight{}, quiet(c.w.say(key)), value))
 }

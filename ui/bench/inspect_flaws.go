@@ -18,10 +18,9 @@ import (
 // flawPanel lists the flaws, edits the active one, adds new ones, and gives
 // the verdict.
 type flawPanel struct {
-	w      *Window
-	box    *fyne.Container
-	body   *fyne.Container
-	scroll *container.Scroll
+	w    *Window
+	box  *fyne.Container
+	body *column
 
 	search  *field
 	results *fyne.Container
@@ -37,7 +36,7 @@ type flawPanel struct {
 const shownResults = 8
 
 func newFlawPanel(w *Window) *flawPanel {
-	p := &flawPanel{w: w, body: container.NewVBox(), results: container.NewVBox(), hint: quiet("")}
+	p := &flawPanel{w: w, body: newColumn(), results: container.NewVBox(), hint: quiet("")}
 	p.editor = newFlawEditor(w)
 	p.search = w.entry(w.say("station.find_flaw_hint"))
 	p.search.OnChanged = func(string) { p.showResults() }
@@ -49,15 +48,14 @@ func newFlawPanel(w *Window) *flawPanel {
 	p.unsure = widget.NewCheck(w.say("station.do.unsure"), func(on bool) { w.station.Inspection.SetUnsure(on) })
 	p.pass = widget.NewButton(w.say("button.pass")+"   Ctrl+P", w.station.Inspection.Pass)
 	p.flag = widget.NewButton(w.say("button.flag")+"   Ctrl+⏎", w.station.Inspection.Flag)
-	p.scroll = container.NewVScroll(p.body)
 	foot := container.NewVBox(widget.NewSeparator(), p.hint, p.unsure, p.pass, p.flag)
-	p.box = panel(container.NewBorder(nil, foot, nil, nil, p.scroll))
+	p.box = panel(container.NewBorder(nil, foot, nil, nil, p.body.scroll))
 	return p
 }
 
 func (p *flawPanel) focusSearch() {
 	p.w.focusOn(p.search)
-	p.scroll.ScrollToBottom()
+	p.body.scroll.ScrollToBottom()
 }
 
 func (p *flawPanel) add(code qc.FlawCode) {
@@ -104,8 +102,7 @@ func (p *flawPanel) refresh() {
 		body = append(body, p.search, p.results)
 		p.showResults()
 	}
-	p.body.Objects = body
-	p.body.Refresh()
+	p.body.set(body...)
 }
 
 func (p *flawPanel) checklist(earlier []qc.Flaw) fyne.CanvasObject {

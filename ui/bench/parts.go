@@ -136,6 +136,28 @@ func showClock(l *widget.Label, c model.Clock, words string) {
 	l.SetText(words)
 }
 
+// column is a scrolling column of texts.
+type column struct {
+	box    *fyne.Container
+	scroll *container.Scroll
+}
+
+func newColumn() *column {
+	c := &column{box: container.NewVBox()}
+	c.scroll = container.NewVScroll(c.box)
+	return c
+}
+
+// set replaces what is in the column. It is laid out twice, because wrapped
+// texts know their height only after they have been given their width.
+func (c *column) set(objects ...fyne.CanvasObject) {
+	c.box.Objects = objects
+	for range 2 {
+		c.box.Refresh()
+		c.scroll.Refresh()
+	}
+}
+
 // tile is a box that can be chosen by a tap, or by Space or Enter.
 type tile struct {
 	widget.BaseWidget

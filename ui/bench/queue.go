@@ -15,12 +15,12 @@ type queueScreen struct {
 	root   *fyne.Container
 	body   fyne.CanvasObject
 	list   *keyList
-	detail *fyne.Container
+	detail *column
 	at     int
 }
 
 func newQueueScreen(w *Window) *queueScreen {
-	q := &queueScreen{w: w, root: container.NewStack(), detail: container.NewVBox()}
+	q := &queueScreen{w: w, root: container.NewStack(), detail: newColumn()}
 	q.list = newKeyList(func() int { return len(w.station.Queue.Rows()) }, newRow, q.row)
 	q.list.OnSelected = func(id int) {
 		if !q.list.showing {
@@ -30,7 +30,7 @@ func newQueueScreen(w *Window) *queueScreen {
 	}
 	q.list.onKey = w.onKey
 	send := widget.NewButtonWithIcon(w.say("station.queue.send_now")+"   Ctrl+S", theme.MailSendIcon(), w.station.Queue.SendNow)
-	side := panel(container.NewBorder(nil, send, nil, nil, container.NewVScroll(q.detail)))
+	side := panel(container.NewBorder(nil, send, nil, nil, q.detail.scroll))
 	q.body = page(w.say("screen.queue"), w.say("station.queue.about"), q.list, side)
 	return q
 }
@@ -119,6 +119,5 @@ func (q *queueScreen) showDetail() {
 				q.w.say("severity."+string(flaw.Severity)+".letter"))))
 		}
 	}
-	q.detail.Objects = box
-	q.detail.Refresh()
+	q.detail.set(box...)
 }

@@ -22,7 +22,7 @@ type reviewScreen struct {
 	list   *keyList
 	photo  *widgets.PhotoCanvas
 	thumbs *widgets.Thumbs
-	detail *fyne.Container
+	detail *column
 	reason *field
 	asked  qc.Outcome // what the reason is for; empty: nothing
 	ask    *widget.Label
@@ -35,7 +35,7 @@ type reviewScreen struct {
 }
 
 func newReviewScreen(w *Window) *reviewScreen {
-	r := &reviewScreen{w: w, root: container.NewStack(), detail: container.NewVBox(), ask: small("")}
+	r := &reviewScreen{w: w, root: container.NewStack(), detail: newColumn(), ask: small("")}
 	r.list = newKeyList(func() int { return len(w.station.Reviews.Rows()) }, newRow, r.row)
 	r.list.OnSelected = func(id int) {
 		if !r.list.showing {
@@ -71,7 +71,7 @@ func newReviewScreen(w *Window) *reviewScreen {
 	dismiss := widget.NewButton(w.say("button.dismiss")+"   D", func() { r.askReason(qc.Dismissed) })
 	r.acts = []*widget.Button{confirm, back, dismiss}
 	r.foot = container.NewVBox(widget.NewSeparator(), r.form, confirm, back, dismiss)
-	r.side = container.NewBorder(nil, r.foot, nil, nil, container.NewVScroll(r.detail))
+	r.side = container.NewBorder(nil, r.foot, nil, nil, r.detail.scroll)
 	middle := container.NewBorder(nil, panel(r.thumbs), nil, nil, r.photo)
 	r.body = container.NewBorder(nil, nil, ofWidth(280, panel(r.list)), ofWidth(rightWidth, panel(r.side)), middle)
 	r.askReason("")
@@ -179,8 +179,7 @@ func (r *reviewScreen) showDetail(row model.ReviewRow) {
 	for _, act := range r.acts {
 		enable(act, row.Hurdle.IsZero())
 	}
-	r.detail.Objects = box
-	r.detail.Refresh()
+	r.detail.set(box...)
 }
 
 // askReason asks why for an outcome; an empty one takes the question back.
