@@ -34,8 +34,9 @@ func (d *deferred) drain() {
 
 func flat(w, h int, c color.RGBA) *image.RGBA {
 	img := image.NewRGBA(image.Rect(0, 0, w, h))
-	for i := 0; i < len(img.Pix); i += 4 {
-		copy(img.Pix[i:], []byte{c.R, c.G, c.B, c.A})
+	copy(img.Pix, []byte{c.R, c.G, c.B, c.A})
+	for done := 4; done < len(img.Pix); done *= 2 {
+		copy(img.Pix[done:], img.Pix[:done])
 	}
 	return img
 }
@@ -49,7 +50,12 @@ func TestPhotoCanvas_ALateAnswerNeverReplacesANewerOne(t *testing.T) {
 	if len(work.list) != 1 || !b.photo.rough {
 		t.Fatalf("%d pictures under way; something rough is seen at once", len(work.list))
 	}
+	work.drain() // red's picture is made and on its way
 	b.SetPhoto("blue", 4000, 3000, flat(4000, 3000, blue))
+	ui.drain()
+	if b.photo.key != "blue" {
+		t.Fatalf("a picture of %q is shown", b.photo.key)
+	}
 	for len(work.list)+len(ui.list) > 0 {
 		work.drain()
 		ui.drain()

@@ -41,7 +41,7 @@ func newBench(t testing.TB, scale float32, w, h int) *bench {
 	b.window.SetPadded(false)
 	b.window.Canvas().(test.WindowlessCanvas).SetScale(scale)
 	b.window.Resize(fyne.NewSize(800, 600))
-	b.SetPhoto("p", w, h, slope(w/4, h/4), slope(w, h))
+	b.SetPhoto("p", w, h, slope(w/4, h/4), slope(w/2, h/2))
 	return b
 }
 

@@ -14,9 +14,15 @@ import (
 // green downwards.
 func slope(w, h int) *image.RGBA {
 	img := image.NewRGBA(image.Rect(0, 0, w, h))
+	row := make([]byte, 0, 4*w)
+	for x := range w {
+		row = append(row, byte(x*255/max(w-1, 1)), 0, 90, 255)
+	}
 	for y := range h {
-		for x := range w {
-			img.SetRGBA(x, y, color.RGBA{uint8(x * 255 / max(w-1, 1)), uint8(y * 255 / max(h-1, 1)), 90, 255})
+		line := img.Pix[y*img.Stride:][:4*w]
+		copy(line, row)
+		for x := 1; x < len(line); x += 4 {
+			line[x] = byte(y * 255 / max(h-1, 1))
 		}
 	}
 	return img
