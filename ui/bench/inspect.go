@@ -52,11 +52,7 @@ func newInspectScreen(w *Window) *inspectScreen {
 	s.headline.TextStyle.Bold, s.clock.TextStyle.Bold = true, true
 	s.card, s.panel = newItemCard(w), newFlawPanel(w)
 	s.photo = newPhoto(w)
-	s.tools = widgets.NewToggle(
-		widgets.Option{Key: "", Icon: look.IconSelect.Resource(), Hint: "V"},
-		widgets.Option{Key: string(qc.Box), Icon: look.IconBox.Resource(), Hint: "R"},
-		widgets.Option{Key: string(qc.Arrow), Icon: look.IconArrow.Resource(), Hint: "A"},
-	)
+	s.tools = widgets.NewToggle()
 	s.tools.Vertical = true
 	s.tools.OnChanged = func(key string) { s.setTool(qc.Tool(key)) }
 	s.thumbs = widgets.NewThumbs()
@@ -64,12 +60,27 @@ func newInspectScreen(w *Window) *inspectScreen {
 	s.thumbs.OnAdd = w.choosePhoto
 	s.thumbs.OnSelected = func(key string) { w.station.Inspection.ShowPhoto(qc.PhotoID(key)) }
 	s.thumbs.OnRemove = func(key string) { w.station.Inspection.RemovePhoto(qc.PhotoID(key)) }
+	s.restyle()
 	s.zoom = widget.NewLabel("")
 	s.zoom.SizeName = theme.SizeNameCaptionText
 	s.wirePhoto()
 	s.build()
 	s.setTool("")
 	return s
+}
+
+// restyle sets what depends on the theme and the size.
+func (s *inspectScreen) restyle() {
+	s.tools.SetOptions(
+		widgets.Option{Key: "", Icon: look.IconSelect.Resource(), Hint: "V"},
+		widgets.Option{Key: string(qc.Box), Icon: look.IconBox.Resource(), Hint: "R"},
+		widgets.Option{Key: string(qc.Arrow), Icon: look.IconArrow.Resource(), Hint: "A"},
+	)
+	s.thumbs.Side = 72 * scale()
+	s.thumbs.Refresh()
+	s.photo.Surround = theme.Color(look.ColourSurround)
+	s.photo.Refresh()
+	s.panel.state = "" // its chips are made anew
 }
 
 // newPhoto returns a canvas for photos whose spare keys go to the window.

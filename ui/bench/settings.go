@@ -117,8 +117,7 @@ func (s *settingsScreen) browse() {
 			s.folder.SetText(folder.Path())
 		}
 	}, s.w.window)
-	open.Resize(fyne.NewSize(900*scale(), 600*scale()))
-	open.Show()
+	s.w.pop(open, 900, 600)
 }
 
 func (s *settingsScreen) save() {
@@ -134,6 +133,6 @@ func (s *settingsScreen) save() {
 	}
 	values.Dark = s.dark.Checked
 	if s.w.station.Settings.Set(values) {
-		s.w.applyTheme()
+		s.w.restyle()
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/dialog"
 	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 )
 
@@ -143,7 +144,7 @@ func (w *Window) run(b binding) {
 	if _, in := w.station.SignIn.Person(); !in && !b.whileOut() {
 		return
 	}
-	if b.Where != "" && b.Where != w.screen {
+	if b.Where != "" && b.Where != w.screen || w.popup != nil && b.Words != "station.do.close_notice" {
 		return
 	}
 	b.Do(w)
@@ -194,26 +195,41 @@ func (w *Window) onKey(ev *fyne.KeyEvent) bool {
 	return false
 }
 
-// showHelp lists every key.
+// showHelp lists every key, all of them in view at once.
 func (w *Window) showHelp() {
-	grid := container.NewVBox()
-	for _, name := range []string{menuGo, menuItem, menuMark, menuList} {
-		grid.Add(bold(w.say(name)))
-		rows := container.NewGridWithColumns(2)
-		for _, b := range w.table {
-			if b.Menu == name {
-				rows.Add(widget.NewLabel(w.say(b.Words)))
-				rows.Add(widget.NewLabel(b.keys()))
+	if w.popup != nil {
+		return
+	}
+	half := func(names ...string) fyne.CanvasObject {
+		rows := container.New(tight{})
+		for _, name := range names {
+			rows.Add(bold1(w.say(name)))
+			for _, b := range w.table {
+				if b.Menu == name {
+					rows.Add(helpRow(w.say(b.Words), b.keys()))
+				}
+			}
+			if name == menuItem {
+				rows.Add(helpRow(w.say("station.do.preset"), "1 – 9"))
 			}
 		}
-		if name == menuItem {
-			rows.Add(widget.NewLabel(w.say("station.do.preset")))
-			rows.Add(widget.NewLabel("1 – 9"))
-		}
-		grid.Add(rows)
+		return rows
 	}
-	w.help = dialog.NewCustom(w.say("station.do.help"), w.say("button.close"), container.NewVScroll(grid), w.window)
-	w.help.SetOnClosed(func() { w.help = nil })
-	w.help.Resize(fyne.NewSize(640*scale(), 560*scale()))
-	w.help.Show()
+	w.pop(dialog.NewCustom(w.say("station.do.help"), w.say("button.close")+"   Esc",
+		container.NewVScroll(container.NewGridWithColumns(2, half(menuGo, menuItem), half(menuMark, menuList))), w.window), 860, 620)
+}
+
+func helpRow(what, keys string) fyne.CanvasObject {
+	name, key := line(what), widget.NewLabel(keys)
+	name.SizeName, key.SizeName = theme.SizeNameCaptionText, theme.SizeNameCaptionText
+	return container.NewBorder(nil, nil, nil, key, name)
+}
+
+// pop shows a dialog that Esc closes, in a size before scaling.
+func (w *Window) pop(d dialog.Dialog, width, height float32) {
+	w.popup = d
+	d.SetOnClosed(func() { w.popup = nil })
+	page := w.window.Canvas().Size()
+	d.Resize(fyne.NewSize(min(width*scale(), page.Width-32), min(height*scale(), page.Height-32)))
+	d.Show()
 }

@@ -22,7 +22,7 @@ func TestScreens_LargeDarkAndLongTexts(t *testing.T) {
 		}
 		r.engine.Now = model.Link{State: "not_authorised", EventsWaiting: 120, PhotosWaiting: 400, PhotosTotal: 900}
 		r.station.Settings.Set(model.Settings{Name: "Bench 3", Centre: "https://centre.example", Language: language, Scale: 1.5, Dark: true})
-		r.applyTheme()
+		r.restyle()
 		r.signIn("B0007")
 		r.flawed()
 		r.station.Inspection.SetNote(r.station.Inspection.ActiveFlaw(), strings.Repeat("a long note ", 20))
@@ -45,7 +45,7 @@ func TestScreens_LargeDarkAndLongTexts(t *testing.T) {
 		r.showHelp()
 		r.capture("large-help-" + language)
 		r.escape()
-		if r.help != nil {
+		if r.popup != nil {
 			t.Error("Esc left the help open")
 		}
 	}

@@ -85,7 +85,7 @@ type Window struct {
 	page   *fyne.Container
 	table  []binding
 	burst  *burst
-	help   dialog.Dialog
+	popup  dialog.Dialog // what Esc closes first
 	signed bool
 }
 
@@ -138,6 +138,16 @@ func (w *Window) say(key string, pairs ...any) string { return model.Say(key, pa
 func (w *Window) applyTheme() {
 	values := w.station.Settings.Values()
 	w.app.Settings().SetTheme(look.New(values.Dark, values.Scale))
+}
+
+// restyle takes what was made for another theme or size up again.
+func (w *Window) restyle() {
+	w.applyTheme()
+	w.inspect.restyle()
+	w.review.photo.Surround = theme.Color(look.ColourSurround)
+	w.review.photo.Refresh()
+	w.status.refresh()
+	w.window.Content().Refresh()
 }
 
 func (w *Window) build() {
@@ -272,8 +282,8 @@ func (w *Window) focusOn(o any) {
 // escape takes away the notice, else the focus from an entry.
 func (w *Window) escape() {
 	switch {
-	case w.help != nil:
-		w.help.Hide()
+	case w.popup != nil:
+		w.popup.Hide()
 	case !w.station.Notices.Current().Sentence.IsZero():
 		w.station.Notices.Clear()
 	default:
@@ -325,8 +335,7 @@ func (w *Window) choosePhoto() {
 		w.AddFiles(path)
 	}, w.window)
 	open.SetFilter(storage.NewExtensionFileFilter([]string{".jpg", ".jpeg", ".png", ".webp", ".JPG", ".JPEG", ".PNG"}))
-	open.Resize(fyne.NewSize(900*scale(), 600*scale()))
-	open.Show()
+	w.pop(open, 900, 600)
 }
 
 func (w *Window) removePhoto() {

@@ -243,3 +243,35 @@ func TestEveryKeySaidHasWords(t *testing.T) {
 		}
 	}
 }
+
+func TestStation_RunAnswersOnTheDispatcherAndEnds(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	window := make(chan func(), 64) // the window's goroutine is this test
+	work := model.NewWork(func(f func()) { window <- f })
+	s := model.New(model.Parts{Store: b.store, Blobs: b.blobs, Engine: b.engine, Work: work})
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() { ended <- s.Run(ctx) }()
+	for len(s.SignIn.People()) == 0 {
+		(<-window)()
+	}
+	s.SignIn.Enter("B0012")
+	s.Inspection.Scan("20481-1")
+	for open := false; !open; _, open = s.Inspection.Item() {
+		(<-window)()
+	}
+	cancel()
+	for {
+		select {
+		case f := <-window:
+			f()
+		case err := <-ended:
+			if err != nil {
+				t.Errorf("Run ended with %v", err)
+			}
+			return
+		}
+	}
+}

@@ -48,7 +48,7 @@ func (s *Status) Parts() []Sentence {
 	if s.link.BytesPerSecond >= 1 {
 		parts = append(parts, Say("station.status.speed", "speed", byteText(s.link.BytesPerSecond)))
 	}
-	if s.link.EventsWaiting == 0 && s.link.PhotosWaiting == 0 {
+	if s.Good() && s.link.EventsWaiting == 0 && s.link.PhotosWaiting == 0 {
 		parts = append(parts, Say("station.status.nothing"))
 	}
 	if s.Attention() || s.link.State == "offline" {
