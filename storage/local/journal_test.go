@@ -78,6 +78,9 @@ func TestTornTail(t *testing.T) {
 			if b.recovery.Torn != torn || b.recovery.Replayed != want-2 || len(b.recovery.SetAside) > 0 || b.recovery.Healed > 0 {
 				t.Fatalf("%s at byte %d: %+v", name, cut-len(two), b.recovery)
 			}
+			if _, left := b.tail(); !bytes.Equal(left, data[:len(data)-int(torn)]) {
+				t.Fatalf("%s at byte %d: the unfinished record is still there", name, cut-len(two))
+			}
 			if want == 3 && len(b.shipments()) != 18 {
 				t.Fatalf("the replayed finding has no files to send: %d", len(b.shipments()))
 			}

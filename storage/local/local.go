@@ -59,7 +59,7 @@ var (
 
 // Options are what a store needs from outside.
 type Options struct {
-	Now func() time.Time // for the ids of events; required
+	Now func() time.Time // for the ids of events; nil: the system's clock
 	Log *slog.Logger     // nil: silent
 	// Recovered is called from [Open], before it returns, when something had to
 	// be repaired. It may be nil.
@@ -117,7 +117,7 @@ const (
 // what a crash has left. It fails with [ErrInUse] or [ErrNewer].
 func Open(dir string, opts Options) (*Store, error) {
 	if opts.Now == nil {
-		return nil, errors.New("open station data: Options.Now is missing")
+		opts.Now = time.Now
 	}
 	log := opts.Log
 	if log == nil {
