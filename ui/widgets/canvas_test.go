@@ -221,7 +221,7 @@ func TestPhotoCanvas_WheelZoomsAtThePointer(t *testing.T) {
 		if !near(before, b.WidgetToImage(at), 1) {
 			t.Errorf("the pointer was at %v, is at %v", before, b.WidgetToImage(at))
 		}
-		for range 60 {
+		for range 25 {
 			b.Scrolled(&fyne.ScrollEvent{PointEvent: fyne.PointEvent{Position: at}, Scrolled: fyne.NewDelta(0, -float32(notch()))})
 		}
 		if _, fit := b.Zoom(); !fit {
