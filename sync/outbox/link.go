@@ -317,6 +317,9 @@ func (e *Engine) work(ctx context.Context, w worker) {
 		case ctx.Err() != nil:
 			return
 		case err != nil:
+			if p, ok := w.(interface{ progressed() bool }); ok && p.progressed() {
+				failures = 0
+			}
 			failures++
 			e.cfg.Log.Debug("outbox failed", "work", w.name(), "failures", failures, "error", err)
 			e.failed(w.name(), err)

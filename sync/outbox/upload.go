@@ -31,6 +31,8 @@ type uploads struct {
 	skipped map[qc.Digest]bool
 	// lost counts how often the centre forgot an upload without any progress.
 	lost int
+	// moved: something arrived since the last failure.
+	moved bool
 }
 
 func newUploads(e *Engine) *uploads {
@@ -38,6 +40,14 @@ func newUploads(e *Engine) *uploads {
 }
 
 func (u *uploads) name() string { return "photos" }
+
+// progressed reports, once, whether anything arrived: a failure after that is
+// the first one again.
+func (u *uploads) progressed() bool {
+	moved := u.moved
+	u.moved = false
+	return moved
+}
 
 // Why sending a file ended without a fault.
 var (
@@ -150,7 +160,7 @@ func (u *uploads) send(ctx context.Context, shipment qc.Shipment) error {
 		case err == nil && (after <= offset || after > shipment.Bytes):
 			err = &wire.Failure{Kind: wire.Retry, Op: "upload", Err: fmt.Errorf("offset %d after %d", after, offset)}
 		case err == nil:
-			offset, u.lost = after, 0
+			offset, u.lost, u.moved = after, 0, true
 			if err := u.e.cfg.Store.UploadProgress(ctx, shipment.Digest, place, offset); err != nil {
 				return fmt.Errorf("note progress of %s: %w", shipment.Digest, err)
 			}
