@@ -16,7 +16,11 @@
   // A region is remembered as the server wrote it: the browser changes open
   // sections and fields, which must not look like news.
   const written = new Map(regions(document).map((r) => [r.id, r.innerHTML]));
-  const statuses = (root) => [...root.querySelectorAll(".pill")].map((p) => p.textContent.trim()).join(", ");
+  const statuses = (root) => new Map([...root.querySelectorAll(".pill")].map((pill) => {
+    const home = pill.closest("[data-item], tr, [data-live]");
+    const name = home?.querySelector("h1, h2, a strong")?.textContent.trim() || "";
+    return [home?.dataset.item || home?.dataset.case || home?.id, name + ": " + pill.textContent.trim()];
+  }));
 
   // The sentence about the last step is for this look at the page only.
   const address = new URL(location.href);
@@ -89,8 +93,8 @@
       const freshState = next.getElementById("state");
       if (state && freshState) state.dataset.state = freshState.dataset.state;
     }
-    const after = statuses(main);
-    if (after !== before) announce.textContent = main.dataset.updated + ": " + after;
+    const changed = [...statuses(main)].filter(([key, text]) => before.get(key) !== text).map(([, text]) => text);
+    if (changed.length) announce.textContent = main.dataset.updated + ". " + changed.join(". ");
     tick();
   };
 

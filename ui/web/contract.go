@@ -27,8 +27,11 @@ type Store interface {
 	Dossier(ctx context.Context, id qc.CaseID) (Dossier, error)
 	// LinkOrder makes a new link to an order and returns its secret.
 	LinkOrder(ctx context.Context, order qc.OrderID, at time.Time) (string, error)
-	// SignIn returns the staff member with that password; [ErrSignIn] otherwise.
+	// SignIn returns the staff member with that password; [ErrSignIn] otherwise,
+	// and [ErrLocked] after too many tries.
 	SignIn(ctx context.Context, id qc.StaffID, password string, at time.Time) (qc.Staff, error)
+	// Staff returns a person as they are now, so that dismissal ends a session.
+	Staff(ctx context.Context, id qc.StaffID) (qc.Staff, error)
 	// Balance returns what the agent owes a customer.
 	Balance(ctx context.Context, customer qc.CustomerID) (money.Amount, error)
 	// Watch ticks after committed changes, several in one; the func ends it.
@@ -50,8 +53,10 @@ type Blob interface {
 
 // The errors of a [Store].
 var (
-	ErrLink   = errors.New("link is not valid")
-	ErrSignIn = errors.New("staff id or password is wrong")
+	ErrLink      = errors.New("link is not valid")
+	ErrSignIn    = errors.New("staff id or password is wrong")
+	ErrLocked    = errors.New("too many wrong passwords")
+	ErrSellerRef = errors.New("seller's refund number has brought money before") // of Act
 )
 
 // Conflict reports that a case is not in the version somebody acted on.
@@ -88,6 +93,7 @@ type CaseFilter struct {
 	Open   bool
 	Status refund.Status
 	Query  string // part of an item, order, case, seller or waybill
+	Limit  int    // 0: the store's own
 }
 
 // Dossier is a case with everything around it.

@@ -31,8 +31,7 @@ func (p *Pages) deskAct(w http.ResponseWriter, r *http.Request, who session) {
 	if !ok {
 		return
 	}
-	version := form.Get("version")
-	number, err := strconv.Atoi(version)
+	number, err := strconv.Atoi(form.Get("version"))
 	if err != nil || number < 1 {
 		p.sorry(w, r, http.StatusBadRequest, "error.field_missing")
 		return
@@ -47,7 +46,7 @@ func (p *Pages) deskAct(w http.ResponseWriter, r *http.Request, who session) {
 		return
 	}
 	event.Actor, event.At = who.actor(), p.Now()
-	_, err = p.Store.Act(r.Context(), d.Case.ID, number, event, p.actKey(d.Case, version, event.Kind, event.Actor))
+	_, err = p.Store.Act(r.Context(), d.Case.ID, number, event, p.actKey(d.Case.ID, number, event))
 	notice, err := outcome(err)
 	if err != nil {
 		p.failed(w, r, "act", err)

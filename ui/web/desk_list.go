@@ -148,10 +148,8 @@ func (p *Pages) deskEvents(w http.ResponseWriter, r *http.Request, _ session) {
 	id := qc.CaseID(r.URL.Query().Get("case"))
 	filter := deskFilter(r)
 	p.stream(w, r, func(ctx context.Context) (string, error) {
-		if cookie, err := r.Cookie(deskCookie); err != nil {
-			return "", err
-		} else if _, err := p.openSession(cookie.Value, p.Now()); err != nil {
-			return "", err // it has expired meanwhile
+		if _, err := p.signedIn(r); err != nil {
+			return "", err // no longer
 		}
 		if id != "" {
 			dossier, err := p.Store.Dossier(ctx, id)

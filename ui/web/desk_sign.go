@@ -38,6 +38,9 @@ func (p *Pages) signIn(w http.ResponseWriter, r *http.Request) {
 	case errors.Is(err, ErrSignIn), errors.Is(err, qc.ErrNotFound):
 		p.signInRefused(w, r, id, "web.signin.wrong", http.StatusForbidden)
 		return
+	case errors.Is(err, ErrLocked):
+		p.signInRefused(w, r, id, "web.signin.locked", http.StatusTooManyRequests)
+		return
 	case err != nil:
 		p.failed(w, r, "sign in", err)
 		return

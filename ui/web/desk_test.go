@@ -122,6 +122,18 @@ func TestDesk_SignIn(t *testing.T) {
 	}
 }
 
+func TestDesk_DismissalEndsTheSession(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.flagged(t, "20481-2", false)
+	b := w.reader(t)
+	b.signIn("D01")
+	b.get("/desk/cases/K-20481-2", http.StatusOK)
+	w.staff["D01"] = qc.Staff{ID: "D01", Role: qc.Clerk}
+	b.get("/desk/cases/K-20481-2", http.StatusSeeOther)
+	b.get("/desk/events", http.StatusForbidden)
+}
+
 func TestDesk_SigningInIsRateLimited(t *testing.T) {
 	t.Parallel()
 	b := newWorld(t).reader(t)
@@ -166,6 +178,7 @@ func TestDeskAct(t *testing.T) {
 		{"negative", refundingWorld, "event=seller_paid&version=3&amount=-1&seller_ref=R1", "error.amount_not_owed", refund.SellerRefunding},
 		{"no amount", refundingWorld, "event=seller_paid&version=3&seller_ref=R1", "error.field_missing", refund.SellerRefunding},
 		{"no number", refundingWorld, "event=seller_paid&version=3&amount=4o1&seller_ref=R1", "web.amount_syntax", refund.SellerRefunding},
+		{"refund number used before", refundingWorld, "event=seller_paid&version=3&amount=1&seller_ref=R-used", "web.seller_ref_used", refund.SellerRefunding},
 		{"too long", chosenWorld, "event=refuse&version=2&reason=" + strings.Repeat("x", maxText+1), "web.form_broken", refund.Negotiating},
 	}
 	for _, c := range cases {

@@ -29,15 +29,14 @@ func (p *Pages) orderDecide(w http.ResponseWriter, r *http.Request) {
 		p.nothingHere(w, r)
 		return
 	}
-	version, kind := form.Get("version"), refund.Kind(form.Get("event"))
-	number, err := strconv.Atoi(version)
+	number, err := strconv.Atoi(form.Get("version"))
 	if err != nil || number < 1 {
 		p.sorry(w, r, http.StatusBadRequest, "error.field_missing")
 		return
 	}
 	actor := refund.Actor{Party: refund.ByCustomer, ID: string(order.Order.Customer.ID)}
-	event := refund.Event{Kind: kind, Actor: actor, At: p.Now()}
-	_, err = p.Store.Act(r.Context(), id, number, event, p.actKey(order.Cases[i], version, kind, actor))
+	event := refund.Event{Kind: refund.Kind(form.Get("event")), Actor: actor, At: p.Now()}
+	_, err = p.Store.Act(r.Context(), id, number, event, p.actKey(id, number, event))
 	notice, err := outcome(err)
 	if err != nil {
 		p.failed(w, r, "decide", err)
@@ -68,6 +67,8 @@ func outcome(err error) (notice string, other error) {
 		return "web.notice.done", nil
 	case errors.As(err, &conflict):
 		return "error.case_moved_on", nil
+	case errors.Is(err, ErrSellerRef):
+		return "web.seller_ref_used", nil
 	}
 	for _, reason := range []error{
 		refund.ErrNotNow, refund.ErrNotYours, refund.ErrOwnFinding, refund.ErrWindowClosed, refund.ErrMissing,

@@ -245,7 +245,7 @@ func signed(a money.Amount) string {
 var notices = []string{
 	"web.notice.done", "error.case_moved_on", "error.decision_late", "error.not_allowed", "error.own_finding",
 	"error.exchange_too_often", "error.field_missing", "error.amount_not_owed", "error.waybill_invalid",
-	"error.event_unknown", "web.amount_syntax",
+	"error.event_unknown", "web.amount_syntax", "web.seller_ref_used", "web.form_broken",
 }
 
 func (s speech) notice(r *http.Request) string {

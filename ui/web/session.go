@@ -7,8 +7,10 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -89,10 +91,11 @@ func (p *Pages) sign(purpose string, parts ...string) []byte {
 	return mac.Sum(nil)
 }
 
-// actKey is the idempotency key of one act on one version of a case by one
-// actor: a double click and a repeated request carry the same.
-func (p *Pages) actKey(c refund.Case, version string, kind refund.Kind, by refund.Actor) string {
-	code := p.sign("act", string(c.ID), version, string(kind), string(by.Party), by.ID)
+// actKey is the idempotency key of one act on one version of a case: a double
+// click and a repeated request carry the same, another content another.
+func (p *Pages) actKey(id qc.CaseID, version int, e refund.Event) string {
+	code := p.sign("act", string(id), strconv.Itoa(version), string(e.Kind), string(e.Actor.Party), e.Actor.ID,
+		e.Reason, e.Carrier, string(e.Waybill), e.Amount.String(), e.SellerRef)
 	return hex.EncodeToString(code[:16])
 }
 
@@ -110,17 +113,41 @@ func orderPath(id qc.OrderID) string { return "/o/" + url.PathEscape(string(id))
 // casePath is the address of a case at the desk.
 func casePath(id qc.CaseID) string { return "/desk/cases/" + url.PathEscape(string(id)) }
 
+// signedIn returns who sends r, with the role they have now; it fails with
+// errSession when it is nobody who may be here.
+func (p *Pages) signedIn(r *http.Request) (session, error) {
+	cookie, err := r.Cookie(deskCookie)
+	if err != nil {
+		return session{}, errSession
+	}
+	who, err := p.openSession(cookie.Value, p.Now())
+	if err != nil {
+		return session{}, err
+	}
+	staff, err := p.Store.Staff(r.Context(), who.ID)
+	switch {
+	case errors.Is(err, qc.ErrNotFound), err == nil && !(staff.Active && mayUseDesk(staff.Role)):
+		return session{}, errSession
+	case err != nil:
+		return session{}, fmt.Errorf("read staff %s: %w", who.ID, err)
+	}
+	who.Name, who.Role = staff.Name, staff.Role
+	return who, nil
+}
+
 type staffHandler func(w http.ResponseWriter, r *http.Request, who session)
 
 // staffOnly lets signed-in staff through and sends everybody else to sign in.
 func (p *Pages) staffOnly(next staffHandler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		cookie, err := r.Cookie(deskCookie)
+		who, err := p.signedIn(r)
 		if err == nil {
-			if who, err := p.openSession(cookie.Value, p.Now()); err == nil {
-				next(w, r, who)
-				return
-			}
+			next(w, r, who)
+			return
+		}
+		if !errors.Is(err, errSession) {
+			p.failed(w, r, "session", err)
+			return
 		}
 		if wantsPage(r) {
 			http.Redirect(w, r, "/desk/sign-in", http.StatusSeeOther)

@@ -224,6 +224,9 @@ func (w *world) Act(_ context.Context, id qc.CaseID, version int, e refund.Event
 	if !ok {
 		return c, qc.ErrNotFound
 	}
+	if e.SellerRef == "R-used" {
+		return c, ErrSellerRef
+	}
 	if version != 0 && version != c.Version {
 		return c, &Conflict{Case: c}
 	}
@@ -295,6 +298,16 @@ func (w *world) SignIn(_ context.Context, id qc.StaffID, given string, _ time.Ti
 	s, ok := w.staff[id]
 	if !ok || given != password {
 		return qc.Staff{}, ErrSignIn
+	}
+	return s, nil
+}
+
+func (w *world) Staff(_ context.Context, id qc.StaffID) (qc.Staff, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	s, ok := w.staff[id]
+	if !ok {
+		return s, qc.ErrNotFound
 	}
 	return s, nil
 }
