@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"flawmark/app/command"
+	_ "flawmark/app/locale" // before the toolkit reads the locale
 	"flawmark/app/qc"
 	"flawmark/app/settings"
 	"flawmark/storage/blob"
@@ -47,8 +48,8 @@ func program() command.Program {
 			{Name: "cases", Run: withStation(listCases)},
 			{Name: "flag", Args: "[FILE...]", Flags: recordFlags, Run: withStation(record(qc.Flag))},
 			{Name: "pass", Args: "[FILE...]", Flags: recordFlags, Run: withStation(record(qc.Pass))},
-			{Name: "show", Run: withStation(showWindow)},
-			{Name: "screen", Run: withStation(describeWindow)},
+			{Name: "show", Run: withWindow(showWindow)},
+			{Name: "screen", Run: withWindow(describeWindow)},
 			{Name: "sync", Flags: syncFlags, Run: withStation(synchronise)},
 		},
 	}

@@ -55,11 +55,12 @@ func openStation(ctx context.Context, s settings.Station) (_ *station, err error
 	if st.flaws, err = qc.ParseCatalogue(assets.FlawCatalogue()); err != nil {
 		return nil, err
 	}
-	if st.key, err = stationKey(s.Data); err != nil {
-		return nil, command.Fail("cli.key_unusable", err, "folder", s.Data)
-	}
 	if st.blobs, err = blob.OpenFolder(filepath.Join(s.Data, "blobs")); err != nil {
 		return nil, command.Fail("cli.folder_unusable", err, "folder", s.Data)
+	}
+	// Half-written files that a crash left behind.
+	if _, err := st.blobs.Sweep(st.now().Add(-time.Hour)); err != nil {
+		st.log.Warn("left-over files stay", "error", err)
 	}
 	st.store, err = local.Open(s.Data, local.Options{
 		Now: time.Now, Log: st.log, Recovered: func(r local.Recovery) { st.repaired = &r },
@@ -73,6 +74,10 @@ func openStation(ctx context.Context, s settings.Station) (_ *station, err error
 		return nil, command.Fail("error.disk_full", err)
 	case err != nil:
 		return nil, err
+	}
+	// Behind the store's lock, so that two first starts do not make two keys.
+	if st.key, err = stationKey(s.Data); err != nil {
+		return nil, errors.Join(command.Fail("cli.key_unusable", err, "folder", s.Data), st.store.Close())
 	}
 	if st.link, err = newUplink(ctx, st); err != nil {
 		return nil, errors.Join(err, st.store.Close())
@@ -117,6 +122,17 @@ func withStation(run func(context.Context, *command.Call, *station) error) func(
 			return err
 		}
 		return errors.Join(run(ctx, call, s), s.Close())
+	}
+}
+
+// withWindow makes a command of what needs the open window. It never opens the
+// data itself.
+func withWindow(run func(context.Context, *command.Call, *station) error) func(context.Context, *command.Call) error {
+	return func(ctx context.Context, call *command.Call) error {
+		if open, ok := ctx.Value(openKey{}).(*station); ok && open.window != nil {
+			return run(ctx, call, open)
+		}
+		return command.Fail("cli.no_window", nil)
 	}
 }
 

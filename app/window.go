@@ -63,6 +63,7 @@ func (s *station) runWindow(ctx context.Context, call *command.Call) error {
 	group, running := errgroup.WithContext(running)
 	group.Go(func() error { return models.Run(running) })
 	group.Go(func() error { return s.engine.Run(running) })
+	group.Go(func() error { return s.fetchListings(running) })
 	group.Go(func() error {
 		return entrance.Run(running, func(ctx context.Context, from door.Call, out, errOut io.Writer) int {
 			return program().Answer(context.WithValue(ctx, openKey{}, s), from, call.Env, out, errOut)
@@ -86,7 +87,10 @@ func (s *station) runWindow(ctx context.Context, call *command.Call) error {
 	s.window.ShowAndRun()
 	quit()
 	stop()
-	return group.Wait()
+	if err := group.Wait(); !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
 }
 
 // hasDisplay reports whether a window can be opened at all.
@@ -105,9 +109,6 @@ func hasDisplay(env []string) bool {
 
 // showWindow brings the open window forward.
 func showWindow(_ context.Context, call *command.Call, s *station) error {
-	if s.window == nil {
-		return command.Fail("cli.no_window", nil)
-	}
 	fyne.Do(s.window.Fyne().RequestFocus)
 	call.Say("cli.window_opened")
 	return nil
@@ -115,9 +116,6 @@ func showWindow(_ context.Context, call *command.Call, s *station) error {
 
 // describeWindow prints what the window shows, for support and tests.
 func describeWindow(ctx context.Context, call *command.Call, s *station) error {
-	if s.window == nil {
-		return command.Fail("cli.no_window", nil)
-	}
 	described := make(chan bench.Description, 1)
 	fyne.Do(func() { described <- s.window.Describe() })
 	select {

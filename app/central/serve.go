@@ -80,6 +80,7 @@ func serve(ctx context.Context, call *command.Call) (err error) {
 			return program().Answer(context.WithValue(ctx, runningKey{}, c), from, call.Env, out, errOut)
 		})
 	})
+	group.Go(func() error { return c.keepHouse(ctx) })
 	log.InfoContext(ctx, "centre is serving", "listen", s.Listen, "instance", c.store.Instance())
 	return group.Wait()
 }

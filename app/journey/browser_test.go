@@ -6,9 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 )
 
@@ -30,7 +28,7 @@ func startBrowser(t *testing.T) *browser {
 	t.Cleanup(stopAllocator)
 	ctx, stop := chromedp.NewContext(allocator)
 	t.Cleanup(stop)
-	if err := chromedp.Run(ctx); err != nil {
+	if err := chromedp.Do(ctx); err != nil {
 		t.Fatalf("start Chromium: %v", err)
 	}
 	return &browser{ctx: ctx, folder: *outFlag}
@@ -49,18 +47,22 @@ func (b *browser) open(t *testing.T, url string, width, height int64, mobile boo
 	t.Cleanup(stop)
 	p := &page{browser: b, tab: tab}
 	// The first run starts the tab and must not be under a deadline.
-	if err := chromedp.Run(tab, emulation.SetDeviceMetricsOverride(width, height, 1, mobile)); err != nil {
+	var options []chromedp.EmulateViewportOption
+	if mobile {
+		options = append(options, chromedp.EmulateMobile, chromedp.EmulateTouch)
+	}
+	if err := chromedp.Do(tab, chromedp.EmulateViewport(width, height, options...)); err != nil {
 		t.Fatalf("open a tab: %v", err)
 	}
 	p.do(t, "open the page", chromedp.Navigate(url))
 	return p
 }
 
-func (p *page) do(t *testing.T, what string, actions ...chromedp.Action) {
+func (p *page) do(t *testing.T, what string, actions ...chromedp.Action[chromedp.Void]) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(p.tab, patience)
 	defer cancel()
-	if err := chromedp.Run(ctx, actions...); err != nil {
+	if err := chromedp.Do(ctx, actions...); err != nil {
 		p.shot(t, "failed")
 		t.Fatalf("%s: %v", what, err)
 	}
@@ -69,14 +71,18 @@ func (p *page) do(t *testing.T, what string, actions ...chromedp.Action) {
 // see waits until the page shows an element, without a reload by the test.
 func (p *page) see(t *testing.T, what, selector string) {
 	t.Helper()
-	p.do(t, "see "+what, chromedp.WaitVisible(selector, chromedp.ByQuery))
+	p.do(t, "see "+what, chromedp.WaitVisible(chromedp.CSS(selector)))
 }
 
 // text returns an element's text.
 func (p *page) text(t *testing.T, selector string) string {
 	t.Helper()
-	var text string
-	p.do(t, "read "+selector, chromedp.Text(selector, &text, chromedp.ByQuery))
+	ctx, cancel := context.WithTimeout(p.tab, patience)
+	defer cancel()
+	text, err := chromedp.Run(ctx, chromedp.Text(chromedp.CSS(selector)))
+	if err != nil {
+		t.Fatalf("read %s: %v", selector, err)
+	}
 	return text
 }
 
@@ -85,16 +91,15 @@ func (p *page) shot(t *testing.T, name string) {
 	if p.folder == "" {
 		return
 	}
-	var png []byte
 	ctx, cancel := context.WithTimeout(p.tab, patience)
 	defer cancel()
-	if err := chromedp.Run(ctx, chromedp.Sleep(200*time.Millisecond), chromedp.FullScreenshot(&png, 100)); err != nil {
+	png, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
+	if err != nil {
 		t.Errorf("picture of %s: %v", name, err)
 		return
 	}
 	p.shots++
-	path := filepath.Join(p.folder, fmt.Sprintf("page-%02d-%s.png", p.browser.shots, name))
-	p.browser.shots++
+	path := filepath.Join(p.folder, fmt.Sprintf("page-%02d-%s.png", p.shots, name))
 	if err := os.WriteFile(path, png, 0o644); err != nil {
 		t.Error(err)
 	}
