@@ -120,7 +120,7 @@ func TestSimulation(t *testing.T) {
 				for i := range 12 {
 					m.record(1 + i%3)
 					m.photo(photo(i, 300_000), qc.LanePreview)
-					m.photo(photo(100+i, 3_000_000), qc.LaneOriginals)
+					m.photo(photo(100+i, 800_000), qc.LaneOriginals)
 					time.Sleep(time.Duration(seed%7) * 10 * time.Second)
 					link.setDown(i%4 == 1)
 				}
