@@ -159,9 +159,13 @@ func (n *noticeStrip) refresh() {
 	n.edge.Refresh()
 	n.label.SetText(notice.Sentence.In(n.w.words))
 	n.box.Show()
-	n.w.page.Refresh()
-	// The text may take more lines than the last one did.
-	if size := n.w.page.Size(); size.Width > 0 {
-		overTop{}.Layout([]fyne.CanvasObject{n.box}, size)
+	n.place()
+}
+
+// place lays the strip out anew: its text may take more lines than the last
+// one did, and each screen has its own place for it.
+func (n *noticeStrip) place() {
+	if size := n.w.page.Size(); size.Width > 0 && n.box.Visible() {
+		overTop{n.w}.Layout([]fyne.CanvasObject{n.box}, size)
 	}
 }

@@ -98,8 +98,8 @@ func (s *signinScreen) place(objects ...fyne.CanvasObject) {
 }
 
 func (s *signinScreen) focus() {
-	if s.w.screen != screenSignIn {
-		return
+	if s.w.screen != screenSignIn || len(s.form.Objects) == 0 || len(s.w.station.SignIn.People()) == 0 {
+		return // there is no entry yet
 	}
 	if _, pin := s.w.station.SignIn.Asked(); pin {
 		s.w.focusOn(s.pin)

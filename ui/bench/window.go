@@ -87,6 +87,7 @@ type Window struct {
 	burst  *burst
 	popup  dialog.Dialog // what Esc closes first
 	signed bool
+	photos fyne.ListableURI // where the last photo was chosen
 }
 
 // New builds the window; nothing is shown before [Window.ShowAndRun] or
@@ -159,7 +160,7 @@ func (w *Window) build() {
 		screenQueue: w.queue, screenCases: w.cases, screenSettings: w.settings,
 	}
 	w.page = container.NewStack()
-	middle := container.NewStack(w.page, container.New(overTop{}, w.notice.box))
+	middle := container.NewStack(w.page, container.New(overTop{w}, w.notice.box))
 	w.window.SetContent(container.NewStack(newGround(theme.ColorNameBackground),
 		container.NewBorder(w.bar.box, w.status.box, nil, nil, middle)))
 	w.window.SetMainMenu(w.menu())
@@ -229,11 +230,15 @@ func (w *Window) Show(name screenName) {
 	if name == screenReview && !w.station.Reviews.Allowed() {
 		name = screenInspect
 	}
+	if name != w.screen && !w.station.Notices.Current().Bad {
+		w.station.Notices.Clear() // what went well there is no news here
+	}
 	w.screen = name
 	s := w.screens[name]
 	w.page.Objects = []fyne.CanvasObject{s.content()}
 	w.page.Refresh()
 	w.bar.refresh()
+	w.notice.place()
 	s.refresh()
 	w.window.Canvas().Unfocus()
 	s.focus()
@@ -331,9 +336,15 @@ func (w *Window) choosePhoto() {
 			return // closed without a choice
 		}
 		path := file.URI().Path()
+		if parent, err := storage.Parent(file.URI()); err == nil {
+			w.photos, _ = storage.ListerForURI(parent) // nil: the dialog begins at home
+		}
 		_ = file.Close() // read again, within limits, off this goroutine
 		w.AddFiles(path)
 	}, w.window)
+	if w.photos != nil {
+		open.SetLocation(w.photos)
+	}
 	open.SetFilter(storage.NewExtensionFileFilter([]string{".jpg", ".jpeg", ".png", ".webp", ".JPG", ".JPEG", ".PNG"}))
 	w.pop(open, 900, 600)
 }
@@ -358,17 +369,25 @@ const (
 
 // overTop floats its object below the top of the page, so that nothing moves
 // when a notice comes.
-type overTop struct{}
+type overTop struct{ w *Window }
 
 func (overTop) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.Size{} }
 
-func (overTop) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+func (l overTop) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	for _, o := range objects {
 		// Between the side panels, so that neither the flaws nor the verdict are hidden.
 		width := min(max(size.Width-(leftWidth+rightWidth+80)*scale(), 480*scale()), 900*scale(), size.Width-32)
 		o.Resize(fyne.NewSize(width, o.MinSize().Height))
 		o.Resize(fyne.NewSize(width, o.MinSize().Height)) // its text has wrapped now
-		o.Move(fyne.NewPos((size.Width-width+(leftWidth-rightWidth+48)*scale())/2, 52*scale()))
+		// On the line that says what a list is, or on the photo's upper edge.
+		y, x := 2*scale(), (size.Width-width)/2
+		if l.w.screen == screenInspect || l.w.screen == screenReview {
+			x += (leftWidth - rightWidth + 48) * scale() / 2
+		}
+		if l.w.screen == screenInspect {
+			y = 52 * scale()
+		}
+		o.Move(fyne.NewPos(x, y))
 	}
 }
 

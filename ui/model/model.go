@@ -206,6 +206,7 @@ func (s *Station) Run(ctx context.Context) error {
 			s.parts.Work.dispatch(s.Status.Refresh)
 		case <-ticker.C:
 			s.parts.Work.dispatch(func() {
+				s.Notices.fade()
 				s.Inspection.changed()
 				s.Queue.Refresh()
 			})

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"strings"
+	"time"
 
 	"flawmark/app/qc"
 	"flawmark/app/refund"
@@ -25,6 +26,7 @@ type Notices struct {
 
 	parts   Parts
 	current Notice
+	since   time.Time
 }
 
 // Current returns the notice to show; its Sentence may be empty.
@@ -58,8 +60,18 @@ func (n *Notices) fail(what string, err error, pairs ...any) {
 	n.Warn(Say(key, append(pairs, "reference", reference)...))
 }
 
+// fadeAfter is how long good news stays at least.
+const fadeAfter = 10 * time.Second
+
+// fade takes good news away once it has been read.
+func (n *Notices) fade() {
+	if !n.current.Bad && !n.current.Sentence.IsZero() && n.parts.Now().Sub(n.since) >= fadeAfter {
+		n.Clear()
+	}
+}
+
 func (n *Notices) set(notice Notice) {
-	n.current = notice
+	n.current, n.since = notice, n.parts.Now()
 	if n.OnChange != nil {
 		n.OnChange()
 	}
