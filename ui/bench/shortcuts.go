@@ -216,7 +216,7 @@ func (w *Window) showHelp() {
 		return rows
 	}
 	w.pop(dialog.NewCustom(w.say("station.do.help"), w.say("button.close")+"   Esc",
-		container.NewVScroll(container.NewGridWithColumns(2, half(menuGo, menuItem), half(menuMark, menuList))), w.window), 860, 620)
+		container.NewVScroll(container.NewGridWithColumns(2, half(menuGo, menuMark), half(menuItem, menuList))), w.window), 860, 690)
 }
 
 func helpRow(what, keys string) fyne.CanvasObject {

@@ -2,6 +2,7 @@ package model
 
 import (
 	"context"
+	"slices"
 
 	"flawmark/app/qc"
 )
@@ -22,6 +23,9 @@ func (i *Inspection) Obstacle(verdict qc.Verdict) Sentence {
 	f.Verdict = verdict
 	if err := f.Check(i.item, i.parts.Catalogue); err != nil {
 		return Say(errorKey(err))
+	}
+	if verdict == qc.Pass && slices.ContainsFunc(f.Marks, func(m qc.Mark) bool { return m.Flaw == "" }) {
+		return Say("station.mark_on_pass")
 	}
 	return Sentence{}
 }
