@@ -103,16 +103,19 @@ func (p *Pages) deskLink(w http.ResponseWriter, r *http.Request, who session) {
 		p.failed(w, r, "link order", err)
 		return
 	}
-	scheme := "http://"
-	if p.Secure || r.TLS != nil {
-		scheme = "https://"
+	base := strings.TrimRight(p.Public, "/")
+	if base == "" {
+		base = "http://" + r.Host
+		if p.Secure || r.TLS != nil {
+			base = "https://" + r.Host
+		}
 	}
 	s := p.deskSpeech(r)
 	view := p.deskFrame(r, s, who, "link", s.T("web.link.title", "order", string(d.Case.Order)))
 	view.Languages = nil // this answer has no address of its own
 	page := linkView{
 		frame:   view,
-		Address: scheme + r.Host + orderPath(d.Case.Order) + "?t=" + url.QueryEscape(token), Back: casePath(d.Case.ID),
+		Address: base + orderPath(d.Case.Order) + "?t=" + url.QueryEscape(token), Back: casePath(d.Case.ID),
 	}
 	p.render(w, r, http.StatusOK, "link", page)
 }

@@ -15,7 +15,8 @@ import (
 	"github.com/go-chi/httprate"
 )
 
-// Config names what the pages are made of. All fields but Secure are needed.
+// Config names what the pages are made of. All fields but Secure and Public are
+// needed.
 type Config struct {
 	Store     Store
 	Blobs     Blobs
@@ -27,6 +28,9 @@ type Config struct {
 	// Secure: the pages are reached by https even where requests arrive
 	// without it, as behind a proxy. Cookies then never travel in the clear.
 	Secure bool
+	// Public is the base URL of links made for customers, such as
+	// "https://qc.example.com"; empty: where the clerk's request went.
+	Public string
 }
 
 // Pages are the centre's pages. They are safe for concurrent use.
