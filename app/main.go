@@ -16,6 +16,7 @@ import (
 	"flawmark/app/qc"
 	"flawmark/app/settings"
 	"flawmark/storage/blob"
+	"flawmark/storage/local"
 )
 
 func main() {
@@ -40,6 +41,7 @@ func program() command.Program {
 		},
 		Language: settings.Language,
 		Explain:  explain,
+		Log:      logFailure,
 		Commands: []command.Command{
 			{Run: openWindow},
 			{Name: "enrol", Run: withStation(enrol)},
@@ -57,14 +59,51 @@ func program() command.Program {
 
 // explain turns what the parts report into a sentence for the person.
 func explain(err error) *command.Problem {
-	for cause, key := range map[error]string{
-		blob.ErrFull:   "error.disk_full",
-		qc.ErrWaybill:  "error.waybill_invalid",
-		qc.ErrNotFound: "cli.not_found",
+	if invalid, ok := errors.AsType[*settings.Invalid](err); ok {
+		return command.Fail(invalid.Key, err, "setting", invalid.Setting, "value", invalid.Value,
+			"want", invalid.Want, "file", invalid.File, "folder", invalid.File)
+	}
+	if isFull(err) {
+		return command.Fail("error.disk_full", err)
+	}
+	for _, known := range []struct {
+		cause error
+		key   string
+	}{
+		{qc.ErrWaybill, "error.waybill_invalid"},
+		{qc.ErrNotFound, "cli.not_found"},
+		{blob.ErrDigest, "error.blob_damaged"},
+		{blob.ErrSync, "error.disk_unsure"},
+		{local.ErrSync, "error.disk_unsure"},
+		{local.ErrDamaged, "error.data_damaged"},
+		{local.ErrFork, "error.log_forked"},
 	} {
-		if errors.Is(err, cause) {
-			return command.Fail(key, err)
+		if errors.Is(err, known.cause) {
+			return command.Fail(known.key, err)
 		}
 	}
 	return nil
+}
+
+// isFull reports whether a disk has no room.
+func isFull(err error) bool {
+	return errors.Is(err, blob.ErrFull) || errors.Is(err, local.ErrFull) || errors.Is(err, syscall.ENOSPC)
+}
+
+// logFailure writes what lies behind a failed command to the folder's log. A
+// folder that is not there, or takes nothing more, stays as it is.
+func logFailure(call *command.Call, err error) {
+	s, invalid := settings.LoadStation(call.Set, call.Env)
+	if invalid != nil {
+		return
+	}
+	if _, missing := os.Stat(s.Data); missing != nil {
+		return
+	}
+	log, file, cannot := openLog(s.Data)
+	if cannot != nil {
+		return
+	}
+	defer file.Close()
+	log.Error("command failed", "args", call.Args, "error", err)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -77,6 +78,9 @@ func record(verdict qc.Verdict) func(context.Context, *command.Call, *station) e
 			return err
 		}
 		s.engine.Kick()
+		if call.JSON {
+			return json.NewEncoder(call.Out).Encode(map[string]qc.FindingID{"id": finding.ID})
+		}
 		call.Say("cli.recorded", "id", string(finding.ID), "delivery", call.Words.Text("delivery.here"))
 		return nil
 	}
@@ -153,6 +157,9 @@ func (s *station) keepPhoto(ctx context.Context, call *command.Call, name string
 		if kept, err = model.KeepPhoto(ctx, s.blobs, name, data, s.now()); err == nil {
 			return kept, nil
 		}
+	}
+	if problem := explain(err); problem != nil {
+		return qc.Photo{}, problem // of the disk, not of the photo
 	}
 	problem := call.Words.Text(model.PhotoProblem(err), "pixels", strconv.Itoa(info.Width*info.Height/1e6),
 		"limit", strconv.FormatInt(photo.DefaultLimits().Pixels/1e6, 10))

@@ -16,8 +16,6 @@ import (
 	"flawmark/app/door"
 	"flawmark/app/settings"
 	"flawmark/imaging/capture"
-	"flawmark/storage/blob"
-	"flawmark/storage/local"
 	"flawmark/sync/wire"
 	"flawmark/ui/bench"
 	"flawmark/ui/model"
@@ -151,8 +149,6 @@ func (s *station) keepSettings(_ context.Context, chosen model.Settings) error {
 // sentence gives the key of the sentence for an error of the parts.
 func sentence(err error) string {
 	switch {
-	case errors.Is(err, blob.ErrFull), errors.Is(err, local.ErrFull):
-		return "error.disk_full"
 	case errors.Is(err, os.ErrNotExist):
 		return "error.file_missing"
 	}
@@ -160,6 +156,9 @@ func sentence(err error) string {
 		return enrolProblem(err)
 	}
 	if problem, ok := errors.AsType[*command.Problem](err); ok {
+		return problem.Key
+	}
+	if problem := explain(err); problem != nil {
 		return problem.Key
 	}
 	return ""

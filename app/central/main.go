@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -41,6 +42,7 @@ func program() command.Program {
 		},
 		Language: settings.Language,
 		Explain:  explain,
+		Log:      logFailure,
 		Commands: []command.Command{
 			{Name: "serve", Run: serve, Alone: true},
 			{Name: "station approve", Args: "CODE", Run: withCentre(approveStation)},
@@ -55,19 +57,49 @@ func program() command.Program {
 
 // explain turns what the parts report into a sentence for the administrator.
 func explain(err error) *command.Problem {
-	for cause, key := range map[error]string{
-		central.ErrCode:    "error.code_wrong",
-		central.ErrExpired: "error.code_expired",
-		qc.ErrPINFormat:    "error.pin_format",
-		blob.ErrFull:       "error.disk_full",
-		qc.ErrNotFound:     "cli.not_found",
-	} {
-		if errors.Is(err, cause) {
-			return command.Fail(key, err)
-		}
+	if invalid, ok := errors.AsType[*settings.Invalid](err); ok {
+		return command.Fail(invalid.Key, err, "setting", invalid.Setting, "value", invalid.Value,
+			"want", invalid.Want, "file", invalid.File, "folder", invalid.File)
 	}
 	if broken, ok := errors.AsType[*central.ImportError](err); ok {
 		return brokenImport(broken)
 	}
+	for _, known := range []struct {
+		cause error
+		key   string
+	}{
+		{blob.ErrFull, "error.disk_full"},
+		{central.ErrFull, "error.disk_full"},
+		{syscall.ENOSPC, "error.disk_full"},
+		{blob.ErrSync, "error.disk_unsure"},
+		{central.ErrCode, "error.code_wrong"},
+		{central.ErrExpired, "error.code_expired"},
+		{central.ErrStaff, "cli.staff_incomplete"},
+		{central.ErrOrder, "cli.order_conflict"},
+		{qc.ErrPINFormat, "error.pin_format"},
+		{qc.ErrNotFound, "cli.not_found"},
+	} {
+		if errors.Is(err, known.cause) {
+			return command.Fail(known.key, err)
+		}
+	}
 	return nil
+}
+
+// logFailure writes what lies behind a failed command to the folder's log. A
+// folder that is not there, or takes nothing more, stays as it is.
+func logFailure(call *command.Call, err error) {
+	s, invalid := settings.LoadCentre(call.Set, call.Env)
+	if invalid != nil {
+		return
+	}
+	if _, missing := os.Stat(s.Data); missing != nil {
+		return
+	}
+	log, file, cannot := openLog(s.Data, io.Discard)
+	if cannot != nil {
+		return
+	}
+	defer file.Close()
+	log.Error("command failed", "args", call.Args, "error", err)
 }

@@ -93,8 +93,18 @@ func readLimited(path string) ([]byte, error) {
 	return data, nil
 }
 
+// brokenImport says where the file is broken, as far as that is one place.
 func brokenImport(broken *central.ImportError) *command.Problem {
-	return command.Fail("error.csv_broken", broken, "line", strconv.Itoa(broken.Line), "column", broken.Column)
+	key := "error.csv_broken"
+	switch {
+	case broken.Line == 0 && broken.Column == "":
+		key = "cli.import_nothing"
+	case broken.Line == 0:
+		key = "cli.import_member"
+	case broken.Column == "":
+		key = "cli.import_line"
+	}
+	return command.Fail(key, broken, "line", strconv.Itoa(broken.Line), "column", broken.Column)
 }
 
 func linkOrder(ctx context.Context, call *command.Call, c *centre) error {

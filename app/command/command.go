@@ -128,6 +128,9 @@ type Program struct {
 	Language func(*flag.FlagSet, []string) string
 	// Explain turns an error of the program's parts into a Problem, or nil.
 	Explain func(error) *Problem
+	// Log keeps what lies behind a failure where an administrator finds it;
+	// whoever gave the command reads a sentence. It may be nil.
+	Log func(call *Call, err error)
 }
 
 // Main runs the program and returns its exit code: 0 when it did what was
@@ -172,16 +175,29 @@ func (p Program) fail(call *Call, err error) int {
 	if err == nil {
 		return 0
 	}
-	problem, ok := errors.AsType[*Problem](err)
-	if !ok && p.Explain != nil {
-		problem = p.Explain(err)
+	problem := p.problem(err)
+	if p.Log != nil && problem.Cause != nil {
+		p.Log(call, err)
 	}
-	text := err.Error()
-	if problem != nil {
-		text = call.Words.Text(problem.Key, problem.Pairs...)
-	}
-	fmt.Fprintf(call.Err, "%s: %s\n", p.Name, text)
+	fmt.Fprintf(call.Err, "%s: %s\n", p.Name, call.Words.Text(problem.Key, problem.Pairs...))
 	return 1
+}
+
+// problem finds the sentence for err. Nobody is shown what a part of the
+// program says to another.
+func (p Program) problem(err error) *Problem {
+	if problem, ok := errors.AsType[*Problem](err); ok {
+		return problem
+	}
+	if p.Explain != nil {
+		if problem := p.Explain(err); problem != nil {
+			return problem
+		}
+	}
+	if errors.Is(err, context.Canceled) {
+		return Fail("cli.interrupted", err)
+	}
+	return Fail("error.unexpected", err)
 }
 
 // read finds the command in args and parses its flags, which may stand before

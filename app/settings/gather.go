@@ -85,23 +85,23 @@ func (s *Station) check() error {
 		s.Central = strings.TrimRight(s.Central, "/")
 	}
 	if s.Lang != "en" && s.Lang != "zh" {
-		return fmt.Errorf("%w: --lang is %q: choose en or zh", ErrInvalid, s.Lang)
+		return &Invalid{Key: "cli.setting_invalid", Setting: "--lang", Value: s.Lang, Want: "en, zh"}
 	}
 	if s.Scale != 0 && !(s.Scale >= 0.5 && s.Scale <= 4) {
-		return fmt.Errorf("%w: --scale is %v: choose 0.5 to 4", ErrInvalid, s.Scale)
+		return &Invalid{Key: "cli.setting_invalid", Setting: "--scale", Value: fmt.Sprint(s.Scale), Want: "0.5 – 4"}
 	}
 	return checkData(&s.Data)
 }
 
 func (c *Centre) check() error {
 	if _, port, err := net.SplitHostPort(c.Listen); err != nil || port == "" {
-		return fmt.Errorf("%w: --listen is %q: give host:port, such as 0.0.0.0:8480", ErrInvalid, c.Listen)
+		return &Invalid{Key: "cli.setting_invalid", Setting: "--listen", Value: c.Listen, Want: "0.0.0.0:8480"}
 	}
 	if c.Lang != "en" && c.Lang != "zh" {
-		return fmt.Errorf("%w: --lang is %q: choose en or zh", ErrInvalid, c.Lang)
+		return &Invalid{Key: "cli.setting_invalid", Setting: "--lang", Value: c.Lang, Want: "en, zh"}
 	}
 	if (c.TLSCert == "") != (c.TLSKey == "") {
-		return fmt.Errorf("%w: --tls-cert and --tls-key go together: give both or neither", ErrInvalid)
+		return &Invalid{Key: "cli.setting_pair", Setting: "--tls-cert", Value: "--tls-key"}
 	}
 	if c.Public != "" {
 		if err := checkURL("--public", c.Public); err != nil {
@@ -115,7 +115,7 @@ func (c *Centre) check() error {
 func checkURL(name, text string) error {
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil {
-		return fmt.Errorf("%w: %s is %q: give an address such as https://qc.example.com", ErrInvalid, name, text)
+		return &Invalid{Key: "cli.setting_invalid", Setting: name, Value: text, Want: "https://qc.example.com"}
 	}
 	return nil
 }
@@ -123,7 +123,7 @@ func checkURL(name, text string) error {
 func checkData(data *string) error {
 	absolute, err := filepath.Abs(*data)
 	if err != nil {
-		return fmt.Errorf("%w: --data is %q: %w", ErrInvalid, *data, err)
+		return &Invalid{Key: "cli.folder_unusable", File: *data, Cause: err}
 	}
 	*data = absolute
 	return nil
@@ -153,7 +153,7 @@ func gather(set *flag.FlagSet, env []string, data *string, into any, assign func
 			continue
 		}
 		if err := assign(name, value); err != nil {
-			return fmt.Errorf("%w: --%s is %q", ErrInvalid, name, value)
+			return &Invalid{Key: "cli.setting_invalid", Setting: "--" + name, Value: value, Want: "--help"}
 		}
 	}
 	return nil
@@ -165,13 +165,13 @@ func readFile(path string, into any) error {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("read settings: %w", err)
+		return &Invalid{Key: "cli.settings_broken", File: path, Cause: err}
 	}
 	defer file.Close()
 	decoder := json.NewDecoder(file)
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(into); err != nil {
-		return fmt.Errorf("%w: %s: %w: correct the file or remove it", ErrInvalid, path, err)
+		return &Invalid{Key: "cli.settings_broken", File: path, Cause: err}
 	}
 	return nil
 }

@@ -19,9 +19,34 @@ import (
 // FileName is the name of the settings file in a data folder.
 const FileName = "settings.json"
 
-// ErrInvalid reports a setting that cannot be used; the message names the
-// setting, what is wrong with it, and what would be right.
+// ErrInvalid reports a setting that cannot be used. It comes as an *[Invalid].
 var ErrInvalid = errors.New("setting cannot be used")
+
+// Invalid says which setting cannot be used, and what would be right.
+type Invalid struct {
+	Key     string // of the sentence that the person reads
+	Setting string // as it is typed, such as "--lang"
+	Value   string // what it is
+	Want    string // what it may be, in no language
+	File    string // the file or folder that is meant, where it is no setting
+	Cause   error  // may be nil
+}
+
+func (i *Invalid) Error() string {
+	text := ErrInvalid.Error() + ": " + i.Setting + i.File
+	if i.Value != "" {
+		text += fmt.Sprintf(": %q", i.Value)
+	}
+	if i.Cause != nil {
+		text += ": " + i.Cause.Error()
+	}
+	return text
+}
+
+// Is makes every Invalid an [ErrInvalid].
+func (i *Invalid) Is(target error) bool { return target == ErrInvalid }
+
+func (i *Invalid) Unwrap() error { return i.Cause }
 
 // Station is what a station may be told.
 type Station struct {

@@ -14,7 +14,7 @@ import (
 
 	"github.com/pressly/goose/v3"
 
-	_ "modernc.org/sqlite" // the driver "sqlite"
+	"modernc.org/sqlite" // also the driver "sqlite"
 )
 
 // This file holds everything that is particular to SQLite.
@@ -54,6 +54,22 @@ func openFile(path string, options url.Values) (*sql.DB, error) {
 		place = "/" + place // a drive letter
 	}
 	return sql.Open("sqlite", (&url.URL{Scheme: "file", Path: place, RawQuery: options.Encode()}).String())
+}
+
+// What SQLite calls a full disk: one for files, one for the index of its
+// write-ahead log.
+const (
+	sqliteFull         = 13
+	sqliteIOErrShmSize = 4874
+)
+
+// named gives an error of the engine the name that the store promises.
+func named(err error) error {
+	engine, ok := errors.AsType[*sqlite.Error](err)
+	if !ok || errors.Is(err, ErrFull) || engine.Code() != sqliteFull && engine.Code() != sqliteIOErrShmSize {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrFull, err)
 }
 
 // migrate brings the schema up to date, or fails with [ErrNewer] without

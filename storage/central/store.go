@@ -44,6 +44,8 @@ var (
 	ErrInUse = errors.New("folder is in use by another centre")
 	// ErrNewer: a newer program has written the database; nothing was changed.
 	ErrNewer = errors.New("database was written by a newer version")
+	// ErrFull: the disk has no room. Nothing was changed; it may be tried again.
+	ErrFull = errors.New("disk is full")
 	// ErrDatabase: the URL names a kind of database that this version lacks.
 	ErrDatabase = errors.New("no such kind of database")
 )
@@ -104,7 +106,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		s.log = slog.New(slog.DiscardHandler)
 	}
 	if err := s.prepare(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("open centre in %s: %w", c.Dir, err), s.Close())
+		return nil, errors.Join(fmt.Errorf("open centre in %s: %w", c.Dir, named(err)), s.Close())
 	}
 	return s, nil
 }
@@ -224,8 +226,12 @@ type tx struct {
 }
 
 // write runs do in a transaction of its own and wakes the feed's readers once
-// it is durable.
+// it is durable. It fails with [ErrFull], and then nothing has happened.
 func (s *Store) write(ctx context.Context, at time.Time, do func(*tx) error) error {
+	return named(s.transact(ctx, at, do))
+}
+
+func (s *Store) transact(ctx context.Context, at time.Time, do func(*tx) error) error {
 	sqlTx, err := s.writer.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
