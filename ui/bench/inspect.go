@@ -218,7 +218,7 @@ func (s *inspectScreen) showStage(open bool) {
 	in := s.w.station.Inspection
 	var o fyne.CanvasObject
 	switch {
-	case in.Loading():
+	case in.Loading() && !open: // else the item stays in view, so that nothing flickers
 		o = emptyState(s.w.say("station.item_loading"), "", nil)
 	case len(in.Choices()) > 0:
 		o = container.NewBorder(bold(s.w.say("station.choose_item", "n", len(in.Choices()))), nil, nil, nil, s.choices)
