@@ -51,7 +51,7 @@ func refusals() intake.Refusals {
 			return gap.Expected, true
 		},
 		Fork: central.ErrFork, Revoked: central.ErrRevoked,
-		Pending: central.ErrPending, Expired: central.ErrExpired, Code: central.ErrCode,
+		Batch: central.ErrBatch, Pending: central.ErrPending, Expired: central.ErrExpired, Code: central.ErrCode,
 		CursorGone: central.ErrCursorGone, Digest: blob.ErrDigest, Full: blob.ErrFull,
 	}
 }

@@ -112,7 +112,7 @@ var (
 func Transitions() []Transition {
 	return []Transition{
 		{On: PhotosArrived, From: []Status{Flagged}, By: []Party{BySystem}, to: released, effect: clearMissing},
-		{On: LeadConfirmed, From: []Status{Flagged, AwaitingDecision}, By: []Party{ByLead, BySystem}, to: released, guard: notOwn, effect: clearLead},
+		{On: LeadConfirmed, From: open(), By: []Party{ByLead, BySystem}, to: looked, guard: notOwn, effect: clearLead},
 		{On: LeadSentBack, From: []Status{Flagged, AwaitingDecision}, By: lead, Needs: []Field{NeedsReason}, to: same, guard: notOwn, effect: keepReason},
 		{On: LeadDismissed, From: []Status{Flagged, AwaitingDecision}, By: lead, Needs: []Field{NeedsReason}, to: always(Withdrawn), guard: notOwn, effect: keepReason},
 		{On: Amended, From: []Status{Flagged, AwaitingDecision}, By: station, to: released, effect: flagAgain},
@@ -150,6 +150,20 @@ func released(c Case) Status {
 		return Flagged
 	}
 	return AwaitingDecision
+}
+
+// looked releases what waited for the lead; a look at what the customer has
+// seen already, perhaps decided, changes nothing but the record of it.
+func looked(c Case) Status {
+	if c.Status == Flagged {
+		return released(c)
+	}
+	return c.Status
+}
+
+// open lists the statuses of cases that have not ended.
+func open() []Status {
+	return slices.DeleteFunc(Statuses(), Status.Terminal)
 }
 
 func refundOrExchange(c Case) Status {
