@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"flawmark/app/qc"
+	"flawmark/imaging/annotate"
 	"flawmark/ui/model"
 	"flawmark/ui/widgets"
 
@@ -234,7 +235,7 @@ func newFlawEditor(w *Window) *flawEditor {
 	in := w.station.Inspection
 	var grades, zones []widgets.Option
 	for _, s := range qc.Severities() {
-		grades = append(grades, widgets.Option{Key: string(s), Letter: w.say("severity." + string(s) + ".letter"), Colour: severityColour(s)})
+		grades = append(grades, widgets.Option{Key: string(s), Letter: w.say("severity." + string(s) + ".letter"), Colour: severityColour(s), Ink: annotate.Ink(s)})
 	}
 	for _, z := range []qc.Zone{qc.ZoneA, qc.ZoneB, qc.ZoneC} {
 		zones = append(zones, widgets.Option{Key: string(z), Letter: string(z)})

@@ -176,8 +176,11 @@ func (r *reviewScreen) showDetail(row model.ReviewRow) {
 	if !row.Hurdle.IsZero() {
 		box = append(box, small(row.Hurdle.In(r.w.words)))
 	}
-	for _, act := range r.acts {
-		enable(act, row.Hurdle.IsZero())
+	if row.Decided {
+		box = append(box, small(r.w.say("station.review.decided")))
+	}
+	for n, act := range r.acts {
+		enable(act, row.Hurdle.IsZero() && (n == 0 || !row.Decided))
 	}
 	r.detail.set(box...)
 }

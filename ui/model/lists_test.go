@@ -97,6 +97,40 @@ func TestReviews_WaitingFirstByWindowAndNeverOwn(t *testing.T) {
 	b.said("error.own_finding")
 }
 
+func TestReviews_FollowTheCase(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	for id, status := range map[string]refund.Status{
+		"asked": refund.AwaitingDecision, "sent": refund.Returning, "paid": refund.Credited, "kept": refund.Kept,
+	} {
+		s := standing(id, "u12", false, monday.Add(-time.Hour))
+		s.Case = qc.CaseID(id)
+		b.store.AllFlags = append(b.store.AllFlags, s)
+		b.store.AllCases = append(b.store.AllCases, refund.Case{ID: s.Case, Status: status})
+	}
+	b.signIn("B0007")
+	decided := make(map[qc.FindingID]bool)
+	for _, row := range b.Reviews.Rows() {
+		decided[row.Standing.Finding.ID] = row.Decided
+	}
+	if len(decided) != 2 || decided["asked"] || !decided["sent"] {
+		t.Fatalf("listed, and whether decided: %v; want asked and sent, the latter decided", decided)
+	}
+	for range decided {
+		if row, _, _ := b.Reviews.Selected(); row.Decided {
+			break
+		}
+		b.Reviews.Move(1)
+	}
+	b.Reviews.Dismiss("no flaw")
+	b.said("station.review.decided")
+	b.Reviews.Confirm()
+	b.settle()
+	if len(b.store.Events) != 1 {
+		t.Errorf("recorded %+v, want the look alone", b.store.Events)
+	}
+}
+
 func TestCases_ReturnAndReplacement(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)

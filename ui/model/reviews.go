@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"flawmark/app/qc"
+	"flawmark/app/refund"
 )
 
 // ReviewRow is a flag that nobody has reviewed.
@@ -16,7 +17,11 @@ type ReviewRow struct {
 	Flaws    []FlawRow
 	// Hurdle says why the person may not review it, or nothing.
 	Hurdle Sentence
-	// State is "waiting for you" or "the customer already sees it".
+	// Decided: the customer has chosen already. The look is still recorded,
+	// but the flag can no longer be taken back from here.
+	Decided bool
+	// State is "waiting for you", "the customer already sees it", or how far
+	// the case has come since.
 	State Sentence
 }
 
@@ -30,6 +35,7 @@ type Reviews struct {
 	person  qc.Staff
 
 	standings []qc.Standing
+	cases     map[qc.CaseID]refund.Case
 	loaded    bool
 	given     map[qc.FindingID]int // revision reviewed here, until the centre says so
 	selected  qc.FindingID
@@ -40,12 +46,20 @@ type Reviews struct {
 func (r *Reviews) Refresh() {
 	r.parts.Work.Do(LaneRead, func(ctx context.Context) func() {
 		standings, err := r.parts.Store.Standings(ctx)
+		var cases []refund.Case
+		if err == nil {
+			cases, err = r.parts.Store.Cases(ctx)
+		}
+		byID := make(map[qc.CaseID]refund.Case, len(cases))
+		for _, one := range cases {
+			byID[one.ID] = one
+		}
 		return func() {
 			if err != nil {
 				r.notices.fail("read reviews", err)
 				return
 			}
-			r.standings, r.loaded = standings, true
+			r.standings, r.cases, r.loaded = standings, byID, true
 			r.changed()
 		}
 	})
@@ -72,6 +86,9 @@ func (r *Reviews) open() []qc.Standing {
 	var open []qc.Standing
 	for _, s := range r.standings {
 		reviewed := s.Review != nil && s.Review.Revision >= s.Finding.Revision
+		if one, known := r.cases[s.Case]; known && one.Status.Terminal() {
+			continue // nothing can follow from a look any more
+		}
 		if s.Finding.Verdict == qc.Flag && !reviewed && r.given[s.Finding.ID] < s.Finding.Revision {
 			open = append(open, s)
 		}
@@ -94,8 +111,12 @@ func (r *Reviews) Rows() []ReviewRow {
 	var rows []ReviewRow
 	for _, s := range r.open() {
 		row := ReviewRow{Standing: s, Window: clockOf(s.Item.WindowEndsAt(), now), State: Say("station.review.seen")}
-		if s.Waits {
+		one, known := r.cases[s.Case]
+		switch {
+		case s.Waits:
 			row.State = Say("station.review.waits")
+		case known && one.Status != refund.Flagged && one.Status != refund.AwaitingDecision:
+			row.Decided, row.State = true, Say("status.desk."+string(one.Status))
 		}
 		if s.Finding.Inspector == r.person.ID {
 			row.Hurdle = Say("error.own_finding")
@@ -187,6 +208,9 @@ func (r *Reviews) give(outcome qc.Outcome, reason string) {
 		return
 	case !row.Hurdle.IsZero():
 		r.notices.Warn(row.Hurdle)
+		return
+	case outcome != qc.Confirmed && row.Decided:
+		r.notices.Warn(Say("station.review.decided"))
 		return
 	case outcome != qc.Confirmed && reason == "":
 		r.notices.Warn(Say("station.review.reason_needed"))
