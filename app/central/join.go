@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"errors"
+	"fmt"
 	"time"
 
 	"flawmark/app/qc"
@@ -81,11 +82,14 @@ func (f forPages) Act(ctx context.Context, id qc.CaseID, version int, event refu
 	if conflict, ok := errors.AsType[*central.Conflict](err); ok {
 		return c, &web.Conflict{Case: conflict.Case}
 	}
+	if errors.Is(err, central.ErrSellerRef) {
+		return c, errors.Join(web.ErrSellerRef, err)
+	}
 	return c, err
 }
 
 func (f forPages) Cases(ctx context.Context, filter web.CaseFilter) ([]refund.Case, error) {
-	return f.Store.Cases(ctx, central.CaseFilter{Open: filter.Open, Status: filter.Status, Query: filter.Query})
+	return f.Store.Cases(ctx, central.CaseFilter(filter))
 }
 
 func (f forPages) Dossier(ctx context.Context, id qc.CaseID) (web.Dossier, error) {
@@ -95,6 +99,9 @@ func (f forPages) Dossier(ctx context.Context, id qc.CaseID) (web.Dossier, error
 
 func (f forPages) SignIn(ctx context.Context, id qc.StaffID, password string, at time.Time) (qc.Staff, error) {
 	staff, err := f.Store.SignIn(ctx, id, password, at)
+	if _, ok := errors.AsType[*central.Locked](err); ok { // which is an ErrSignIn as well
+		return staff, fmt.Errorf("%w: %s", web.ErrLocked, err.Error())
+	}
 	if errors.Is(err, central.ErrSignIn) {
 		return staff, errors.Join(web.ErrSignIn, err)
 	}

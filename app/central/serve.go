@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 
@@ -22,8 +23,13 @@ import (
 	"flawmark/ui/web"
 )
 
-// graceful is how long requests under way may take when the service stops.
-const graceful = 10 * time.Second
+// When the service stops, requests under way have undisturbed to end by
+// themselves. Then all are told, and so the event streams and long polls end,
+// which would go on for ever. Whatever has not ended after graceful is cut.
+const (
+	undisturbed = 500 * time.Millisecond
+	graceful    = 10 * time.Second
+)
 
 // serve is the service itself, as a parts list.
 func serve(ctx context.Context, call *command.Call) (err error) {
@@ -51,10 +57,12 @@ func serve(ctx context.Context, call *command.Call) (err error) {
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
+	requests, endRequests := context.WithCancel(context.WithoutCancel(ctx))
+	defer endRequests()
 	server := &http.Server{
 		Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		MaxHeaderBytes: 64 << 10, ErrorLog: nil,
-		BaseContext: func(net.Listener) context.Context { return ctx },
+		BaseContext: func(net.Listener) context.Context { return requests },
 	}
 	entrance, err := door.Open(s.Data)
 	if err != nil {
@@ -73,6 +81,8 @@ func serve(ctx context.Context, call *command.Call) (err error) {
 		<-ctx.Done()
 		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), graceful)
 		defer cancel()
+		ending := time.AfterFunc(undisturbed, endRequests)
+		defer ending.Stop()
 		return server.Shutdown(last)
 	})
 	group.Go(func() error {
@@ -137,6 +147,7 @@ func (c *centre) handler(ctx context.Context) (http.Handler, error) {
 	pages, err := web.New(web.Config{
 		Store: forPages{c.store}, Blobs: openBlobs{c.blobs}, Words: words, Catalogue: c.flaws,
 		Secret: sessions, Now: c.now, Log: c.log, Secure: strings.HasPrefix(c.public(), "https:"),
+		Public: c.public(),
 	})
 	if err != nil {
 		return nil, err
@@ -158,7 +169,24 @@ func (c *centre) public() string {
 	if c.settings.TLSCert != "" {
 		scheme = "https"
 	}
-	return scheme + "://" + c.settings.Listen
+	return scheme + "://" + reachable(c.settings.Listen)
+}
+
+// reachable returns an address others can open for one that is listened on:
+// the machine's name where that is all its addresses.
+func reachable(listen string) string {
+	host, port, err := net.SplitHostPort(listen)
+	if err != nil {
+		return listen
+	}
+	if ip := net.ParseIP(host); host != "" && (ip == nil || !ip.IsUnspecified()) {
+		return listen
+	}
+	name, err := os.Hostname()
+	if err != nil {
+		name = "localhost"
+	}
+	return net.JoinHostPort(name, port)
 }
 
 // orderLink returns a customer's address. The token is a secret: it is printed
