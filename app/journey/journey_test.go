@@ -3,6 +3,7 @@ package journey
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -43,6 +44,10 @@ func TestJourney(t *testing.T) {
 	b := startStation(t, s, t.TempDir(), c.url, "en")
 	until(t, "items at the station", func() bool {
 		return len(rows[qc.Item](t, stationProgram, "items", "--data", b.data)) >= 10
+	})
+	until(t, "the listing photos, for when the centre cannot be reached", func() bool {
+		files, err := filepath.Glob(filepath.Join(b.data, "blobs", "??", "*"))
+		return err == nil && len(files) >= 10
 	})
 	b.sees(t, "the sign-in", func(d bench.Description) bool { return d.Screen == "signin" })
 	b.shot(t, "sign-in")
