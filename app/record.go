@@ -161,8 +161,15 @@ func (s *station) keepPhoto(ctx context.Context, call *command.Call, name string
 	if problem := explain(err); problem != nil {
 		return qc.Photo{}, problem // of the disk, not of the photo
 	}
-	problem := call.Words.Text(model.PhotoProblem(err), "pixels", strconv.Itoa(info.Width*info.Height/1e6),
-		"limit", strconv.FormatInt(photo.DefaultLimits().Pixels/1e6, 10))
+	limits := photo.DefaultLimits()
+	problem := call.Words.Text(model.PhotoProblem(err))
+	switch {
+	case errors.Is(err, photo.ErrTooLarge) && info.Width > 0:
+		problem = call.Words.Text("error.photo_too_large", "pixels", strconv.Itoa(info.Width*info.Height/1e6),
+			"limit", strconv.FormatInt(limits.Pixels/1e6, 10))
+	case errors.Is(err, photo.ErrTooLarge):
+		problem = call.Words.Text("error.file_too_big", "limit", strconv.FormatInt(limits.Bytes/1e6, 10)+" MB")
+	}
 	return qc.Photo{}, command.Fail("cli.photo_problem", err, "file", name, "problem", problem)
 }
 

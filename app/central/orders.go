@@ -51,15 +51,17 @@ func importOrders(ctx context.Context, call *command.Call, c *centre) error {
 
 // takeOrders stores the orders with their listing photos, found in folder.
 func (c *centre) takeOrders(ctx context.Context, parsed central.OrderFile, folder fs.FS) (central.Import, error) {
-	photos := make(map[qc.ItemID]qc.Digest)
-	for _, item := range slices.Sorted(maps.Keys(parsed.ListingPhotos)) {
-		name := parsed.ListingPhotos[item]
-		data, err := fs.ReadFile(folder, name)
-		if err != nil {
-			return central.Import{}, command.Fail("error.file_missing", err, "file", name)
+	items := slices.Sorted(maps.Keys(parsed.ListingPhotos))
+	for _, item := range items { // all of them before the first is kept
+		if _, err := readListing(folder, item, parsed.ListingPhotos[item]); err != nil {
+			return central.Import{}, err
 		}
-		if _, err := photo.Inspect(bytes.NewReader(data), int64(len(data)), photo.DefaultLimits()); err != nil {
-			return central.Import{}, command.Fail("cli.listing_photo_broken", err, "file", name, "item", string(item))
+	}
+	photos := make(map[qc.ItemID]qc.Digest)
+	for _, item := range items {
+		data, err := readListing(folder, item, parsed.ListingPhotos[item])
+		if err != nil {
+			return central.Import{}, err
 		}
 		if photos[item], err = c.blobs.PutBytes(ctx, data); err != nil {
 			return central.Import{}, err
@@ -74,18 +76,30 @@ func (c *centre) takeOrders(ctx context.Context, parsed central.OrderFile, folde
 	return c.store.ImportOrders(ctx, parsed.Orders, c.now())
 }
 
+// readListing reads the listing photo of an item and looks whether it is one.
+func readListing(folder fs.FS, item qc.ItemID, name string) ([]byte, error) {
+	data, err := fs.ReadFile(folder, name)
+	if err != nil {
+		return nil, command.Fail("error.file_missing", err, "file", name)
+	}
+	if _, err := photo.Inspect(bytes.NewReader(data), int64(len(data)), photo.DefaultLimits()); err != nil {
+		return nil, command.Fail("cli.listing_photo_broken", err, "file", name, "item", string(item))
+	}
+	return data, nil
+}
+
 func readLimited(path string) ([]byte, error) {
 	file, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, command.Fail("error.file_missing", err, "file", path)
 	}
 	if err != nil {
-		return nil, err
+		return nil, command.Fail("cli.file_unreadable", err, "file", path)
 	}
 	defer file.Close()
 	data, err := io.ReadAll(io.LimitReader(file, maxImport+1))
 	if err != nil {
-		return nil, err
+		return nil, command.Fail("cli.file_unreadable", err, "file", path)
 	}
 	if len(data) > maxImport {
 		return nil, command.Fail("error.file_too_big", nil, "limit", "10 MB")
