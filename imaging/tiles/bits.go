@@ -13,10 +13,13 @@ const maxBlocks = 6
 
 // layout is what the decoder needs to know of an MCU: its blocks in order.
 type layout struct {
-	blocks  [maxBlocks]block
-	n       int
-	ceiling uint32 // DC values must be in [-ceiling, ceiling); a power of two
+	blocks [maxBlocks]block
+	n      int
 }
+
+// dcCeiling bounds DC values to [-dcCeiling, dcCeiling). Those of 8-bit pixels are; larger ones could
+// not be coded against those of any other block, as a tile may have to.
+const dcCeiling = 1024
 
 type block struct {
 	comp uint8
@@ -112,7 +115,7 @@ func (d *decoder) walk(l *layout, mcus int, dcs *chunkDCs) error {
 			n -= length + category
 			dc := d.pred[blk.comp] + diff
 			d.pred[blk.comp] = dc
-			high |= uint32(dc + int32(l.ceiling))
+			high |= uint32(dc + dcCeiling)
 			if at < len(dcs) {
 				dcs[at] = int16(dc)
 			}
@@ -159,7 +162,7 @@ func (d *decoder) walk(l *layout, mcus int, dcs *chunkDCs) error {
 		}
 	}
 	d.acc, d.n, d.p = acc, n, p
-	if high&^(2*l.ceiling-1) != 0 {
+	if high&^(2*dcCeiling-1) != 0 {
 		return fmt.Errorf("%w: DC values out of range", ErrNotIndexable)
 	}
 	return nil

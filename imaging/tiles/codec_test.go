@@ -120,9 +120,15 @@ func symbolsOf(c coefficients, restart int, emit func(mcu int, s symbol)) {
 
 // tableFor gives each symbol a code of about its information, at most 16 bits, never all ones.
 func tableFor(freq [256]int) (counts [16]uint8, symbols []uint8, codes [256]huffCode) {
-	total := 1
+	sum, total := 0, 1
 	for _, f := range freq {
-		total += f
+		sum += f
+	}
+	for i, f := range freq {
+		if f > 0 {
+			freq[i] += sum >> 12 // no code of more than 16 bits
+		}
+		total += freq[i]
 	}
 	byLength := [17][]uint8{}
 	for s, f := range freq {

@@ -327,19 +327,9 @@ func (h *header) append(out []byte, w, ht, restart int) []byte {
 	return append(out, 0, 63, 0)
 }
 
-// dcCeiling bounds the DC values. Those of 8-bit pixels are within ±1024. Twice that can still be
-// coded against 0; but a difference of two of them, needed when a tile joins the two sides of a
-// restart mark, cannot.
-func (h *header) dcCeiling() uint32 {
-	if h.restart > 0 {
-		return 1024
-	}
-	return 2048
-}
-
 // layout makes the decoder's tables.
 func (h *header) layout() *layout {
-	l := &layout{ceiling: h.dcCeiling()}
+	l := &layout{}
 	dcs, acs := map[uint8]*dcTable{}, map[uint8]*acTable{}
 	for i, c := range h.comps {
 		if dcs[c.dcAt] == nil {

@@ -108,7 +108,6 @@ func (x *Index) readEntries(r *fields) error {
 	}
 	x.entries = make([]entry, n+1)
 	pos, last := r.number(1<<62), uint64(x.size)*8
-	ceiling := int64(h.dcCeiling())
 	for i := range x.entries {
 		e := &x.entries[i]
 		e.pos = pos
@@ -130,7 +129,7 @@ func (x *Index) readEntries(r *fields) error {
 		}
 		for c := range h.comps {
 			dc := r.signed() + int64(above.dc[c])
-			if dc < -ceiling || dc >= ceiling {
+			if dc < -dcCeiling || dc >= dcCeiling {
 				return ErrCorrupt
 			}
 			e.dc[c] = int16(dc)

@@ -190,7 +190,7 @@ func (c *cutter) read(first, end int) error {
 func (c *cutter) firstMCU(d *decoder, coded *[3]int32) (uint64, error) {
 	from := d.bit()
 	var seen [3]bool
-	one := layout{n: 1, ceiling: c.layout.ceiling}
+	one := layout{n: 1}
 	var dcs chunkDCs
 	for _, b := range c.layout.blocks[:c.layout.n] {
 		start := d.bit()
