@@ -164,6 +164,9 @@ func readFile(path string, into any) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
+	if folder, failed := os.Stat(filepath.Dir(path)); err != nil && failed == nil && !folder.IsDir() {
+		return &Invalid{Key: "cli.folder_unusable", File: filepath.Dir(path), Cause: err}
+	}
 	if err != nil {
 		return &Invalid{Key: "cli.settings_broken", File: path, Cause: err}
 	}
