@@ -19,7 +19,8 @@ func testLinkShowsWhatIsReady(t *testing.T, open opener) {
 	token, err := w.LinkOrder(t.Context(), "20481", noon)
 	w.must(err)
 	f := w.bench.flag("f1", "20481-2")
-	f.Flaws = append(f.Flaws, qc.Flaw{ID: "f2", Code: internalCode(t), Severity: qc.Minor, Zone: qc.ZoneB, Quantity: 1})
+	f.Flaws = append(f.Flaws, qc.Flaw{ID: "f2", Code: internalCode(t), Severity: qc.Minor, Zone: qc.ZoneB, Quantity: 1, Note: "ours"},
+		qc.Flaw{ID: "f3", Code: "H11", Severity: qc.Minor, Zone: qc.ZoneB, Quantity: 1})
 	f.Marks = append(f.Marks, qc.Mark{ID: "m2", Photo: "p1", Flaw: "f2", Tool: qc.Arrow, Points: f.Marks[0].Points})
 	w.bench.applied(noon, qc.FindingRecorded, "u12", f)
 	view, err := w.OrderByToken(t.Context(), "20481", token, noon)
@@ -31,8 +32,11 @@ func testLinkShowsWhatIsReady(t *testing.T, open opener) {
 	view, err = w.OrderByToken(t.Context(), "20481", token, noon)
 	w.must(err)
 	shown := view.Findings["f1"]
-	if len(view.Cases) != 1 || len(shown.Flaws) != 1 || len(shown.Marks) != 1 {
+	if len(view.Cases) != 1 || len(shown.Flaws) != 3 || len(shown.Marks) != 1 || shown.Number("f3") != 3 {
 		t.Fatalf("with the photos here: %+v", view)
+	}
+	if place := (qc.Flaw{ID: "f2", Code: f.Flaws[1].Code}); shown.Flaws[1] != place || shown.Inspector != "" || shown.Station != "" {
+		t.Errorf("inner things leave the house: %+v", shown)
 	}
 	if !view.Stored[f.Photos[0].Preview.Digest] || view.Stored[f.Photos[0].Digest] {
 		t.Errorf("stored: %v", view.Stored)

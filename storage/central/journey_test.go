@@ -81,7 +81,7 @@ func testExchangeJourney(t *testing.T, open opener) {
 		t.Errorf("the customer sees of the second flag: %+v", seen)
 	}
 	w.store(again.Photos[0].Preview.Digest)
-	if seen = w.seen(); seen.Cases[0].Status != refund.AwaitingDecision || seen.Findings["f2"].ID != "f2" {
+	if seen = w.seen(); seen.Cases[0].Status != refund.AwaitingDecision || seen.Findings["f2"].ID != "f2" || len(seen.Findings) != 2 {
 		t.Errorf("with the photos here: %+v", seen)
 	}
 	w.act(c.ID, refund.Event{Kind: refund.ChoseExchange, Actor: customer})
@@ -91,12 +91,42 @@ func testExchangeJourney(t *testing.T, open opener) {
 	good.Round = 3
 	w.bench.applied(later, qc.FindingRecorded, "u12", good)
 	c = w.status(refund.Exchanged)
+	if seen = w.seen(); len(seen.Findings) != 3 || seen.Findings["f3"].Verdict != qc.Pass {
+		t.Errorf("the customer sees of the good replacement: %+v", seen.Findings)
+	}
 	dossier, err := w.Dossier(t.Context(), c.ID)
 	w.must(err)
 	if len(dossier.Findings) != 3 || dossier.Findings[0].ID != "f3" || dossier.Findings[2].ID != "f-20481-2" {
 		t.Errorf("findings of the rounds: %+v", dossier.Findings)
 	}
 	w.sound()
+}
+
+func testCustomersSeeWhatPassed(t *testing.T, open opener) {
+	w := newWorld(t, open)
+	w.bench.applied(noon, qc.FindingRecorded, "u12", w.bench.pass("good", "20481-1"))
+	if seen := w.seen(); len(seen.Cases) != 0 || len(seen.Findings) != 1 || seen.Findings["good"].Verdict != qc.Pass {
+		t.Fatalf("after a pass: %+v", seen)
+	}
+	w.bench.applied(noon, qc.FindingRecorded, "u12", w.bench.flag("doubt", "20481-1"))
+	if seen := w.seen(); len(seen.Cases)+len(seen.Findings) != 0 {
+		t.Errorf("flagged after all, photos on their way, the customer sees %+v", seen)
+	}
+	again := w.bench.pass("doubt", "20481-1")
+	again.Revision = 2
+	w.bench.applied(noon, qc.FindingRecorded, "u12", again)
+	if seen := w.seen(); len(seen.Findings) != 1 || seen.Findings["doubt"].Revision != 2 {
+		t.Errorf("after the flag was taken back: %+v", seen)
+	}
+}
+
+func testCustomersHearOfWhatWasWithdrawn(t *testing.T, open opener) {
+	w := newWorld(t, open)
+	c := w.visible("20481-2")
+	w.act(c.ID, refund.Event{Kind: refund.LeadDismissed, Actor: refund.Actor{Party: refund.ByLead, ID: "lead7"}, Reason: "normal"})
+	if seen := w.seen(); len(seen.Cases) != 1 || seen.Cases[0].Status != refund.Withdrawn || len(seen.Findings) != 0 {
+		t.Errorf("the customer sees %+v", seen)
+	}
 }
 
 // seen returns the sample order as its customer sees it.

@@ -59,7 +59,7 @@ func (s *Store) RevokeLinks(ctx context.Context, id qc.OrderID, at time.Time) er
 // OrderView is what a customer sees of an order.
 type OrderView struct {
 	Order     qc.Order
-	Cases     []refund.Case // visible ones only, oldest first
+	Cases     []refund.Case // oldest first; see [Store.OrderByToken]
 	Findings  map[qc.FindingID]qc.Finding
 	Balance   money.Amount
 	Statement []Line             // oldest first
@@ -68,8 +68,10 @@ type OrderView struct {
 
 // OrderByToken returns the order that token opens, or [ErrLink]. Cases that
 // wait for a lead or for photos are not in it, nor are their findings; those
-// of a replacement are in it as being rechecked. The
-// token is looked up by its hash, so that the time it takes tells nothing.
+// of a replacement are in it as being rechecked. Its findings are those the
+// customer has been shown, of every round, and what passed; of flaws that
+// concern only the house they hold the place and nothing else. The token is
+// looked up by its hash, so that the time it takes tells nothing.
 func (s *Store) OrderByToken(ctx context.Context, id qc.OrderID, token string, at time.Time) (OrderView, error) {
 	var opens qc.OrderID
 	var expires, revoked int64
@@ -104,20 +106,19 @@ func (s *Store) orderView(ctx context.Context, q querier, id qc.OrderID) (OrderV
 	if err != nil {
 		return OrderView{}, err
 	}
-	for _, c := range all {
-		if c, err = asSeen(ctx, q, c); err != nil {
-			return OrderView{}, err
-		}
-		if !c.Status.Visible() {
-			continue
-		}
-		f, err := readFinding(ctx, q, c.Finding)
+	for _, item := range order.Items {
+		mine := slices.DeleteFunc(slices.Clone(all), func(c refund.Case) bool { return c.Item != item.ID })
+		findings, err := findingsOf(ctx, q, item.ID)
 		if err != nil {
 			return OrderView{}, err
 		}
-		view.Cases = append(view.Cases, c)
-		view.Findings[f.ID] = s.outward(f)
+		cases, shown := asSeen(mine, findings)
+		view.Cases = append(view.Cases, cases...)
+		for _, f := range shown {
+			view.Findings[f.ID] = s.outward(f)
+		}
 	}
+	slices.SortStableFunc(view.Cases, func(a, b refund.Case) int { return a.OpenedAt.Compare(b.OpenedAt) })
 	if view.Balance, err = balance(ctx, q, order.Customer.ID); err != nil {
 		return OrderView{}, err
 	}
@@ -135,31 +136,6 @@ func (s *Store) orderView(ctx context.Context, q querier, id qc.OrderID) (OrderV
 	return view, nil
 }
 
-// asSeen returns a case as its customer knows it. A replacement that was
-// flagged as well is for them still being inspected until a lead and all
-// photos are there; the case they have followed does not vanish meanwhile.
-func asSeen(ctx context.Context, q querier, c refund.Case) (refund.Case, error) {
-	if c.Status != refund.Flagged || c.Round < 2 {
-		return c, nil
-	}
-	findings, err := findingsOf(ctx, q, c.Item)
-	if err != nil {
-		return c, err
-	}
-	earlier := slices.IndexFunc(findings, func(f qc.Finding) bool { return f.Verdict == qc.Flag && f.Round < c.Round })
-	if earlier < 0 {
-		return c, nil
-	}
-	c.Finding, c.Status = findings[earlier].ID, refund.Rechecking
-	for n := len(c.Timeline); n > 0; n-- {
-		if c.Timeline[n-1].To == refund.Rechecking {
-			c.Timeline = c.Timeline[:n]
-			break
-		}
-	}
-	return c, nil
-}
-
 // digests lists every photo that the view may show.
 func (v OrderView) digests() []qc.Digest {
 	var all []qc.Digest
@@ -174,21 +150,4 @@ func (v OrderView) digests() []qc.Digest {
 		}
 	}
 	return all
-}
-
-// outward returns a finding without the flaws that are never shown to seller
-// or customer, and without their marks.
-func (s *Store) outward(f qc.Finding) qc.Finding {
-	internal := func(id qc.FlawID) bool {
-		n := f.Number(id)
-		if n == 0 {
-			return false
-		}
-		kind, _ := s.catalogue.Flaw(f.Flaws[n-1].Code)
-		return kind.Internal
-	}
-	out := f
-	out.Flaws = slices.DeleteFunc(slices.Clone(f.Flaws), func(flaw qc.Flaw) bool { return internal(flaw.ID) })
-	out.Marks = slices.DeleteFunc(slices.Clone(f.Marks), func(mark qc.Mark) bool { return internal(mark.Flaw) })
-	return out
 }

@@ -39,9 +39,19 @@ type itemView struct {
 	Photos   []photoView
 	Flaws    []flawView
 	Updated  *moment // when the finding was last revised
+	Earlier  []earlierView
 	Case     *caseView
 	Notice   string // what became of the last step with it
 	rank     int
+}
+
+// earlierView is what was found of the piece before the last exchange.
+type earlierView struct {
+	speech
+	Round  int
+	Words  string
+	Photos []photoView
+	Flaws  []flawView
 }
 
 // statementView is one line of the balance's statement.
@@ -131,34 +141,60 @@ func caseOf(o OrderView, item qc.ItemID) (refund.Case, bool) {
 	return latest, found
 }
 
-// findingOf returns the finding the customer may see of an item: the one of its
-// visible case, or a passed one.
-func findingOf(o OrderView, item qc.ItemID) (qc.Finding, bool) {
-	c, hasCase := caseOf(o, item)
-	if hasCase && c.Status.Visible() {
-		f, ok := o.Findings[c.Finding]
-		return f, ok
-	}
-	if hasCase && c.Status == refund.Flagged {
-		return qc.Finding{}, false
-	}
-	var latest qc.Finding
-	found := false
+// findingsOf returns the findings the customer may see of an item, the one that
+// counts first: that of its visible case, or of the replacement that passed,
+// followed by those of the rounds before; or what passed at once.
+func findingsOf(o OrderView, item qc.ItemID) []qc.Finding {
+	var all []qc.Finding
 	for _, f := range o.Findings {
-		if f.Item == item && f.Verdict == qc.Pass && (!found || f.RecordedAt.After(latest.RecordedAt)) {
-			latest, found = f, true
+		if f.Item == item {
+			all = append(all, f)
 		}
 	}
-	return latest, found
+	slices.SortFunc(all, func(a, b qc.Finding) int {
+		return cmp.Or(cmp.Compare(b.Round, a.Round), b.RecordedAt.Compare(a.RecordedAt), cmp.Compare(a.ID, b.ID))
+	})
+	c, hasCase := caseOf(o, item)
+	switch {
+	case hasCase && c.Status.Visible():
+		return ofCase(c, all)
+	case hasCase && c.Status == refund.Flagged:
+		return nil
+	}
+	if i := slices.IndexFunc(all, func(f qc.Finding) bool { return f.Verdict == qc.Pass }); i >= 0 {
+		return all[i : i+1]
+	}
+	return nil
+}
+
+// ofCase returns what belongs to a visible case out of all findings of its
+// item, newest round first.
+func ofCase(c refund.Case, all []qc.Finding) []qc.Finding {
+	var shown []qc.Finding
+	if c.Status == refund.Exchanged {
+		i := slices.IndexFunc(all, func(f qc.Finding) bool { return f.Verdict == qc.Pass && f.Round == c.Round })
+		if i >= 0 {
+			shown = append(shown, all[i])
+		}
+	}
+	at := slices.IndexFunc(all, func(f qc.Finding) bool { return f.ID == c.Finding })
+	if at < 0 {
+		return shown
+	}
+	shown = append(shown, all[at])
+	for _, f := range all[at:] {
+		if f.Verdict == qc.Flag && f.Round < shown[len(shown)-1].Round {
+			shown = append(shown, f)
+		}
+	}
+	return shown
 }
 
 // visibleFindings returns the findings whose photos the customer may see.
 func visibleFindings(o OrderView) []qc.Finding {
 	var visible []qc.Finding
 	for _, item := range o.Order.Items {
-		if f, ok := findingOf(o, item.ID); ok {
-			visible = append(visible, f)
-		}
+		visible = append(visible, findingsOf(o, item.ID)...)
 	}
 	return visible
 }
@@ -179,13 +215,18 @@ func (p *Pages) itemView(s speech, o OrderView, item qc.Item, base string) itemV
 		view.Listing = &photoView{speech: s, Src: at + "/full", View: at, Alt: s.T("web.listing.alt", "item", view.Title)}
 	}
 	c, hasCase := caseOf(o, item.ID)
-	finding, seen := findingOf(o, item.ID)
+	findings := findingsOf(o, item.ID)
+	seen := len(findings) > 0
 	if seen {
+		finding := findings[0]
 		view.Photos = s.photos(finding, view.Title, base, p.there, hiddenFrom(p.Catalogue, false))
 		view.Flaws = s.flaws(finding, item, p.Catalogue, false)
 		if finding.Revision > 1 {
 			at := s.at(finding.RecordedAt)
 			view.Updated = &at
+		}
+		for _, earlier := range findings[1:] {
+			view.Earlier = append(view.Earlier, p.earlierRound(s, earlier, item, view.Title, base))
 		}
 	}
 	switch {
@@ -202,6 +243,14 @@ func (p *Pages) itemView(s speech, o OrderView, item qc.Item, base string) itemV
 		view.State, view.rank = "passed", 4
 	}
 	return view
+}
+
+func (p *Pages) earlierRound(s speech, f qc.Finding, item qc.Item, title, base string) earlierView {
+	return earlierView{
+		speech: s, Round: f.Round, Words: s.T("web.earlier", "time", s.at(f.RecordedAt).Text),
+		Photos: s.photos(f, title, base, p.there, hiddenFrom(p.Catalogue, false)),
+		Flaws:  s.flaws(f, item, p.Catalogue, false),
+	}
 }
 
 // told reports whether the customer has seen the case at some time.

@@ -277,6 +277,39 @@ func TestOrder_WithdrawnAfterTheCustomerSawIt(t *testing.T) {
 	b.get("/o/20481/photos/"+string(w.findings["F-20481-2"].Photos[0].Digest)+"/preview", http.StatusNotFound)
 }
 
+func TestOrder_ExchangedShowsBothPieces(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.flagged(t, "20481-2", false)
+	for _, e := range []refund.Event{
+		{Kind: refund.ChoseExchange, Actor: customer}, {Kind: refund.AgreedReship, Actor: clerk},
+		{Kind: refund.ReplacementIn, Actor: bench, Waybill: "YT1234567890"},
+	} {
+		w.move(t, "K-20481-2", e)
+	}
+	first := string(w.findings["F-20481-2"].Photos[0].Digest)
+	good := qc.Finding{
+		ID: "good", Revision: 1, Item: "20481-2", Order: "20481", Round: 2, Verdict: qc.Pass, RecordedAt: w.now,
+		Photos: []qc.Photo{w.photo(t, "replacement", "imani-clovis-234736-unsplash.jpg")},
+	}
+	w.findings["good"] = good
+	second := string(good.Photos[0].Digest)
+	b := w.reader(t)
+	b.openLink("20481")
+	if strings.Contains(b.get("/o/20481", http.StatusOK), second) {
+		t.Error("the replacement is shown before its check has ended")
+	}
+	w.move(t, "K-20481-2", refund.Event{Kind: refund.RecheckPassed, Actor: bench})
+	page := b.get("/o/20481", http.StatusOK)
+	new, old := strings.Index(page, second), strings.Index(page, first)
+	if new < 0 || old < new || !strings.Contains(page, `id="earlier-20481-2-1"`) {
+		t.Errorf("the replacement is at %d, the piece before at %d", new, old)
+	}
+	for _, digest := range []string{first, second} {
+		b.get("/o/20481/photos/"+digest+"/preview", http.StatusOK)
+	}
+}
+
 func TestPages_LogNoSecrets(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
