@@ -43,6 +43,7 @@ type header struct {
 	quants        [4][64]uint16
 	quantSet      [4]bool
 	dcs, acs      [4]huffSpec
+	full          [4]huffSpec // dcs that can code all differences
 	dcSet, acSet  [4]bool
 	restart       int // MCUs between restart marks, 0 for none
 
@@ -247,7 +248,7 @@ func (h *header) readScan(p []byte) error {
 		if !ok {
 			return notIndexable("no room in a DC table")
 		}
-		h.dcs[c.dcAt] = full
+		h.full[c.dcAt] = full
 	}
 	return nil
 }
@@ -260,7 +261,8 @@ func (h *header) used(slot func(component) uint8) (in [4]bool) {
 	return in
 }
 
-// append writes the header of a JPEG of w×h pixels with the same tables, up to its data.
+// append writes the header of a JPEG of w×h pixels with the same tables, up to its data. The DC
+// tables may have gained codes: see completed.
 func (h *header) append(out []byte, w, ht, restart int) []byte {
 	be := binary.BigEndian
 	segment := func(mark byte, body int) {
@@ -313,7 +315,7 @@ func (h *header) append(out []byte, w, ht, restart int) []byte {
 			out = append(out, s.symbols...)
 		}
 	}
-	huffman(0, h.used(func(c component) uint8 { return c.dcAt }), &h.dcs)
+	huffman(0, h.used(func(c component) uint8 { return c.dcAt }), &h.full)
 	huffman(1, h.used(func(c component) uint8 { return c.acAt }), &h.acs)
 	if restart > 0 {
 		segment(markDRI, 2)
@@ -333,10 +335,10 @@ func (h *header) layout() *layout {
 	dcs, acs := map[uint8]*dcTable{}, map[uint8]*acTable{}
 	for i, c := range h.comps {
 		if dcs[c.dcAt] == nil {
-			dcs[c.dcAt] = h.dcs[c.dcAt].dcTable()
+			dcs[c.dcAt] = newDCTable(&h.dcs[c.dcAt], &h.full[c.dcAt])
 		}
 		if acs[c.acAt] == nil {
-			acs[c.acAt] = h.acs[c.acAt].acTable()
+			acs[c.acAt] = newACTable(&h.acs[c.acAt])
 		}
 		for range c.h * c.v {
 			l.blocks[l.n] = block{comp: uint8(i), dc: dcs[c.dcAt], ac: acs[c.acAt]}

@@ -113,16 +113,17 @@ func (t *longCodes) find(window uint32) (symbol uint8, length uint) {
 	return 0, 0
 }
 
-func (s *huffSpec) dcTable() *dcTable {
+// newDCTable decodes by s and codes by full, its completion. Decoding by full would take damage that
+// no decoder accepts for differences.
+func newDCTable(s, full *huffSpec) *dcTable {
 	t := &dcTable{long: s.longCodes()}
+	full.each(func(code uint32, l int, symbol uint8) {
+		if symbol <= maxCategory {
+			t.codes[symbol].code, t.codes[symbol].length = uint16(code), uint8(l)
+		}
+	})
 	s.each(func(code uint32, l int, symbol uint8) {
-		if symbol > maxCategory {
-			return
-		}
-		if c := &t.codes[symbol]; c.length == 0 {
-			c.code, c.length = uint16(code), uint8(l)
-		}
-		if l <= dcBits {
+		if symbol <= maxCategory && l <= dcBits {
 			first := code << (dcBits - l)
 			for i := range uint32(1) << (dcBits - l) {
 				t.look[first+i] = uint16(symbol)<<5 | uint16(l)
@@ -186,7 +187,7 @@ func reach(symbol uint8) (extra, step uint, end, ok bool) {
 	return 0, 0, false, false // means something in progressive JPEG only
 }
 
-func (s *huffSpec) acTable() *acTable {
+func newACTable(s *huffSpec) *acTable {
 	t := &acTable{long: s.longCodes()}
 	s.each(func(code uint32, l int, symbol uint8) {
 		extra, step, end, ok := reach(symbol)

@@ -42,7 +42,7 @@ func TestIndex_SurvivesItsStoredForm(t *testing.T) {
 	for name, data := range files(t) {
 		x := indexed(t, data)
 		again := stored(t, x)
-		if !reflect.DeepEqual(x.entries, again.entries) || again.orientation != x.orientation || !reflect.DeepEqual(x.layout, again.layout) {
+		if !reflect.DeepEqual(x.entries, again.entries) || again.orientation != x.orientation || !reflect.DeepEqual(x.head.full, again.head.full) {
 			t.Errorf("%s: not the same", name)
 		}
 		a, _ := x.MarshalBinary()

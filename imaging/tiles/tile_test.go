@@ -155,8 +155,8 @@ func TestTile_CodesDifferencesTheFileNeverHad(t *testing.T) {
 	for _, n := range data[segment+5 : segment+21] {
 		original += int(n)
 	}
-	if original > 3 || len(h.dcs[0].symbols) != maxCategory+1 {
-		t.Fatalf("%d codes, completed to %d", original, len(h.dcs[0].symbols))
+	if original > 3 || len(h.full[0].symbols) != maxCategory+1 {
+		t.Fatalf("%d codes, completed to %d", original, len(h.full[0].symbols))
 	}
 	for col := range 64 {
 		part := image.Rect(8*col, 0, 8*col+8, 16)
