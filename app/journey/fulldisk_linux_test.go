@@ -193,11 +193,17 @@ func TestFullDisk_AtTheCentre(t *testing.T) {
 	photo := scratch(t, "photo.jpg", samplePhoto(t, "max-tarkhov-737999-unsplash.jpg"))
 	q.do(t, "flag", "--inspector", "u12", "--item", string(anaItem), "--photo", photo, "--flaw", "F04")
 	free := fill(t, disk, 64<<10)
-	got := q.try(t, "sync", "--once", "--lang", "en")
-	if got.exit != 1 || strings.Count(got.err, "\n") != 1 || !strings.HasPrefix(got.err, "flawmark: ") {
-		t.Errorf("delivery to a full centre: exit %d, %q", got.exit, got.err)
+	for _, lang := range assets.Languages() {
+		words, err := assets.LoadWords(lang)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := q.try(t, "sync", "--once", "--lang", lang)
+		if got.exit != 1 || strings.Count(got.err, "\n") != 1 || !strings.HasSuffix(got.err, words.Text("error.centre_full")+"\n") {
+			t.Errorf("delivery to a full centre, %s: exit %d, %q", lang, got.exit, got.err)
+		}
+		t.Log(got.err)
 	}
-	t.Logf("the station says: %s", got.err)
 
 	// A centre cannot start without room, and says so.
 	if code := c.stop(t); code != 0 {

@@ -70,6 +70,7 @@ func TestJourney(t *testing.T) {
 	b.marks(t, "a", 0.75, 0.20, 0.60, 0.40)
 	b.shot(t, "inspect-marked")
 	b.undoesAndRedoes(t)
+	b.editsTheBox(t)
 	b.records(t, anaItem)
 
 	step("flag Jiahui's canvas shoes, a stain, while offline")
@@ -241,6 +242,34 @@ func (b *bench7) undoesAndRedoes(t *testing.T) {
 	b.sees(t, "the mark undone", func(d bench.Description) bool { return len(d.Marks) == marks-1 })
 	b.key(t, "ctrl+y")
 	b.sees(t, "the mark again", func(d bench.Description) bool { return len(d.Marks) == marks })
+}
+
+// editsTheBox selects the first mark, moves it, makes it larger, deletes it and
+// takes that back, all with the mouse on the photo.
+func (b *bench7) editsTheBox(t *testing.T) {
+	t.Helper()
+	corners := func(d bench.Description) (x1, y1, x2, y2 int) {
+		at := func(p qc.Point) (int, int) { return int(d.Corner.X + p.X*d.Zoom), int(d.Corner.Y + p.Y*d.Zoom) }
+		x1, y1 = at(d.Marks[0].Points[0])
+		x2, y2 = at(d.Marks[0].Points[1])
+		return x1, y1, x2, y2
+	}
+	before := b.shows(t)
+	x1, y1, x2, y2 := corners(before)
+	b.key(t, "ctrl+m")
+	b.click(t, x1, (3*y1+y2)/4) // its edge, away from the handles
+	b.drag(t, (x1+x2)/2+9, (y1+y2)/2+9, (x1+x2)/2+39, (y1+y2)/2+9)
+	moved := b.sees(t, "the box moved", func(d bench.Description) bool { return d.Marks[0].Points[0].X > before.Marks[0].Points[0].X+10 })
+	x1, y1, x2, y2 = corners(moved)
+	b.drag(t, x2, y2, x2+24, y2+24)
+	larger := b.sees(t, "the box larger", func(d bench.Description) bool { return d.Marks[0].Points[1].Y > moved.Marks[0].Points[1].Y+10 })
+	if larger.Marks[0].Points[0] != moved.Marks[0].Points[0] {
+		t.Fatal("the other corner moved as well")
+	}
+	b.key(t, "Delete")
+	b.sees(t, "the box deleted", func(d bench.Description) bool { return len(d.Marks) == len(before.Marks)-1 })
+	b.key(t, "ctrl+z")
+	b.sees(t, "the box again", func(d bench.Description) bool { return len(d.Marks) == len(before.Marks) })
 }
 
 // records flags the item and waits until that is durable.

@@ -9,6 +9,7 @@
 package bench
 
 import (
+	"path/filepath"
 	"time"
 
 	"flawmark/app/qc"
@@ -345,8 +346,29 @@ func (w *Window) choosePhoto() {
 	if w.photos != nil {
 		open.SetLocation(w.photos)
 	}
+	if folder := w.photosAt(); folder != nil {
+		open.SetLocation(folder)
+	}
 	open.SetFilter(storage.NewExtensionFileFilter([]string{".jpg", ".jpeg", ".png", ".webp", ".JPG", ".JPEG", ".PNG"}))
 	w.pop(open, 900, 600)
+}
+
+// photoFolder is the preference that holds where the last photo was chosen.
+const photoFolder = "photo_folder"
+
+// photosAt returns where photos are chosen from: where the last one was, else
+// the folder that the program was started in.
+func (w *Window) photosAt() fyne.ListableURI {
+	folder := w.app.Preferences().StringWithFallback(photoFolder, ".")
+	absolute, err := filepath.Abs(folder)
+	if err != nil {
+		return nil
+	}
+	list, err := storage.ListerForURI(storage.NewFileURI(absolute))
+	if err != nil {
+		return nil // gone meanwhile: the dialog begins at home
+	}
+	return list
 }
 
 func (w *Window) removePhoto() {
