@@ -30,9 +30,16 @@ func synchronise(ctx context.Context, call *command.Call, s *station) error {
 		err = s.engine.Once(ctx)
 	}
 	if err != nil {
-		status := s.engine.Status()
-		return command.Fail("cli.not_synced", err, "events", strconv.Itoa(status.EventsWaiting),
-			"photos", strconv.Itoa(status.PhotosWaiting), "problem", call.Words.Text(status.Problem))
+		counts, countErr := s.store.Counts(ctx)
+		if countErr != nil {
+			return errors.Join(countErr, err)
+		}
+		problem := s.engine.Status().Problem
+		if problem == "" {
+			problem = "error.unexpected"
+		}
+		return command.Fail("cli.not_synced", err, "events", strconv.Itoa(counts.EventsWaiting),
+			"photos", strconv.Itoa(counts.PhotosWaiting), "problem", call.Words.Text(problem))
 	}
 	call.Say("cli.synced")
 	return nil
@@ -88,13 +95,18 @@ func enrolProblem(err error) string {
 	failure, ok := errors.AsType[*wire.Failure](err)
 	switch {
 	case !ok:
+		if problem := explain(err); problem != nil {
+			return problem.Key
+		}
 		return "error.unexpected"
 	case failure.Says(wire.CodeExpired):
 		return "error.code_expired"
-	case failure.Kind == wire.WrongNetwork:
-		return "error.network_untrusted"
-	case failure.Kind == wire.WrongServer:
-		return "error.server_wrong"
+	case failure.Kind == wire.WrongNetwork, failure.Kind == wire.WrongServer:
+		return "error.not_a_centre"
+	case failure.Says(wire.StorageFull):
+		return "error.centre_full"
+	case failure.Says(wire.Internal):
+		return "error.centre_troubled"
 	}
 	return "error.network_offline"
 }

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"flawmark/app/command"
 	"flawmark/app/qc"
 	"flawmark/sync/client"
 	"flawmark/sync/outbox"
@@ -141,7 +142,11 @@ func (u *uplink) FetchPhoto(ctx context.Context, d qc.Digest) ([]byte, error) {
 // enrolAt makes the station known at the centre at address: it shows the code
 // that an administrator must approve and waits until that has happened.
 func (s *station) enrolAt(ctx context.Context, address, name string, show func(code string)) (qc.Identity, error) {
-	return s.enrol(ctx, address, name, func(e client.Enrolment) { show(e.UserCode) })
+	identity, err := s.enrol(ctx, address, name, func(e client.Enrolment) { show(e.UserCode) })
+	if err != nil && !errors.Is(err, context.Canceled) {
+		return identity, command.Fail(enrolProblem(err), err, "address", address)
+	}
+	return identity, err
 }
 
 func (s *station) enrol(ctx context.Context, address, name string, show func(client.Enrolment)) (qc.Identity, error) {

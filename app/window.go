@@ -152,11 +152,14 @@ func sentence(err error) string {
 	case errors.Is(err, os.ErrNotExist):
 		return "error.file_missing"
 	}
-	if _, ok := errors.AsType[*wire.Failure](err); ok {
-		return enrolProblem(err)
-	}
 	if problem, ok := errors.AsType[*command.Problem](err); ok {
 		return problem.Key
+	}
+	if failure, ok := errors.AsType[*wire.Failure](err); ok {
+		if failure.Kind == wire.WrongNetwork || failure.Kind == wire.WrongServer {
+			return "error.network_untrusted"
+		}
+		return "error.network_offline"
 	}
 	if problem := explain(err); problem != nil {
 		return problem.Key

@@ -53,7 +53,7 @@ func refusals() intake.Refusals {
 		},
 		Fork: central.ErrFork, Revoked: central.ErrRevoked,
 		Batch: central.ErrBatch, Pending: central.ErrPending, Expired: central.ErrExpired, Code: central.ErrCode,
-		CursorGone: central.ErrCursorGone, Digest: blob.ErrDigest, Full: blob.ErrFull,
+		CursorGone: central.ErrCursorGone, Digest: blob.ErrDigest, Full: blob.ErrFull, StoreFull: central.ErrFull,
 	}
 }
 

@@ -107,7 +107,8 @@ type Refusals struct {
 	Code       error // there is no such code
 	CursorGone error // the feed no longer reaches back that far
 	Digest     error // a published file is not what it was said to be
-	Full       error // no room on the disk
+	Full       error // no room on the disk for files
+	StoreFull  error // nor for the database
 }
 
 // Config holds what the door needs. Everything without a default is required.
@@ -255,6 +256,7 @@ func (s *service) problem(err error) *wire.Problem {
 		{s.Refusals.CursorGone, wire.CursorExpired},
 		{s.Refusals.Digest, wire.DigestMismatch},
 		{s.Refusals.Full, wire.StorageFull},
+		{s.Refusals.StoreFull, wire.StorageFull},
 		{qc.ErrNotFound, wire.NotFound},
 		{qc.ErrChain, wire.Malformed},
 		{qc.ErrCursor, wire.Malformed},

@@ -193,6 +193,12 @@ func (e *Engine) worked(name string) {
 func meaning(err error) (Link, string) {
 	link := Offline
 	if failure, ok := errors.AsType[*wire.Failure](err); ok {
+		switch { // the centre is there, but cannot do what it is for
+		case failure.Says(wire.StorageFull):
+			return link, "error.centre_full"
+		case failure.Says(wire.Internal):
+			return link, "error.centre_troubled"
+		}
 		switch failure.Kind {
 		case wire.Unauthorised:
 			link = NotAuthorised
