@@ -23,13 +23,13 @@ type child struct {
 
 // startChild starts a program with out as its standard output and a log file
 // for what it says on its standard error.
-func startChild(name string, out io.Writer, logFile string, env []string, binary string, args ...string) (*child, error) {
+func startChild(name string, out io.Writer, logFile, dir, binary string, args ...string) (*child, error) {
 	log, err := os.Create(logFile)
 	if err != nil {
 		return nil, fmt.Errorf("start the %s: %w", name, err)
 	}
 	cmd := exec.Command(binary, args...)
-	cmd.Env = env
+	cmd.Dir = dir
 	cmd.Stdout, cmd.Stderr = out, log
 	if out == nil {
 		cmd.Stdout = log

@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -142,7 +141,7 @@ func (t *tool) demoWindow(ctx context.Context, o demoOptions) (err error) {
 // returns when either ends or ctx does. Both are gone when it returns.
 func (t *tool) runPair(ctx context.Context, built programs, data, listen string) error {
 	address := "http://" + listen
-	centre, err := startChild("centre", t.out, filepath.Join(data, "centre.log"), os.Environ(), built.centre,
+	centre, err := startChild("centre", t.out, filepath.Join(data, "centre.log"), t.root, built.centre,
 		"serve", "--data", filepath.Join(data, "centre"), "--listen", listen, "--demo")
 	if err != nil {
 		return err
@@ -154,12 +153,15 @@ func (t *tool) runPair(ctx context.Context, built programs, data, listen string)
 		}
 		return fmt.Errorf("start the centre: %w\n%s", err, centre.lastWords())
 	}
-	station, err := startChild("station", nil, filepath.Join(data, "station.log"), stationEnv(t.host, os.Environ()), built.station,
+	// Its file dialog opens where the sample photos are.
+	photos := filepath.Join(t.root, "assets", "photos")
+	station, err := startChild("station", nil, filepath.Join(data, "station.log"), photos, built.station,
 		"--data", filepath.Join(data, "station"), "--central", address, "--demo")
 	if err != nil {
 		return err
 	}
 	defer station.stop(t.force)
+	t.say("photos to try are in %s; the file dialog (Ctrl+O) opens there", photos)
 	t.say("the station's window is opening; close it or press Ctrl-C to stop everything")
 	select {
 	case <-ctx.Done():
@@ -181,22 +183,6 @@ func orClean(err error) error {
 		return errors.New("exit status 0")
 	}
 	return err
-}
-
-// stationEnv lets the user's language through. In the locale C, which names no
-// language, Fyne logs a parse error at every start unless LANGUAGE is set.
-func stationEnv(h host, environ []string) []string {
-	for _, key := range []string{"LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"} {
-		value := h.getenv(key)
-		if value == "" {
-			continue
-		}
-		if strings.HasPrefix(value, "C") || value == "POSIX" {
-			break
-		}
-		return environ
-	}
-	return append(append([]string{}, environ...), "LANGUAGE=en")
 }
 
 // demoData gives the data folder and how to get rid of it: a named one stays.

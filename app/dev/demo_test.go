@@ -174,7 +174,7 @@ func TestStopTakesTheWholeGroup(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer read.Close()
-	c, err := startChild("shell", write, filepath.Join(t.TempDir(), "log"), os.Environ(), "sh", "-c", "sleep 3600 & echo ready; wait")
+	c, err := startChild("shell", write, filepath.Join(t.TempDir(), "log"), t.TempDir(), "sh", "-c", "sleep 3600 & echo ready; wait")
 	write.Close()
 	if err != nil {
 		t.Fatal(err)
@@ -190,27 +190,6 @@ func TestStopTakesTheWholeGroup(t *testing.T) {
 	}
 	if _, err := io.ReadAll(words); err != nil {
 		t.Errorf("the child's own child still runs: %v", err)
-	}
-}
-
-func TestStationEnv(t *testing.T) {
-	for _, c := range []struct {
-		name string
-		env  map[string]string
-		add  bool
-	}{
-		{"nothing set", nil, true},
-		{"the locale C", map[string]string{"LANG": "C.UTF-8"}, true},
-		{"LC_ALL wins", map[string]string{"LC_ALL": "C", "LANG": "zh_CN.UTF-8"}, true},
-		{"Chinese", map[string]string{"LANG": "zh_CN.UTF-8"}, false},
-		{"LANGUAGE", map[string]string{"LANGUAGE": "zh", "LANG": "C"}, false},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			got := stationEnv(machine{env: c.env}.host(), []string{"A=b"})
-			if slices.Contains(got, "LANGUAGE=en") != c.add {
-				t.Errorf("env %v", got)
-			}
-		})
 	}
 }
 
