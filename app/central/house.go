@@ -8,28 +8,53 @@ import (
 	"flawmark/storage/blob"
 )
 
-// houseEvery is how often the centre clears up.
-const houseEvery = time.Hour
+// How often the centre clears up, and looks whose time to decide is over.
+const (
+	clearEvery = time.Hour
+	closeEvery = time.Minute
+)
 
-// keepHouse clears up until ctx ends: uploads that nobody went on with.
+// keepHouse runs what nobody asks for until ctx ends: it clears up uploads that
+// nobody went on with, and closes cases that nobody answered. Those it closes a
+// while after the start only: whoever could not reach a centre that was off
+// gets in first.
 func (c *centre) keepHouse(ctx context.Context) error {
-	ticker := time.NewTicker(houseEvery)
-	defer ticker.Stop()
+	clearing, closing := time.NewTicker(clearEvery), time.NewTicker(closeEvery)
+	defer clearing.Stop()
+	defer closing.Stop()
+	c.clearUploads(ctx)
 	for {
-		if err := c.clearUploads(ctx); err != nil && ctx.Err() == nil {
-			c.log.ErrorContext(ctx, "could not clear up uploads", "error", err)
-		}
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-ticker.C:
+		case <-clearing.C:
+			c.clearUploads(ctx)
+		case <-closing.C:
+			c.closeUnanswered(ctx)
 		}
 	}
 }
 
-// clearUploads discards uploads whose time is over. A station that still wants
+func (c *centre) clearUploads(ctx context.Context) {
+	if err := c.discardExpired(ctx); err != nil && ctx.Err() == nil {
+		c.log.ErrorContext(ctx, "could not clear up uploads", "error", err)
+	}
+}
+
+// closeUnanswered keeps the items whose customers have not decided in time.
+func (c *centre) closeUnanswered(ctx context.Context) {
+	n, err := c.store.CloseUnanswered(ctx, c.now())
+	if err != nil && ctx.Err() == nil {
+		c.log.ErrorContext(ctx, "could not close unanswered cases", "error", err)
+	}
+	if n > 0 {
+		c.log.InfoContext(ctx, "closed unanswered cases", "cases", n)
+	}
+}
+
+// discardExpired discards uploads whose time is over. A station that still wants
 // one begins it anew.
-func (c *centre) clearUploads(ctx context.Context) error {
+func (c *centre) discardExpired(ctx context.Context) error {
 	expired, err := c.store.ExpiredUploads(ctx, c.now())
 	if err != nil {
 		return err

@@ -75,6 +75,10 @@ const (
 	Exchange  Decision = "exchange"
 )
 
+// Unanswered is the Reason of a case whose customer did not choose in time. It
+// is said in words under the key "kept.reason." plus it.
+const Unanswered = "no_answer"
+
 // Case is an item that failed inspection, from the flag to its end.
 type Case struct {
 	ID       qc.CaseID     `json:"id"`

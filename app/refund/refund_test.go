@@ -159,6 +159,13 @@ func checkStep(t *rapid.T, before, after refund.Case, e refund.Event) {
 	if before.Status == refund.Flagged && after.Status == refund.AwaitingDecision && after.PhotosMissing > 0 {
 		t.Fatal("the customer sees half of it")
 	}
+	silent := e.Kind == refund.NoAnswer
+	if silent && (before.Status != refund.AwaitingDecision || e.At.Before(before.DecideBy) || e.Actor.Party != refund.BySystem) {
+		t.Fatalf("%s in %s took silence for an answer at %s, %s is left until %s", e.Actor.Party, before.Status, e.At, before.ID, before.DecideBy)
+	}
+	if silent && (after.Status != refund.Kept || after.Intent != refund.Keep || after.Reason != refund.Unanswered) {
+		t.Fatalf("silence made %s, %q, because %q", after.Status, after.Intent, after.Reason)
+	}
 	if after.Round > 3 {
 		t.Fatalf("round %d", after.Round)
 	}
@@ -276,6 +283,45 @@ func TestCase_WindowBindsCustomersOnly(t *testing.T) {
 	}
 	play(t, c, refund.Event{Kind: refund.ChoseRefund, Actor: customer, At: late.Add(-time.Nanosecond)})
 	play(t, c, refund.Event{Kind: refund.ChoseRefund, Actor: clerk, At: late})
+}
+
+func TestCase_Silence(t *testing.T) {
+	t.Parallel()
+	asked := open(t, opening())
+	waits := opening()
+	waits.LeadWaits = true
+	chosen := play(t, asked, refund.Event{Kind: refund.ChoseRefund, Actor: customer})
+	// Whoever takes the choice back late is asked anew, with new time.
+	again := play(t, chosen, refund.Event{Kind: refund.Reconsidered, Actor: customer, At: asked.DecideBy})
+	system := refund.Actor{Party: refund.BySystem}
+	undated := asked
+	undated.DecideBy = time.Time{}
+	tests := map[string]struct {
+		c    refund.Case
+		by   refund.Actor
+		at   time.Time
+		want error
+	}{
+		"on the minute":      {asked, system, asked.DecideBy, nil},
+		"later":              {asked, system, asked.DecideBy.Add(time.Hour), nil},
+		"before":             {asked, system, asked.DecideBy.Add(-time.Nanosecond), refund.ErrNotNow},
+		"no time was set":    {undated, system, asked.DecideBy, refund.ErrNotNow},
+		"not asked yet":      {open(t, waits), system, asked.DecideBy, refund.ErrNotNow},
+		"chosen":             {chosen, system, asked.DecideBy, refund.ErrNotNow},
+		"asked anew":         {again, system, asked.DecideBy, refund.ErrNotNow},
+		"asked anew, silent": {again, system, again.DecideBy, nil},
+		"a clerk's word":     {asked, clerk, asked.DecideBy, refund.ErrNotYours},
+		"a customer's word":  {asked, customer, asked.DecideBy, refund.ErrNotYours},
+	}
+	for name, test := range tests {
+		after, moved, err := test.c.Apply(refund.Event{Kind: refund.NoAnswer, Actor: test.by, At: test.at})
+		if !errors.Is(err, test.want) {
+			t.Errorf("%s: %v, want %v", name, err, test.want)
+		}
+		if kept := after.Status == refund.Kept && after.Reason == refund.Unanswered && after.Intent == refund.Keep; kept != (err == nil) || len(moved) != 0 {
+			t.Errorf("%s: %s because %q, %d transfers", name, after.Status, after.Reason, len(moved))
+		}
+	}
 }
 
 func TestOpen_DecideBy(t *testing.T) {

@@ -25,6 +25,7 @@ const (
 	ChoseRefund    Kind = "choose_refund"   // the customer wants the money
 	ChoseExchange  Kind = "choose_exchange" // the customer wants another piece
 	Reconsidered   Kind = "reconsider"      // the customer takes the choice back
+	NoAnswer       Kind = "no_answer"       // the customer has not chosen in time
 	AgreedReturn   Kind = "agree_return"    // the seller takes the item back
 	AgreedReship   Kind = "agree_reship"    // the seller sends another without return
 	AgreedRefund   Kind = "agree_refund"    // the seller pays without return
@@ -122,6 +123,7 @@ func Transitions() []Transition {
 		{On: ChoseRefund, From: []Status{AwaitingDecision}, By: customer, to: always(Negotiating), guard: windowOpen, effect: intend(Refund)},
 		{On: ChoseExchange, From: []Status{AwaitingDecision}, By: customer, to: always(Negotiating), guard: mayExchange, effect: intend(Exchange)},
 		{On: Reconsidered, From: []Status{Negotiating}, By: customer, to: always(AwaitingDecision), effect: intend(Undecided)},
+		{On: NoAnswer, From: []Status{AwaitingDecision}, By: []Party{BySystem}, to: always(Kept), guard: timeIsUp, effect: keepUnanswered},
 
 		{On: AgreedReturn, From: []Status{Negotiating}, By: clerk, to: always(ReturnApproved)},
 		{On: AgreedReship, From: []Status{Negotiating}, By: clerk, to: always(Exchanging), guard: intends(Exchange)},
@@ -195,6 +197,14 @@ func windowOpen(c Case, e Event) error {
 	return nil
 }
 
+// timeIsUp keeps silence from being one before the customer's time is over.
+func timeIsUp(c Case, e Event) error {
+	if c.DecideBy.IsZero() || e.At.Before(c.DecideBy) {
+		return ErrNotNow
+	}
+	return nil
+}
+
 func mayExchange(c Case, e Event) error {
 	if c.Round >= lastRound {
 		return ErrRounds
@@ -216,6 +226,11 @@ func intend(d Decision) func(*Case, Event) error {
 		c.Intent = d
 		return keepReason(c, e)
 	}
+}
+
+func keepUnanswered(c *Case, _ Event) error {
+	c.Intent, c.Reason = Keep, Unanswered
+	return nil
 }
 
 func clearMissing(c *Case, _ Event) error {

@@ -296,6 +296,9 @@ func testStore(t *testing.T, open opener) {
 		"PhotosBeforeFinding":             testPhotosBeforeFinding,
 		"WatchTicks":                      testWatchTicks,
 		"NoFindingAfterTheEnd":            testNoFindingAfterTheEnd,
+		"Silence":                         testSilence,
+		"SilenceLeavesOthersAlone":        testSilenceLeavesOthersAlone,
+		"SilenceAgainstDecision":          testSilenceAgainstDecision,
 		"CustomersSeeWhatPassed":          testCustomersSeeWhatPassed,
 		"CustomersHearOfWhatWasWithdrawn": testCustomersHearOfWhatWasWithdrawn,
 	} {

@@ -179,14 +179,23 @@ func (s speech) facts(c refund.Case) []factView {
 			facts = append(facts, factView{Label: s.T(key), Value: value})
 		}
 	}
-	if c.Intent != refund.Undecided {
+	if c.Intent != refund.Undecided && c.Reason != refund.Unanswered {
 		add("web.fact.decision", s.T("decision."+string(c.Intent)))
 	}
 	add("web.fact.return_waybill", c.Carrier+" "+string(c.ReturnWaybill))
 	add("web.fact.replacement_waybill", string(c.ReplacementWaybill))
 	add("field.seller_ref", c.SellerRef)
-	add("field.reason", c.Reason)
+	add("field.reason", s.reason(c))
 	return facts
+}
+
+// reason is why a case is where it is: somebody's own words, or ours where a
+// timer moved it.
+func (s speech) reason(c refund.Case) string {
+	if key := "kept.reason." + c.Reason; c.Reason != "" && s.Has(key) {
+		return s.T(key)
+	}
+	return c.Reason
 }
 
 // actions sorts what the actor may do from what is not possible.

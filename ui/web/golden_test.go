@@ -62,6 +62,13 @@ func lateWorld(t *testing.T, w *world) {
 	w.now = w.cases["K-20481-2"].WindowEndsAt
 }
 
+func unansweredWorld(t *testing.T, w *world) {
+	t.Helper()
+	flaggedWorld(t, w)
+	w.now = w.cases["K-20481-2"].DecideBy
+	w.move(t, "K-20481-2", refund.Event{Kind: refund.NoAnswer, Actor: refund.Actor{Party: refund.BySystem}})
+}
+
 func shots() []shot {
 	ok := http.StatusOK
 	return []shot{
@@ -71,6 +78,8 @@ func shots() []shot {
 		{"order-late", "customer", "/o/20481", ok, lateWorld},
 		{"order-chosen", "customer", "/o/20481?notice=web.notice.done&case=K-20481-2", ok, chosenWorld},
 		{"order-refused", "customer", "/o/20481?notice=error.case_moved_on", ok, refusedWorld},
+		{"order-unanswered", "customer", "/o/20481?notice=error.case_moved_on&case=K-20481-2", ok, unansweredWorld},
+		{"case-unanswered", "D01", "/desk/cases/K-20481-2", ok, unansweredWorld},
 		{"order-credited", "customer", "/o/20481", ok, creditedWorld},
 		{"order-fragment", "customer", "/o/20481?fragment=1", ok, flaggedWorld},
 		{"order-no-link", "", "/o/20481", http.StatusNotFound, flaggedWorld},

@@ -82,6 +82,9 @@ func (p *Pages) caseView(s speech, c refund.Case, item qc.Item, order qc.OrderID
 			view.Clocks = append(view.Clocks, window)
 		}
 	}
+	if c.Status == refund.Kept && c.Reason == refund.Unanswered {
+		view.Meaning = s.unanswered(c)
+	}
 	s.decide(view, c, item, order)
 	view.Money = s.caseMoney(c)
 	for _, entry := range slices.Backward(c.Timeline) {
@@ -90,6 +93,15 @@ func (p *Pages) caseView(s speech, c refund.Case, item qc.Item, order qc.OrderID
 		}
 	}
 	return view
+}
+
+// unanswered says why an item was kept that nobody chose to keep.
+func (s speech) unanswered(c refund.Case) string {
+	why := s.T("web.unanswered", "time", s.at(c.DecideBy).Text)
+	if !c.WindowEndsAt.IsZero() {
+		why += s.T("web.unanswered.window", "time", s.at(c.WindowEndsAt).Text)
+	}
+	return why
 }
 
 func tone(status refund.Status) string {

@@ -1,0 +1,83 @@
+package central_test
+
+import (
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"flawmark/app/qc"
+	"flawmark/app/refund"
+	"flawmark/storage/central"
+)
+
+func testSilence(t *testing.T, open opener) {
+	w := newWorld(t, open)
+	c := w.visible("20481-2")
+	closing := func(at time.Time, want int) {
+		t.Helper()
+		if n, err := w.CloseUnanswered(t.Context(), at); n != want || err != nil {
+			t.Fatalf("closed %d, %v, want %d", n, err, want)
+		}
+	}
+	closing(c.DecideBy.Add(-time.Microsecond), 0)
+	w.status(refund.AwaitingDecision)
+	told := len(w.feed(qc.CaseChanged))
+	closing(c.DecideBy, 1)
+	closing(c.DecideBy, 0)
+	kept := w.status(refund.Kept)
+	if kept.Reason != refund.Unanswered || kept.Version != c.Version+1 {
+		t.Errorf("kept as %+v", kept)
+	}
+	if n := len(w.feed(qc.CaseChanged)); n != told+1 {
+		t.Errorf("the stations were told %d times, want once", n-told)
+	}
+	late := refund.Event{Kind: refund.ChoseRefund, Actor: customer, At: c.DecideBy}
+	_, err := w.Act(t.Context(), c.ID, c.Version, late, "")
+	var conflict *central.Conflict
+	if !errors.As(err, &conflict) || conflict.Case.Status != refund.Kept {
+		t.Errorf("a late decision: %v", err)
+	}
+	w.sound()
+}
+
+func testSilenceLeavesOthersAlone(t *testing.T, open opener) {
+	w := newWorld(t, open)
+	c := w.visible("20481-2")
+	w.act(c.ID, refund.Event{Kind: refund.ChoseRefund, Actor: customer})
+	w.bench.applied(noon, qc.FindingRecorded, "u12", w.bench.flag("f9", "20481-1")) // its photos are on their way
+	if n, err := w.CloseUnanswered(t.Context(), noon.Add(1000*time.Hour)); n != 0 || err != nil {
+		t.Errorf("closed %d, %v", n, err)
+	}
+}
+
+// testSilenceAgainstDecision lets the customer answer at the very moment the
+// centre stops waiting: one of both counts, and the other is told so.
+func testSilenceAgainstDecision(t *testing.T, open opener) {
+	w := newWorld(t, open)
+	c := w.visible("20481-2")
+	for range 12 {
+		var both sync.WaitGroup
+		var decided, closedErr error
+		var closed int
+		late := c.DecideBy
+		both.Go(func() {
+			_, decided = w.Act(t.Context(), c.ID, c.Version, refund.Event{Kind: refund.ChoseRefund, Actor: customer, At: late}, "")
+		})
+		both.Go(func() { closed, closedErr = w.CloseUnanswered(t.Context(), late) })
+		both.Wait()
+		w.must(closedErr)
+		var conflict *central.Conflict
+		switch {
+		case decided == nil && closed == 0:
+			w.status(refund.Negotiating)
+			c = w.act(c.ID, refund.Event{Kind: refund.Reconsidered, Actor: customer}) // and once more
+		case closed == 1 && errors.As(decided, &conflict) && conflict.Case.Status == refund.Kept:
+			w.status(refund.Kept)
+			w.sound()
+			return
+		default:
+			t.Fatalf("closed %d, decision: %v", closed, decided)
+		}
+	}
+}
