@@ -106,7 +106,7 @@ func playPair(t *testing.T, role string, ctrlC bool, force <-chan struct{}) (lis
 		out.opened = cancel
 	}
 	tool := newTool(machine{}.host(), out)
-	tool.force = force
+	tool.root, tool.force = filepath.Join("..", ".."), force
 	err = tool.runPair(ctx, programs{station: self, centre: self}, t.TempDir(), listen)
 	return listen, out.text.String(), err
 }

@@ -155,6 +155,7 @@ func (c Case) Owed() (money.Amount, error) { return c.Paid.Add(c.FreightIn) }
 // Task returns what the warehouse must do for the case as it stands.
 func (c Case) Task() qc.Task {
 	task := qc.Task{Item: c.Item, Case: c.ID, Reason: c.Reason}
+	//exhaustive:enforce
 	switch c.Status {
 	case Flagged, AwaitingDecision, Negotiating, SellerRefused:
 		task.Kind, task.DueAt = qc.TaskHold, c.WindowEndsAt
