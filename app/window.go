@@ -148,8 +148,7 @@ func (s *station) keepSettings(_ context.Context, chosen model.Settings) error {
 
 // sentence gives the key of the sentence for an error of the parts.
 func sentence(err error) string {
-	switch {
-	case errors.Is(err, os.ErrNotExist):
+	if errors.Is(err, os.ErrNotExist) {
 		return "error.file_missing"
 	}
 	if problem, ok := errors.AsType[*command.Problem](err); ok {

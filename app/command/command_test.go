@@ -116,3 +116,20 @@ func TestMain_RunningProgramCarriesTheCommandOut(t *testing.T) {
 		t.Errorf("exit %d, %q", exit, errOut.String())
 	}
 }
+
+func TestMain_TellsNobodyWhatPartsSayToEachOther(t *testing.T) {
+	t.Parallel()
+	cause := errors.New("read page 7: input/output error")
+	var logged error
+	p := program(new(Call))
+	p.Commands = append(p.Commands, Command{Name: "odd", Run: func(context.Context, *Call) error { return cause }})
+	p.Log = func(_ *Call, err error) { logged = err }
+	var out, errOut bytes.Buffer
+	exit := p.Main(t.Context(), []string{"odd", "--data", t.TempDir()}, nil, ".", &out, &errOut)
+	if exit != 1 || strings.Contains(errOut.String(), "page 7") || !strings.Contains(errOut.String(), "did not foresee") {
+		t.Errorf("exit %d, %s", exit, &errOut)
+	}
+	if !errors.Is(logged, cause) {
+		t.Errorf("logged %v", logged)
+	}
+}

@@ -46,13 +46,13 @@ func (m mistake) says(words assets.Words, program string) string {
 // exit 1, and leaves no trace in what unchanged looks at.
 func get(t *testing.T, program func() (string, error), name string, mistakes map[string]mistake, unchanged func() string) {
 	t.Helper()
+	before := unchanged()
 	for what, m := range mistakes {
 		for _, lang := range assets.Languages() {
 			words, err := assets.LoadWords(lang)
 			if err != nil {
 				t.Fatal(err)
 			}
-			before := unchanged()
 			got := run(t, program, append(slices.Clone(m.args), "--lang", lang)...)
 			if got.exit != 1 || got.err != m.says(words, name) || got.out != "" {
 				t.Errorf("%s, %s: exit %d\n got %q\nwant %q\nout  %q", what, lang, got.exit, got.err, m.says(words, name), got.out)
@@ -60,9 +60,11 @@ func get(t *testing.T, program func() (string, error), name string, mistakes map
 			if strings.ContainsAny(got.err, "{}") {
 				t.Errorf("%s, %s: something is not filled in: %s", what, lang, got.err)
 			}
-			if after := unchanged(); after != before {
+			after := unchanged()
+			if after != before {
 				t.Errorf("%s, %s: changed\n%s\nto\n%s", what, lang, before, after)
 			}
+			before = after
 		}
 	}
 }
@@ -247,6 +249,13 @@ func TestBadInput_AtTheStationsFolder(t *testing.T) {
 	keyless := copied(func(dir string) error {
 		return os.WriteFile(filepath.Join(dir, "station.key"), []byte("short"), 0o600)
 	})
+	unforeseen := copied(func(dir string) error {
+		journal := filepath.Join(dir, "journal")
+		if err := os.RemoveAll(journal); err != nil {
+			return err
+		}
+		return os.WriteFile(journal, []byte("a file where a folder belongs"), 0o600)
+	})
 	// The follower holds the folder until it is stopped.
 	program, err := stationProgram()
 	if err != nil {
@@ -261,6 +270,7 @@ func TestBadInput_AtTheStationsFolder(t *testing.T) {
 		"garbage settings": {args: []string{"queue", "--data", broken}, key: "cli.settings_broken",
 			pairs: []string{"file", filepath.Join(broken, "settings.json")}},
 		"garbage key": {args: []string{"queue", "--data", keyless}, key: "cli.key_unusable", pairs: []string{"folder", keyless}},
+		"unforeseen":  {args: []string{"queue", "--data", unforeseen}, key: "error.unexpected"},
 	}, func() string {
 		data, err := os.ReadFile(filepath.Join(newer, "station.db"))
 		if err != nil {
@@ -268,6 +278,12 @@ func TestBadInput_AtTheStationsFolder(t *testing.T) {
 		}
 		return string(qc.DigestOf(data)) + files(t, filepath.Join(newer, "journal"))
 	})
+	// What lies behind a sentence is for the administrator.
+	for dir, cause := range map[string]string{keyless: "5 bytes instead of 32", unforeseen: "journal: not a directory"} {
+		if log, err := os.ReadFile(filepath.Join(dir, "station.log")); err != nil || !strings.Contains(string(log), cause) {
+			t.Errorf("the log does not say %q: %v\n%s", cause, err, log)
+		}
+	}
 }
 
 // fromLater makes a station's database one of a version that is yet to come.
