@@ -56,6 +56,9 @@ func (s huffSpec) completed() (huffSpec, bool) {
 	if missing == 0 {
 		return s, true
 	}
+	if len(out.symbols) > 256 {
+		return s, false
+	}
 	for l := length + 1; l <= 16; l++ {
 		end <<= 1
 		if int(1<<l-1-end) >= missing {

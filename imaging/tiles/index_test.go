@@ -131,22 +131,25 @@ func TestBuild_SaysWhatCannotBeIndexed(t *testing.T) {
 		t.Fatal(err)
 	}
 	sound := files(t)["420.jpg"]
+	bright := newCoefficients(40, 40, [2]int{1, 1})
+	bright.planes[0].blocks[3][0] = 1024
 	edited := func(edit func(b []byte) []byte) []byte { return edit(bytes.Clone(sound)) }
 	for name, c := range map[string]struct {
 		data []byte
 		want error
 	}{
-		"progressive":   {read("video-001.progressive.jpeg"), ErrNotIndexable},
-		"cmyk":          {read("video-001.cmyk.jpeg"), ErrNotIndexable},
-		"rgb":           {read("video-001.rgb.jpeg"), ErrNotIndexable},
-		"4:1:1":         {read("video-001.q50.411.jpeg"), ErrNotIndexable},
-		"odd sampling":  {read("video-001.221212.jpeg"), ErrNotIndexable},
-		"png":           {p.Bytes(), ErrNotIndexable},
-		"text":          {[]byte("not a picture at all"), photo.ErrNotPhoto},
-		"empty":         {nil, photo.ErrEmpty},
-		"a second scan": {edited(func(b []byte) []byte { return append(b[:len(b)-2], 0xFF, markSOS, 0, 2, 0xFF, markEOI) }), ErrNotIndexable},
-		"arithmetic":    {edited(func(b []byte) []byte { b[bytes.Index(b, []byte{0xFF, 0xC0})+1] = 0xC9; return b }), photo.ErrUnsupported},
-		"data beyond":   {edited(func(b []byte) []byte { return append(b[:len(b)-2], 0x55, 0x55, 0xFF, markEOI) }), photo.ErrUnreadable},
+		"brighter than 255": {bright.write(writing{}), ErrNotIndexable},
+		"progressive":       {read("video-001.progressive.jpeg"), ErrNotIndexable},
+		"cmyk":              {read("video-001.cmyk.jpeg"), ErrNotIndexable},
+		"rgb":               {read("video-001.rgb.jpeg"), ErrNotIndexable},
+		"4:1:1":             {read("video-001.q50.411.jpeg"), ErrNotIndexable},
+		"odd sampling":      {read("video-001.221212.jpeg"), ErrNotIndexable},
+		"png":               {p.Bytes(), ErrNotIndexable},
+		"text":              {[]byte("not a picture at all"), photo.ErrNotPhoto},
+		"empty":             {nil, photo.ErrEmpty},
+		"a second scan":     {edited(func(b []byte) []byte { return append(b[:len(b)-2], 0xFF, markSOS, 0, 2, 0xFF, markEOI) }), ErrNotIndexable},
+		"arithmetic":        {edited(func(b []byte) []byte { b[bytes.Index(b, []byte{0xFF, 0xC0})+1] = 0xC9; return b }), photo.ErrUnsupported},
+		"data beyond":       {edited(func(b []byte) []byte { return append(b[:len(b)-2], 0x55, 0x55, 0xFF, markEOI) }), photo.ErrUnreadable},
 		"lost restart mark": {edited(func([]byte) []byte {
 			b := bytes.Clone(files(t)["422-restart-5.jpg"])
 			return bytes.Replace(b, []byte{0xFF, 0xD3}, nil, 1)

@@ -144,8 +144,9 @@ func (c *cutter) row(row, c0, c1 int) error {
 	}
 }
 
-// nearest is the last entry of the index at or before MCU stop, reached without a restart mark from
-// m-1 on; with its MCU. It spares walking over what lies before.
+// nearest is the last entry of the index at or before MCU stop, with its MCU; nil when that is not in
+// m..stop. No restart mark lies in between, but one may follow stop-1: then an entry at stop is behind
+// the mark and does not tell where the data before it end. It spares walking over what lies before.
 func (c *cutter) nearest(row, m, stop int) (*entry, int) {
 	h := &c.head
 	line := row * h.cols
@@ -157,7 +158,7 @@ func (c *cutter) nearest(row, m, stop int) (*entry, int) {
 	if at == stop && h.restartsAt(at) {
 		at -= chunkMCUs
 	}
-	if at < m || h.restartAfter(m-1) <= at {
+	if at < m {
 		return nil, 0
 	}
 	return &c.entries[row*h.chunks()+(at-line)/chunkMCUs], at

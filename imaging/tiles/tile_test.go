@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"sync"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -317,4 +318,24 @@ func TestTile_RefusesAnotherFile(t *testing.T) {
 	if _, err := x.Tile(bytes.NewReader(data[:len(data)/2]), 0, 0, w, h); !errors.Is(err, photo.ErrTruncated) {
 		t.Errorf("half of the file: %v", err)
 	}
+}
+
+func TestIndex_ServesSeveralAtOnce(t *testing.T) {
+	t.Parallel()
+	data := files(t)["422-restart-5.jpg"]
+	x := indexed(t, data)
+	part := x.Align(image.Rect(100, 50, 300, 150))
+	want := tileOf(t, x, data, part)
+	var readers sync.WaitGroup
+	for range 8 {
+		readers.Go(func() {
+			for range 20 {
+				got, err := x.Tile(bytes.NewReader(data), part.Min.X, part.Min.Y, part.Dx(), part.Dy())
+				if err != nil || !bytes.Equal(got, want) {
+					t.Errorf("another tile at once: %v", err)
+				}
+			}
+		})
+	}
+	readers.Wait()
 }
