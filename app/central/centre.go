@@ -40,8 +40,12 @@ func openCentre(ctx context.Context, s settings.Centre, log *slog.Logger) (*cent
 	if err != nil {
 		return nil, command.Fail("cli.folder_unusable", err, "folder", s.Data)
 	}
+	policy := qc.DefaultReviewPolicy()
+	if s.Review != nil {
+		policy = *s.Review
+	}
 	store, err := central.Open(ctx, central.Config{
-		Dir: s.Data, Now: time.Now, Log: log, Policy: qc.DefaultReviewPolicy(), Catalogue: flaws,
+		Dir: s.Data, Now: time.Now, Log: log, Policy: policy, Catalogue: flaws,
 	})
 	switch {
 	case errors.Is(err, central.ErrInUse):

@@ -14,6 +14,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"flawmark/app/qc"
 )
 
 // FileName is the name of the settings file in a data folder.
@@ -69,6 +71,10 @@ type Centre struct {
 	TLSKey  string `json:"tls_key,omitempty"`  // PEM file
 	Public  string `json:"public,omitempty"`   // base URL in customers' links; "" = as listened
 	Demo    bool   `json:"-"`                  // sample orders; approves stations of this machine
+
+	// Review says which flags wait for a shift lead; nil: the default policy.
+	// It is set in the file only.
+	Review *qc.ReviewPolicy `json:"review,omitempty"`
 }
 
 // LoadStation reads the settings of a station. The flags of set must have been

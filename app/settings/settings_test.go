@@ -6,6 +6,9 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"flawmark/app/money"
+	"flawmark/app/qc"
 )
 
 func loadStation(t *testing.T, env []string, args ...string) (Station, error) {
@@ -45,6 +48,25 @@ func TestLoadStation_SavedSettingsComeBack(t *testing.T) {
 	got, err := loadStation(t, nil, "--data", want.Data)
 	if err != nil || got != want {
 		t.Errorf("got %+v, %v\nwant %+v", got, err, want)
+	}
+}
+
+func TestLoadCentre_ReviewPolicyFromTheFile(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file := `{"review":{"critical":false,"value_over":{"minor":50000,"currency":"CNY"},"unsure":true}}`
+	if err := os.WriteFile(filepath.Join(dir, FileName), []byte(file), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	set := flag.NewFlagSet("central", flag.ContinueOnError)
+	Centre{}.Flags(set)
+	if err := set.Parse([]string{"--data", dir}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := LoadCentre(set, nil)
+	want := qc.ReviewPolicy{ValueOver: money.Fen(500_00), Unsure: true}
+	if err != nil || got.Review == nil || *got.Review != want {
+		t.Errorf("got %+v, %v, want %+v", got.Review, err, want)
 	}
 }
 
