@@ -32,6 +32,7 @@ func known(t *testing.T, err error) {
 }
 
 func seeds(f *testing.F) {
+	f.Helper()
 	for _, data := range files(f) {
 		f.Add(data)
 	}

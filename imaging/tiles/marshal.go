@@ -86,7 +86,7 @@ func unmarshal(stored []byte, digest qc.Digest, size int64) (*Index, error) {
 	}
 	h, err := readHeader(head)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %v", ErrCorrupt, err)
+		return nil, fmt.Errorf("%w: %s", ErrCorrupt, err.Error())
 	}
 	if h.scanAt != len(head) {
 		return nil, ErrCorrupt

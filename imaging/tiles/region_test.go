@@ -14,11 +14,11 @@ import (
 	"flawmark/imaging/photo"
 )
 
-func decoded(t testing.TB, data []byte) *image.RGBA {
-	t.Helper()
+func decoded(tb testing.TB, data []byte) *image.RGBA {
+	tb.Helper()
 	img, _, err := photo.Decode(data, photo.Limits{})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return img
 }

@@ -10,14 +10,16 @@ import (
 	"flawmark/imaging/photo"
 )
 
-// Tile cuts a JPEG of w×h pixels at x, y out of the original file, not oriented. It holds the
+// Tile cuts a JPEG of w×h pixels at px, py out of the original file, not oriented. It holds the
 // original's own coefficients: decoded, it equals the full picture, except that at 4:2:2 and 4:2:0
 // the colours of the outermost pixels lack their neighbours ([Index.Region] is exact there too).
 //
-// x and y must be multiples of the MCU's sides, w and h too, unless the tile reaches the right or
-// lower edge of the picture, where it is clipped; Align makes such rectangles. Only the bytes of the
-// tile are read from src, which must be the file the index was made of: other bytes are [ErrMismatch],
-// and a file that ends too early is photo.ErrTruncated. A tile carries no metadata.
+// px and py must be multiples of the MCU's sides, w and h too, unless the tile reaches the right or
+// lower edge of the picture, where it is clipped; [Index.Align] makes such rectangles. A tile carries
+// no metadata, thus no colour profile.
+//
+// Only the bytes of the tile are read from src, a row of MCUs at a time. src must be the file the
+// index was made of: other bytes are [ErrMismatch], and a file that ends early is photo.ErrTruncated.
 func (x *Index) Tile(src io.ReaderAt, px, py, w, h int) ([]byte, error) {
 	fail := func(err error) ([]byte, error) {
 		return nil, fmt.Errorf("cut tile %d,%d %d×%d of photo %.12s: %w", px, py, w, h, x.digest, err)
@@ -257,5 +259,5 @@ func predictors(e entry) (p [3]int32) {
 
 // changed says what a failing walk means here: the file was sound when it was indexed.
 func changed(err error) error {
-	return fmt.Errorf("%w: %v", ErrMismatch, err)
+	return fmt.Errorf("%w: %s", ErrMismatch, err.Error())
 }

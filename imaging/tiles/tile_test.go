@@ -20,37 +20,37 @@ import (
 
 // files are small JPEGs by libjpeg: all samplings, odd sizes, standard and optimised tables, with
 // and without restart marks.
-func files(t testing.TB) map[string][]byte {
-	t.Helper()
+func files(tb testing.TB) map[string][]byte {
+	tb.Helper()
 	names, err := filepath.Glob("testdata/*.jpg")
 	if err != nil || len(names) < 8 {
-		t.Fatalf("test pictures are missing: %v", err)
+		tb.Fatalf("test pictures are missing: %v", err)
 	}
 	out := map[string][]byte{}
 	for _, n := range names {
 		b, err := os.ReadFile(n)
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		out[filepath.Base(n)] = b
 	}
 	return out
 }
 
-func indexed(t testing.TB, data []byte) *Index {
-	t.Helper()
+func indexed(tb testing.TB, data []byte) *Index {
+	tb.Helper()
 	x, err := Build(data, qc.DigestOf(data), photo.Limits{})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return x
 }
 
-func tileOf(t testing.TB, x *Index, data []byte, r image.Rectangle) []byte {
-	t.Helper()
+func tileOf(tb testing.TB, x *Index, data []byte, r image.Rectangle) []byte {
+	tb.Helper()
 	tile, err := x.Tile(bytes.NewReader(data), r.Min.X, r.Min.Y, r.Dx(), r.Dy())
 	if err != nil {
-		t.Fatalf("%v: %v", r, err)
+		tb.Fatalf("%v: %v", r, err)
 	}
 	return tile
 }
@@ -61,12 +61,12 @@ func somewhere(r *rand.Rand, w, h int) image.Rectangle {
 	return image.Rect(x, y, x+1+r.Intn(w-x), y+1+r.Intn(h-y))
 }
 
-func sameCoefficients(t testing.TB, x *Index, whole coefficients, tile []byte, r image.Rectangle) {
-	t.Helper()
+func sameCoefficients(tb testing.TB, x *Index, whole coefficients, tile []byte, r image.Rectangle) {
+	tb.Helper()
 	mw, mh := x.MCU()
-	got := readCoefficients(t, tile)
+	got := readCoefficients(tb, tile)
 	if want := whole.crop(r.Min.X/mw, r.Min.Y/mh, r.Dx(), r.Dy()); !reflect.DeepEqual(got, want) {
-		t.Fatalf("tile %v has other coefficients", r)
+		tb.Fatalf("tile %v has other coefficients", r)
 	}
 }
 

@@ -26,12 +26,12 @@ import (
 )
 
 var (
-	// ErrNotIndexable: a sound photo, but not of a form into which one can reach (progressive, RGB,
+	// ErrNotIndexable means a sound photo, but not of a form into which one can reach (progressive, RGB,
 	// CMYK, several scans, PNG, …). Keep stored tiles for it.
 	ErrNotIndexable = errors.New("photo cannot be indexed")
-	// ErrMismatch: the index was made of another file, or the file has changed since.
+	// ErrMismatch means that the index was made of another file, or the file has changed since.
 	ErrMismatch = errors.New("index does not belong to this photo")
-	// ErrCorrupt: the stored index is damaged or of an unknown version. Build it again.
+	// ErrCorrupt means that the stored index is damaged or of an unknown version. Build it again.
 	ErrCorrupt = errors.New("index is not readable")
 )
 
@@ -77,7 +77,7 @@ func (x *Index) OrientedSize() (w, h int) {
 	return x.head.width, x.head.height
 }
 
-// Digest and Bytes name the file the index was made of.
+// Digest is the SHA-256 of the file the index was made of.
 func (x *Index) Digest() qc.Digest { return x.digest }
 
 // Bytes is the size of the file the index was made of.
