@@ -41,7 +41,7 @@ type promise struct {
 }
 
 // TestKill_WhatTheStationAcknowledgedIsThereAfterwards kills the station's
-// program, as a power cut would, at random moments of 200 saves and a few
+// program, as a power cut would, at random moments of up to 200 saves and a few
 // deliveries. Whatever it said is saved must be there, once, with its photos,
 // and must arrive at the centre once.
 func TestKill_WhatTheStationAcknowledgedIsThereAfterwards(t *testing.T) {
