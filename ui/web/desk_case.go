@@ -71,6 +71,7 @@ type actionView struct {
 	Kind    refund.Kind
 	ID      string
 	Words   string
+	Usual   bool // the step that cases of this kind mostly take
 	Version int
 	Fields  []fieldView
 }
@@ -90,6 +91,10 @@ var fromBenches = []refund.Kind{refund.Amended, refund.Retracted, refund.Recheck
 
 // ofCustomers are decisions the desk may only pass on.
 var ofCustomers = []refund.Kind{refund.ChoseRefund, refund.ChoseExchange, refund.ChoseKeep, refund.Reconsidered, refund.GaveUp}
+
+// unwelcome are steps that no page proposes, even where no other is possible.
+// The rest stand in the lifecycle in the order of how usual they are.
+var unwelcome = []refund.Kind{refund.Refused, refund.LeadSentBack, refund.LeadDismissed}
 
 // dossier returns the case of the request's address.
 func (p *Pages) dossier(w http.ResponseWriter, r *http.Request) (Dossier, bool) {
@@ -219,6 +224,7 @@ func (p *Pages) actions(page *deskCaseView, s speech, c refund.Case, actor refun
 			page.OnBehalf = append(page.OnBehalf, action)
 			continue
 		}
+		action.Usual = len(page.Actions) == 0 && !slices.Contains(unwelcome, next.Kind)
 		page.Actions = append(page.Actions, action)
 	}
 }

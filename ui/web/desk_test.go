@@ -385,3 +385,36 @@ func TestWords_EveryOneIsUsedAndEveryUseIsWorded(t *testing.T) {
 		}
 	}
 }
+
+func TestDeskCase_ProposesOneStepAtMost(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		who   qc.StaffID
+		world func(*testing.T, *world)
+		want  string // id of the only primary button; empty: none
+	}{
+		"negotiating":     {"D01", chosenWorld, "agree-return"},
+		"seller refunds":  {"D01", refundingWorld, "seller-paid"},
+		"seller refused":  {"D01", refusedWorld, "resubmit"},
+		"waits for lead":  {"L01", func(t *testing.T, w *world) { t.Helper(); w.flagged(t, "20481-2", true) }, "confirm"},
+		"customer's turn": {"D01", flaggedWorld, ""},
+		"ended":           {"D01", creditedWorld, ""},
+	}
+	for name, test := range tests {
+		w := newWorld(t)
+		test.world(t, w)
+		b := w.reader(t)
+		b.signIn(test.who)
+		page := b.get("/desk/cases/K-20481-2", http.StatusOK)
+		want := 0
+		if test.want != "" {
+			want = 1
+		}
+		if got := strings.Count(page, `<button class="primary"`); got != want {
+			t.Errorf("%s: %d primary buttons, want %d", name, got, want)
+		}
+		if want == 1 && !strings.Contains(page, `<button class="primary" id="`+test.want+`"`) {
+			t.Errorf("%s: %s is not the proposed step", name, test.want)
+		}
+	}
+}

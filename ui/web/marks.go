@@ -221,6 +221,9 @@ func (s speech) photos(f qc.Finding, alt, base string, there func(qc.Digest) boo
 	return views
 }
 
+// Tall reports whether the photo is higher than wide.
+func (v photoView) Tall() bool { return v.Height > v.Width }
+
 // gravest ranks a photo by its gravest mark, 0 for critical.
 func (v photoView) gravest() int {
 	rank := len(qc.Severities())
