@@ -24,12 +24,13 @@ var mayImport = map[string][]string{
 	"app/qc":         {"app/money"},
 	"app/refund":     {"app/qc", "app/money"},
 	"app/money":      {},
-	"app/settings":   {},
-	"app/door":       {},
+	"app/settings":   {"app/durable"},
+	"app/durable":    {},
+	"app/door":       {"app/durable"},
 	"app/locale":     {},
 	"app/command":    {"app/door", "assets"},
 	"app/dev":        {},
-	"app":            {"app/command", "app/door", "app/locale", "app/settings", "ui", "imaging", "sync", "storage", "assets"},
+	"app":            {"app/command", "app/door", "app/durable", "app/locale", "app/settings", "ui", "imaging", "sync", "storage", "assets"},
 	"app/central":    {"app/command", "app/door", "app/settings", "ui/web", "imaging/photo", "sync/intake", "storage/blob", "storage/central", "assets"},
 	"app/journey":    {"app", "ui", "imaging", "sync", "storage", "assets"},
 	"words of trade": {"app/qc", "app/refund", "app/money"},
@@ -121,7 +122,7 @@ func crosses(f file, imported string) string {
 	if !external || f.test {
 		return ""
 	}
-	if slices.Contains([]string{"app/dev", "sync/wire", "app/money", "app/settings", "app/door", "assets"}, dir) {
+	if slices.Contains([]string{"app/dev", "sync/wire", "app/money", "app/settings", "app/door", "app/durable", "assets"}, dir) {
 		return "this package uses the standard library only"
 	}
 	home, longest := []string(nil), 0

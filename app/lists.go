@@ -59,9 +59,17 @@ func delivery(call *command.Call, r qc.Recorded) string {
 	case qc.Accepted:
 		return call.Words.Text("delivery.accepted", "time", r.AcceptedAt.Local().Format("15:04"))
 	case qc.Attention:
-		return call.Words.Text("delivery.attention") + ": " + call.Words.Text(r.Problem)
+		return call.Words.Text("delivery.attention") + ": " + call.Words.Text(r.Problem, "item", string(r.Item), "order", orderOf(r))
 	}
 	return call.Words.Text("delivery.here")
+}
+
+// orderOf returns the order that r is about, as far as r says.
+func orderOf(r qc.Recorded) string {
+	if r.Finding == nil {
+		return ""
+	}
+	return string(r.Finding.Order)
 }
 
 func listCases(ctx context.Context, call *command.Call, s *station) error {

@@ -3,9 +3,11 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"flawmark/app/qc"
+	"flawmark/sync/wire"
 )
 
 // Listing photos are fetched before anybody asks, because an item is often
@@ -14,6 +16,8 @@ import (
 const (
 	// fetchRest is the pause after a photo that could not be had.
 	fetchRest = 30 * time.Second
+	// newsRest is how long news are gathered before the items are read again.
+	newsRest = 2 * time.Second
 	// fetchKnown is how many items' photos are looked for in one round.
 	fetchKnown = 5_000
 )
@@ -26,7 +30,7 @@ func (s *station) fetchListings(ctx context.Context) error {
 	for {
 		fetched, err := s.fetchLacking(ctx)
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // being stopped is how this ends
 		}
 		if err != nil {
 			s.log.Debug("listing photos stay away", "fetched", fetched, "error", err)
@@ -37,33 +41,49 @@ func (s *station) fetchListings(ctx context.Context) error {
 				continue
 			}
 		}
-		select {
-		case <-ctx.Done():
+		if !waitForNews(ctx, ticks) {
 			return nil
-		case <-ticks:
 		}
 	}
 }
 
-// fetchLacking fetches what is not here yet, one after another.
+// waitForNews waits for a change of the store and then a little longer, so that
+// a burst of them is one; false: ctx has ended.
+func waitForNews(ctx context.Context, ticks <-chan struct{}) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-ticks:
+	}
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(newsRest):
+		return true
+	}
+}
+
+// fetchLacking fetches what is not here yet, the items stocked in last first.
 func (s *station) fetchLacking(ctx context.Context) (fetched int, err error) {
 	items, err := s.store.Items(ctx)
 	if err != nil {
 		return 0, err
 	}
+	slices.SortFunc(items, func(a, b qc.Item) int { return b.StockedInAt.Compare(a.StockedInAt) })
 	for _, item := range items[:min(len(items), fetchKnown)] {
 		if item.ListingPhoto == "" {
 			continue
 		}
-		if _, here, err := s.blobs.Has(item.ListingPhoto); err != nil || here {
-			if err != nil {
-				return fetched, err
-			}
+		if _, here, err := s.blobs.Has(item.ListingPhoto); err != nil {
+			return fetched, err
+		} else if here {
 			continue
 		}
-		if err := s.fetchOne(ctx, item.ListingPhoto); errors.Is(err, qc.ErrNotFound) {
+		err := s.fetchOne(ctx, item.ListingPhoto)
+		if failure, ok := errors.AsType[*wire.Failure](err); ok && failure.Says(wire.NotFound) {
 			continue // the centre has lost it; the others may be there
-		} else if err != nil {
+		}
+		if err != nil {
 			return fetched, err
 		}
 		fetched++

@@ -30,7 +30,7 @@ func (r *repeated) Set(value string) error {
 	return nil
 }
 
-// mentions keeps --flaw, --mark, --note and --size in the order in which they
+// mentions keeps --flaw, --mark and --note in the order in which they
 // were typed, because a mark belongs to the flaw named before it.
 type mentions struct {
 	list *[]mention

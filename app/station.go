@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"flawmark/app/command"
+	"flawmark/app/durable"
 	"flawmark/app/qc"
 	"flawmark/app/settings"
 	"flawmark/assets"
@@ -76,7 +77,7 @@ func openStation(ctx context.Context, s settings.Station) (_ *station, err error
 		return nil, err
 	}
 	// Behind the store's lock, so that two first starts do not make two keys.
-	if st.key, err = stationKey(s.Data); err != nil {
+	if st.key, err = st.ownKey(ctx); err != nil {
 		return nil, errors.Join(command.Fail("cli.key_unusable", err, "folder", s.Data), st.store.Close())
 	}
 	if st.link, err = newUplink(ctx, st); err != nil {
@@ -157,10 +158,11 @@ func openLog(data string) (*slog.Logger, io.Closer, error) {
 	return slog.New(slog.NewJSONHandler(file, nil)), file, nil
 }
 
-// stationKey returns the key that proves this station to its centre, made on
-// first use. It is kept readable by its owner only and never leaves the folder.
-func stationKey(data string) (ed25519.PrivateKey, error) {
-	path := filepath.Join(data, "station.key")
+// ownKey returns the key that proves this station to its centre, made on first
+// use. It is kept readable by its owner only and never leaves the folder. A
+// station that is enrolled must have it: with a new one it would be a stranger.
+func (s *station) ownKey(ctx context.Context) (ed25519.PrivateKey, error) {
+	path := filepath.Join(s.settings.Data, "station.key")
 	seed, err := os.ReadFile(path)
 	if err == nil && len(seed) == ed25519.SeedSize {
 		return ed25519.NewKeyFromSeed(seed), nil
@@ -171,25 +173,15 @@ func stationKey(data string) (ed25519.PrivateKey, error) {
 	if !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("read station key: %w", err)
 	}
+	if _, enrolled, err := s.store.Identity(ctx); err != nil || enrolled {
+		return nil, errors.Join(errors.New("the key of an enrolled station is missing"), err)
+	}
 	_, key, err := ed25519.GenerateKey(nil)
 	if err != nil {
 		return nil, fmt.Errorf("make station key: %w", err)
 	}
-	return key, writeKey(path, key.Seed())
-}
-
-// writeKey leaves either no file or the whole key, also when power fails.
-func writeKey(path string, seed []byte) error {
-	file, err := os.OpenFile(path+".tmp", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
-	if err != nil {
-		return fmt.Errorf("keep station key: %w", err)
+	if err := durable.WriteFile(path, key.Seed()); err != nil {
+		return nil, fmt.Errorf("keep station key: %w", err)
 	}
-	_, err = file.Write(seed)
-	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
-		return fmt.Errorf("keep station key: %w", err)
-	}
-	if err := os.Rename(path+".tmp", path); err != nil {
-		return fmt.Errorf("keep station key: %w", err)
-	}
-	return nil
+	return key, nil
 }

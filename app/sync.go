@@ -20,14 +20,14 @@ func synchronise(ctx context.Context, call *command.Call, s *station) error {
 	if _, err := s.link.now(); err != nil {
 		return command.Fail("error.not_enrolled", err)
 	}
-	if call.Flag("once") != "true" {
-		return s.engine.Run(ctx)
-	}
 	var err error
-	if s.window != nil {
+	switch once := call.Flag("once") == "true"; {
+	case s.window != nil:
 		err = s.settle(ctx) // the window's engine is at it already
-	} else {
+	case once:
 		err = s.engine.Once(ctx)
+	default:
+		return s.engine.Run(ctx)
 	}
 	if err != nil {
 		counts, countErr := s.store.Counts(ctx)

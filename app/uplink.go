@@ -155,26 +155,11 @@ func (s *station) enrol(ctx context.Context, address, name string, show func(cli
 		return qc.Identity{}, err
 	}
 	defer c.Close()
-	enrolment, err := c.BeginEnrolment(ctx, name, s.key.Public().(ed25519.PublicKey))
+	identity, err := c.Enrol(ctx, name, s.key.Public().(ed25519.PublicKey), show)
 	if err != nil {
 		return qc.Identity{}, fmt.Errorf("enrol at %s: %w", address, err)
 	}
-	show(enrolment)
-	for {
-		id, instance, err := c.PollEnrolment(ctx, enrolment.DeviceCode)
-		if err == nil {
-			identity := qc.Identity{Station: id, Name: name, Centre: address, Instance: instance}
-			return identity, errors.Join(s.store.SetIdentity(ctx, identity), s.link.connect(identity, address))
-		}
-		if !errors.Is(err, client.ErrPending) {
-			return qc.Identity{}, fmt.Errorf("enrol at %s: %w", address, err)
-		}
-		select {
-		case <-ctx.Done():
-			return qc.Identity{}, ctx.Err()
-		case <-time.After(enrolment.Interval):
-		}
-	}
+	return identity, errors.Join(s.store.SetIdentity(ctx, identity), s.link.connect(identity, address))
 }
 
 // enrolDemo enrols at a demo centre, which approves by itself, as soon as that

@@ -62,6 +62,7 @@ func (s *station) runWindow(ctx context.Context, call *command.Call) error {
 	group.Go(func() error { return models.Run(running) })
 	group.Go(func() error { return s.engine.Run(running) })
 	group.Go(func() error { return s.fetchListings(running) })
+	group.Go(func() error { return s.keepHouse(running) })
 	group.Go(func() error {
 		return entrance.Run(running, func(ctx context.Context, from door.Call, out, errOut io.Writer) int {
 			return program().Answer(context.WithValue(ctx, openKey{}, s), from, call.Env, out, errOut)

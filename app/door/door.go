@@ -26,6 +26,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"flawmark/app/durable"
 )
 
 // fileName is the file in the data folder that says where the door is.
@@ -65,23 +67,12 @@ func Open(dir string) (*Door, error) {
 	d := &Door{listener: listener, token: rand.Text(), path: filepath.Join(dir, fileName)}
 	data, err := json.Marshal(address{Addr: listener.Addr().String(), Token: d.token})
 	if err == nil {
-		err = replaceFile(d.path, data)
+		err = durable.WriteFile(d.path, data)
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open door: %w", err), listener.Close())
 	}
 	return d, nil
-}
-
-func replaceFile(path string, data []byte) error {
-	temporary := path + ".tmp"
-	if err := os.Remove(temporary); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	if err := os.WriteFile(temporary, data, 0o600); err != nil {
-		return err
-	}
-	return os.Rename(temporary, path)
 }
 
 // Run answers callers until ctx ends, then closes the door.

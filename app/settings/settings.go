@@ -12,9 +12,9 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"os"
 	"path/filepath"
 
+	"flawmark/app/durable"
 	"flawmark/app/qc"
 )
 
@@ -103,12 +103,7 @@ func (s Station) Save() error {
 	if err != nil {
 		return fmt.Errorf("save settings: %w", err)
 	}
-	path := filepath.Join(s.Data, FileName)
-	temporary := path + ".tmp"
-	if err := os.WriteFile(temporary, append(data, '\n'), 0o600); err != nil {
-		return fmt.Errorf("save settings: %w", err)
-	}
-	if err := os.Rename(temporary, path); err != nil {
+	if err := durable.WriteFile(filepath.Join(s.Data, FileName), append(data, '\n')); err != nil {
 		return fmt.Errorf("save settings: %w", err)
 	}
 	return nil

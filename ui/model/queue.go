@@ -76,7 +76,11 @@ func (q *Queue) row(r qc.Recorded) QueueRow {
 		row.Delivery = Say("delivery.attention")
 		row.Problem = Say("station.queue.refused")
 		if r.Problem != "" {
-			row.Problem = Say(r.Problem, "item", string(r.Item))
+			order := ""
+			if r.Finding != nil {
+				order = string(r.Finding.Order)
+			}
+			row.Problem = Say(r.Problem, "item", string(r.Item), "order", order)
 		}
 	default:
 		row.Delivery = Say("delivery.here")
