@@ -100,6 +100,10 @@ func (s *service) createUpload(w http.ResponseWriter, r *http.Request) {
 	}
 	defer func() { _ = staged.Close() }()
 	s.stand(w, upload, staged.Size())
+	if err := s.finish(r.Context(), staged, upload); err != nil {
+		refuse(w, s.problem(err))
+		return
+	}
 	w.WriteHeader(http.StatusCreated)
 }
 
@@ -216,6 +220,10 @@ func (s *service) headUpload(w http.ResponseWriter, r *http.Request) {
 	defer func() { _ = staged.Close() }()
 	s.stand(w, upload, staged.Size())
 	w.Header().Set("Upload-Length", strconv.FormatInt(upload.Length, 10))
+	if err := s.finish(r.Context(), staged, upload); err != nil {
+		refuse(w, s.problem(err))
+		return
+	}
 	w.WriteHeader(http.StatusOK)
 }
 
@@ -276,8 +284,8 @@ func (s *service) append(w http.ResponseWriter, r *http.Request, upload Upload, 
 	defer func() { _ = staged.Close() }()
 	problem := s.take(ctx, r, staged, upload, offset, body)
 	s.stand(w, upload, staged.Size())
-	if problem == nil && staged.Size() == upload.Length {
-		if err := s.publish(ctx, staged, upload); err != nil {
+	if problem == nil || problem.Type == wire.OffsetConflict {
+		if err := s.finish(ctx, staged, upload); err != nil {
 			problem = s.problem(err)
 		}
 	}
@@ -335,6 +343,16 @@ func checked(body *body, header string) ([]byte, *wire.Problem) {
 		return nil, wire.NewProblem(wire.ChecksumMismatch, "")
 	}
 	return chunk, nil
+}
+
+// finish publishes an upload that has all its bytes. Every request about an
+// upload comes here: the one that brought the last byte may have failed, or the
+// centre with it, and nobody sends those bytes again.
+func (s *service) finish(ctx context.Context, staged Staged, upload Upload) error {
+	if staged.Size() != upload.Length {
+		return nil
+	}
+	return s.publish(context.WithoutCancel(ctx), staged, upload)
 }
 
 // publish gives a whole file its final name and tells the centre. A file that
