@@ -108,6 +108,7 @@ func (u *uploads) lacked(ctx context.Context, shipments []qc.Shipment) ([]qc.Shi
 		if err := u.e.cfg.Store.Shipped(ctx, have...); err != nil {
 			return nil, fmt.Errorf("note %d photos as sent: %w", len(have), err)
 		}
+		u.lost, u.moved = 0, true
 	}
 	shipments = slices.DeleteFunc(shipments, func(s qc.Shipment) bool { return slices.Contains(have, s.Digest) })
 	for i := range shipments {
@@ -152,15 +153,17 @@ func (u *uploads) send(ctx context.Context, shipment qc.Shipment) error {
 	}
 	u.e.change(func(s *Status) { s.Uploading = shipment.Digest })
 	place, offset, err := u.place(ctx, shipment)
-	for err == nil && offset < shipment.Bytes {
+	// An offset at the end does not say that the centre could publish the file.
+	// Only the answer to a part that ends there does, be it an empty one.
+	for taken := false; err == nil && !taken; {
 		var after int64
 		after, err = u.sendChunk(ctx, shipment, place, file, offset)
 		failure, _ := errors.AsType[*wire.Failure](err)
 		switch {
-		case err == nil && (after <= offset || after > shipment.Bytes):
+		case err == nil && (after <= min(offset, shipment.Bytes-1) || after > shipment.Bytes):
 			err = &wire.Failure{Kind: wire.Retry, Op: "upload", Err: fmt.Errorf("offset %d after %d", after, offset)}
 		case err == nil:
-			offset, u.lost, u.moved = after, 0, true
+			offset, u.lost, u.moved, taken = after, 0, true, after == shipment.Bytes
 			if err := u.e.cfg.Store.UploadProgress(ctx, shipment.Digest, place, offset); err != nil {
 				return fmt.Errorf("note progress of %s: %w", shipment.Digest, err)
 			}
@@ -238,7 +241,9 @@ func (u *uploads) sendChunk(ctx context.Context, shipment qc.Shipment, place str
 		}
 		return 0, err
 	}
-	u.measure(n, u.e.cfg.Now().Sub(began))
+	if n > 0 {
+		u.measure(n, u.e.cfg.Now().Sub(began))
+	}
 	return after, nil
 }
 
