@@ -18,7 +18,7 @@ type found struct {
 	mark  qc.MarkID
 	tool  qc.Tool // as claimed; may be empty
 	shape shape
-	shows bool  // whether it shows a flaw
+	shows bool // whether it shows a flaw
 	// flaw is what it shows. Without an id it is a flaw of its own.
 	flaw   qc.Flaw
 	number int // as claimed; 0: none

@@ -19,7 +19,7 @@ const noLabel = "mark"
 
 type labelmeFile struct {
 	Version string          `json:"version"`
-	Flags   map[string]bool `json:"flags"`
+	Flags   json.RawMessage `json:"flags"`
 	Shapes  []labelmeShape  `json:"shapes"`
 	Path    string          `json:"imagePath"`
 	Data    *string         `json:"imageData"` // always null: the picture is beside the file
@@ -33,7 +33,7 @@ type labelmeShape struct {
 	Group       *int            `json:"group_id"`
 	Description string          `json:"description"`
 	Type        string          `json:"shape_type"`
-	Flags       map[string]bool `json:"flags"`
+	Flags       json.RawMessage `json:"flags"` // of the person who labels; we have none and read none
 	// Ours is kept by labelme, which knows nothing of it.
 	Ours *labelmeExtension `json:"flawmark,omitempty"`
 }
@@ -64,8 +64,9 @@ func (s Sheet) Labelme(imagePath string) ([]byte, []Omission, error) {
 	if imagePath == "" {
 		imagePath = s.Image.Name
 	}
+	noFlags := json.RawMessage("{}")
 	out := labelmeFile{
-		Version: labelmeVersion, Flags: map[string]bool{}, Shapes: []labelmeShape{},
+		Version: labelmeVersion, Flags: noFlags, Shapes: []labelmeShape{},
 		Path: imagePath, Height: s.Image.Height, Width: s.Image.Width,
 	}
 	var omitted []Omission
@@ -75,7 +76,7 @@ func (s Sheet) Labelme(imagePath string) ([]byte, []Omission, error) {
 			omitted = append(omitted, Omission{m.Photo, m.ID, ErrNoForm})
 			continue
 		}
-		l := labelmeShape{Label: noLabel, Flags: map[string]bool{}, Ours: &labelmeExtension{Mark: m.ID, Tool: m.Tool}}
+		l := labelmeShape{Label: noLabel, Flags: noFlags, Ours: &labelmeExtension{Mark: m.ID, Tool: m.Tool}}
 		l.Type, l.Points = toLabelme(geometry)
 		if flaw, ok := s.flaw(m); ok {
 			l.Label, l.Group, l.Description = string(flaw.Code), &flaw.Number, flaw.Note

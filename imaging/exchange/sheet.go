@@ -11,7 +11,6 @@ import (
 	"unicode/utf8"
 
 	"flawmark/app/qc"
-
 )
 
 // Schema names the form of a sheet with its major version. Fields are added
@@ -158,8 +157,8 @@ func (s Sheet) marshal() ([]byte, error) {
 	return layout(s, parts)
 }
 
-// layout puts every field of the top level on a line of its own, and every
-// element of the lists.
+// layout puts the image on a line of its own, like every flaw and every mark,
+// so that a comparison of two sheets shows what changed.
 func layout(s Sheet, parts lists) ([]byte, error) {
 	start, err := writeObject(struct {
 		head
@@ -212,7 +211,6 @@ func writeList(out *bytes.Buffer, name string, lines []json.RawMessage) {
 	}
 	out.WriteByte(']')
 }
-
 
 // rawMark is a mark whose points are left as they are written.
 type rawMark struct {

@@ -65,15 +65,16 @@ func parseW3C(data []byte, image Image, limits Limits) (Sheet, error) {
 	if err != nil {
 		return Sheet{}, err
 	}
-	picture := ""
+	picture, ids := "", make(map[qc.MarkID]bool)
 	for i, raw := range items {
 		f, source, err := readAnnotation(raw, page, image, limits)
 		if err != nil {
 			return Sheet{}, fmt.Errorf("annotation %d: %w", i, err)
 		}
-		if g.marks[f.mark] {
+		if f.mark != "" && ids[f.mark] {
 			return Sheet{}, fmt.Errorf("%w: annotation id %.80q is given twice", ErrMalformed, f.mark)
 		}
+		ids[f.mark] = true
 		if source != "" && picture != "" && source != picture {
 			return Sheet{}, fmt.Errorf("%w: annotation %d is on %.80q, others on %.80q", ErrOtherPhoto, i, source, picture)
 		}
