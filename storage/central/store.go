@@ -79,6 +79,8 @@ type Store struct {
 	feedEpoch string
 	dir       string
 	watchers  watchers
+	// statements are prepared on writer
+	statements statements
 }
 
 // Open opens the centre's database, brings its schema up to date and tells the
@@ -232,6 +234,7 @@ func (s *Store) write(ctx context.Context, at time.Time, do func(*tx) error) err
 }
 
 func (s *Store) transact(ctx context.Context, at time.Time, do func(*tx) error) error {
+	s.statements.prepare(ctx, s.writer)
 	sqlTx, err := s.writer.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
