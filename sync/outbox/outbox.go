@@ -97,6 +97,7 @@ type Engine struct {
 	cfg Config
 
 	mu       sync.Mutex
+	running  bool
 	status   Status
 	open     chan struct{} // closed while the link may be used
 	isOpen   bool
@@ -109,7 +110,9 @@ type Engine struct {
 // New returns an engine at rest.
 func New(cfg Config) *Engine {
 	if cfg.Jitter == nil {
-		cfg.Jitter = func(most time.Duration) time.Duration { return rand.N(most + 1) }
+		cfg.Jitter = func(most time.Duration) time.Duration {
+			return rand.N(most + 1) //nolint:gosec // spreads load, keeps no secret
+		}
 	}
 	e := &Engine{
 		cfg: cfg, open: make(chan struct{}), kicked: make(chan struct{}), probe: make(chan struct{}, 1),
@@ -122,8 +125,33 @@ func New(cfg Config) *Engine {
 	return e
 }
 
+// ErrRunning reports that the engine is at work already.
+var ErrRunning = errors.New("the outbox is running already")
+
+// begin makes the caller the only one for whom the engine works; two would send
+// everything twice and shut each other's gate. The caller ends it.
+func (e *Engine) begin() (end func(), err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.running {
+		return nil, ErrRunning
+	}
+	e.running = true
+	return func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.running = false
+	}, nil
+}
+
 // Run works until ctx ends and then returns nil, with all its goroutines gone.
+// It fails with [ErrRunning] beside another Run or Once.
 func (e *Engine) Run(ctx context.Context) error {
+	end, err := e.begin()
+	if err != nil {
+		return err
+	}
+	defer end()
 	var group sync.WaitGroup
 	group.Go(func() { e.count(ctx) })
 	if e.cfg.Remote != nil {
@@ -143,12 +171,17 @@ var ErrRemains = errors.New("not everything has been sent")
 // patience is how many failures in a row Once bears.
 const patience = 6
 
-// Once sends everything, reads the feed to its end and returns. Not together
-// with Run.
+// Once sends everything, reads the feed to its end and returns. It fails with
+// [ErrRunning] beside Run or another Once.
 func (e *Engine) Once(ctx context.Context) error {
 	if e.cfg.Remote == nil {
 		return fmt.Errorf("%w: the station is not enrolled", ErrRemains)
 	}
+	end, err := e.begin()
+	if err != nil {
+		return err
+	}
+	defer end()
 	connect := step{"connect", func(ctx context.Context) (bool, error) { return true, e.cfg.Remote.Connect(ctx) }}
 	uploads := newUploads(e)
 	for _, w := range []worker{connect, newDelivery(e), uploads, newFeed(e, 0), newDelivery(e)} {
