@@ -67,7 +67,8 @@ type cocoCategory struct {
 //
 // Arrows point at a flaw without saying how far it reaches, so they are left
 // out, like marks that enclose nothing and marks that show no flaw. An ellipse
-// is a polygon of 64 corners, an open line has a box only.
+// is a polygon of 64 corners. An open line, or one that goes back over itself,
+// has a box only.
 func COCO(sheets []Sheet, catalogue qc.Catalogue) ([]byte, []Omission, error) {
 	out := cocoFile{
 		Info:     cocoInfo{"Flaws marked by inspectors", Schema},
@@ -135,11 +136,18 @@ func annotationOf(s Sheet, m Mark) (cocoAnnotation, error) {
 	case oval:
 		corners, a.Area = faceted(low, high), math.Pi*w*h/4
 	case outline:
-		corners, a.Area = geometry.points, areaOf(geometry.points)
+		corners = geometry.points
 	case path:
 		if n := len(geometry.points); n > 3 && geometry.points[0] == geometry.points[n-1] {
 			corners = geometry.points[:n-1]
-			a.Area = areaOf(corners)
+		}
+	}
+	if geometry.kind == path || geometry.kind == outline {
+		// Loops of a line that crosses itself add up, or cancel each other.
+		if area := areaOf(corners); area > 0 {
+			a.Area = min(area, a.Area)
+		} else {
+			corners = nil
 		}
 	}
 	if !(a.Area > 0) {
@@ -157,10 +165,10 @@ func annotationOf(s Sheet, m Mark) (cocoAnnotation, error) {
 
 // areaOf returns the area of a polygon in square pixels.
 func areaOf(points []qc.Point) float64 {
-	sum, last := 0.0, points[len(points)-1]
-	for _, p := range points {
-		sum += last.X*p.Y - p.X*last.Y
-		last = p
+	sum := 0.0
+	for i, p := range points {
+		next := points[(i+1)%len(points)]
+		sum += p.X*next.Y - next.X*p.Y
 	}
 	return math.Abs(sum) / 2
 }

@@ -66,7 +66,8 @@ func TestCOCO_Golden(t *testing.T) {
 	}
 	golden(t, "coco.json", data)
 	want := []exchange.Omission{
-		{Photo: "p-1", Mark: "m-2", Why: exchange.ErrNoRegion}, {Photo: "p-1", Mark: "m/7", Why: exchange.ErrNoFlaw},
+		{Photo: "p-1", Mark: "m-2", Why: exchange.ErrNoRegion},
+		{Photo: "p-1", Mark: "m/7", Why: exchange.ErrNoFlaw},
 		{Photo: "p-1", Mark: "m-8", Why: exchange.ErrNoForm},
 	}
 	if !reflect.DeepEqual(omitted, want) {
@@ -89,6 +90,7 @@ func TestCOCO_Areas(t *testing.T) {
 		"line":           {"line", []qc.Point{{X: 5, Y: 9}, {X: 9, Y: 5}}, [4]float64{5, 5, 4, 4}, 16, 0},
 		"open stroke":    {"freehand", []qc.Point{{X: 0, Y: 0}, {X: 4, Y: 0}, {X: 4, Y: 4}, {X: 0, Y: 3}}, [4]float64{0, 0, 4, 4}, 16, 0},
 		"closed stroke":  {"freehand", []qc.Point{{X: 0, Y: 0}, {X: 4, Y: 0}, {X: 4, Y: 4}, {X: 0, Y: 0}}, [4]float64{0, 0, 4, 4}, 8, 3},
+		"there and back": {"polygon", []qc.Point{{X: 0, Y: 0}, {X: 4, Y: 4}, {X: 2, Y: 2}}, [4]float64{0, 0, 4, 4}, 16, 0},
 		"level line":     {"line", []qc.Point{{X: 5, Y: 9}, {X: 9, Y: 9}}, [4]float64{}, 0, -1},
 		"flat box":       {qc.Box, []qc.Point{{X: 5, Y: 9}, {X: 9, Y: 9}}, [4]float64{}, 0, -1},
 	} {
