@@ -153,8 +153,24 @@ func (t *tx) move(ctx context.Context, c refund.Case, e refund.Event) (refund.Ca
 	if err := t.updateCase(ctx, c.Version, after); err != nil {
 		return c, err
 	}
+	if e.Kind == refund.ReplacementIn {
+		if err := t.replaceItem(ctx, after, e); err != nil {
+			return c, err
+		}
+	}
 	return after, t.audit(ctx, actorName(e.Actor), "case."+string(e.Kind), "case:"+string(c.ID),
 		map[string]any{"event": e, "from": c.Status, "to": after.Status, "version": after.Version})
+}
+
+// replaceItem makes a case's item the replacement that has arrived: it is found
+// by its own parcel and has a window of its own.
+func (t *tx) replaceItem(ctx context.Context, c refund.Case, e refund.Event) error {
+	item, err := readItem(ctx, t, c.Item)
+	if err != nil {
+		return err
+	}
+	item.Round, item.StockedInAt, item.Waybill = c.Round, asStored(e.At), e.Waybill
+	return t.updateItem(ctx, item)
 }
 
 func (t *tx) insertCase(ctx context.Context, c refund.Case) error {

@@ -278,6 +278,7 @@ func testStore(t *testing.T, open opener) {
 	for name, test := range map[string]func(*testing.T, opener){
 		"RefundJourney":                   testRefundJourney,
 		"ExchangeJourney":                 testExchangeJourney,
+		"ReplacementAtTheDesk":            testReplacementAtTheDesk,
 		"ReviewDecidesFirst":              testReviewDecidesFirst,
 		"AmendAndRetract":                 testAmendAndRetract,
 		"RefusalsLeaveNothing":            testRefusalsLeaveNothing,

@@ -346,19 +346,10 @@ func (t *tx) replacementArrived(ctx context.Context, s said[qc.Arrival]) error {
 	if err != nil {
 		return refuse(saysWaybillInvalid, fmt.Sprintf("%.80q", s.data.Waybill))
 	}
-	c, err := t.moveFromBench(ctx, s.data.Case, refund.Event{
+	_, err = t.moveFromBench(ctx, s.data.Case, refund.Event{
 		Kind: refund.ReplacementIn, Actor: s.atBench(), At: t.at, Waybill: waybill,
 	})
-	if err != nil {
-		return err
-	}
-	item, err := readItem(ctx, t, c.Item)
-	if err != nil {
-		return err
-	}
-	// The replacement is found by its own parcel and has a window of its own.
-	item.Round, item.StockedInAt, item.Waybill = c.Round, t.at.UTC(), waybill
-	return t.updateItem(ctx, item)
+	return err
 }
 
 // moveFromBench moves a case by its id for somebody at a bench.

@@ -102,6 +102,26 @@ func testExchangeJourney(t *testing.T, open opener) {
 	w.sound()
 }
 
+// A lead may take the replacement in at the desk: the item is then the same as
+// when a bench does it.
+func testReplacementAtTheDesk(t *testing.T, open opener) {
+	w := newWorld(t, open)
+	c := w.visible("20481-2")
+	w.act(c.ID, refund.Event{Kind: refund.ChoseExchange, Actor: customer})
+	w.act(c.ID, refund.Event{Kind: refund.AgreedReship, Actor: clerk})
+	w.act(c.ID, refund.Event{Kind: refund.ReplacementIn, Actor: refund.Actor{Party: refund.ByLead, ID: "lead7"}, Waybill: "YT1234567890"})
+	item, err := w.Item(t.Context(), "20481-2")
+	w.must(err)
+	if item.Round != 2 || !item.StockedInAt.Equal(noon) || item.Waybill != "YT1234567890" {
+		t.Fatalf("item after arrival: %+v", item)
+	}
+	again := w.bench.pass("f2", "20481-2")
+	again.Round = 2
+	w.bench.applied(noon, qc.FindingRecorded, "u12", again)
+	w.status(refund.Exchanged)
+	w.sound()
+}
+
 func testCustomersSeeWhatPassed(t *testing.T, open opener) {
 	w := newWorld(t, open)
 	w.bench.applied(noon, qc.FindingRecorded, "u12", w.bench.pass("good", "20481-1"))
