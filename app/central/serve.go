@@ -83,7 +83,11 @@ func serve(ctx context.Context, call *command.Call) (err error) {
 		defer cancel()
 		ending := time.AfterFunc(undisturbed, endRequests)
 		defer ending.Stop()
-		return server.Shutdown(last)
+		err := server.Shutdown(last)
+		if errors.Is(err, context.DeadlineExceeded) { // a slow upload, which goes on later from where it was
+			return server.Close()
+		}
+		return err
 	})
 	group.Go(func() error {
 		return entrance.Run(ctx, func(ctx context.Context, from door.Call, out, errOut io.Writer) int {
