@@ -344,6 +344,30 @@ func TestOpen_DecideBy(t *testing.T) {
 	}
 }
 
+// A station may tell late that a replacement came: the seller's window runs
+// from when it came, as far as that can be believed.
+func TestCase_WindowFromArrival(t *testing.T) {
+	t.Parallel()
+	waiting := play(t, open(t, opening()), refund.Event{Kind: refund.ChoseExchange, Actor: customer},
+		refund.Event{Kind: refund.AgreedReship, Actor: clerk, At: noon.Add(time.Hour)})
+	told := noon.Add(100 * time.Hour)
+	for name, test := range map[string]struct{ said, want time.Time }{
+		"told late":                   {noon.Add(60 * time.Hour), noon.Add(60 * time.Hour)},
+		"not said":                    {time.Time{}, told},
+		"before the seller agreed":    {noon, noon.Add(time.Hour)},
+		"a clock that runs ahead":     {told.Add(time.Hour), told},
+		"a clock that lost its years": {time.Unix(0, 0), noon.Add(time.Hour)},
+	} {
+		e := refund.Event{
+			Kind: refund.ReplacementIn, Actor: bench, At: told, Waybill: "YT1234567890", ArrivedAt: test.said,
+		}
+		after := play(t, waiting, e)
+		if want := qc.WindowEnd(test.want); !after.WindowEndsAt.Equal(want) || !after.ChangedAt.Equal(told) {
+			t.Errorf("%s: window ends %s, want %s; changed %s", name, after.WindowEndsAt, want, after.ChangedAt)
+		}
+	}
+}
+
 func TestTransfers_SameFactSameID(t *testing.T) {
 	t.Parallel()
 	c := play(t, open(t, opening()),

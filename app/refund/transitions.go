@@ -53,6 +53,8 @@ type Event struct {
 	Amount    money.Amount `json:"amount,omitzero"`
 	SellerRef string       `json:"seller_ref,omitempty"`
 
+	ArrivedAt time.Time `json:"arrived_at,omitzero"` // ReplacementIn: when, as whoever took it in says; see [Case.Arrival]
+
 	Finding       qc.FindingID `json:"finding,omitempty"`   // Amended, RecheckFlagged: the one that now counts
 	Inspector     qc.StaffID   `json:"inspector,omitempty"` // Amended, RecheckFlagged: who recorded it
 	LeadWaits     bool         `json:"lead_waits,omitempty"`
@@ -256,8 +258,22 @@ func keepReturn(c *Case, e Event) error {
 func nextRound(c *Case, e Event) error {
 	c.Round++
 	c.ReplacementWaybill = e.Waybill
-	c.WindowEndsAt = qc.WindowEnd(e.At)
+	c.WindowEndsAt = qc.WindowEnd(c.Arrival(e))
 	return nil
+}
+
+// Arrival returns when the replacement that e tells of counts as arrived in a
+// case that waits for it: as said, but not before the case began to wait, nor
+// after e. A station that was offline tells late, and its clock may be wrong.
+func (c Case) Arrival(e Event) time.Time {
+	arrived := e.ArrivedAt
+	if arrived.Before(c.ChangedAt) {
+		arrived = c.ChangedAt
+	}
+	if e.ArrivedAt.IsZero() || arrived.After(e.At) {
+		return e.At
+	}
+	return arrived
 }
 
 func flagAgain(c *Case, e Event) error {

@@ -154,7 +154,7 @@ func (t *tx) move(ctx context.Context, c refund.Case, e refund.Event) (refund.Ca
 		return c, err
 	}
 	if e.Kind == refund.ReplacementIn {
-		if err := t.replaceItem(ctx, after, e); err != nil {
+		if err := t.replaceItem(ctx, after, e.Waybill, c.Arrival(e)); err != nil {
 			return c, err
 		}
 	}
@@ -164,12 +164,12 @@ func (t *tx) move(ctx context.Context, c refund.Case, e refund.Event) (refund.Ca
 
 // replaceItem makes a case's item the replacement that has arrived: it is found
 // by its own parcel and has a window of its own.
-func (t *tx) replaceItem(ctx context.Context, c refund.Case, e refund.Event) error {
+func (t *tx) replaceItem(ctx context.Context, c refund.Case, parcel qc.Waybill, arrived time.Time) error {
 	item, err := readItem(ctx, t, c.Item)
 	if err != nil {
 		return err
 	}
-	item.Round, item.StockedInAt, item.Waybill = c.Round, asStored(e.At), e.Waybill
+	item.Round, item.StockedInAt, item.Waybill = c.Round, asStored(arrived), parcel
 	return t.updateItem(ctx, item)
 }
 

@@ -347,7 +347,7 @@ func (t *tx) replacementArrived(ctx context.Context, s said[qc.Arrival]) error {
 		return refuse(saysWaybillInvalid, fmt.Sprintf("%.80q", s.data.Waybill))
 	}
 	_, err = t.moveFromBench(ctx, s.data.Case, refund.Event{
-		Kind: refund.ReplacementIn, Actor: s.atBench(), At: t.at, Waybill: waybill,
+		Kind: refund.ReplacementIn, Actor: s.atBench(), At: t.at, Waybill: waybill, ArrivedAt: asStored(s.data.At),
 	})
 	return err
 }

@@ -56,16 +56,16 @@ func testExchangeJourney(t *testing.T, open opener) {
 	c := w.visible("20481-2")
 	w.act(c.ID, refund.Event{Kind: refund.ChoseExchange, Actor: customer})
 	w.act(c.ID, refund.Event{Kind: refund.AgreedReship, Actor: clerk})
-	later := noon.Add(100 * time.Hour)
-	w.bench.applied(later, qc.ReplacementArrived, "u12", qc.Arrival{Case: c.ID, Waybill: "YT1234567890", By: "u12", At: noon})
+	arrived, later := noon.Add(60*time.Hour), noon.Add(100*time.Hour) // the station was offline in between
+	w.bench.applied(later, qc.ReplacementArrived, "u12", qc.Arrival{Case: c.ID, Waybill: "YT1234567890", By: "u12", At: arrived})
 	c = w.status(refund.Rechecking)
 	item, err := w.Item(t.Context(), "20481-2")
 	w.must(err)
-	if item.Round != 2 || !item.StockedInAt.Equal(later) || item.Waybill != "YT1234567890" {
+	if item.Round != 2 || !item.StockedInAt.Equal(arrived) || item.Waybill != "YT1234567890" {
 		t.Fatalf("item after arrival: %+v", item)
 	}
-	if c.WindowEndsAt != qc.WindowEnd(later) {
-		t.Errorf("window ends %s: the station's clock, not the centre's, decided", c.WindowEndsAt)
+	if c.WindowEndsAt != qc.WindowEnd(arrived) || !c.ChangedAt.Equal(later) {
+		t.Errorf("window ends %s, changed %s: the window runs from the arrival", c.WindowEndsAt, c.ChangedAt)
 	}
 	w.bench.refused("error.case_moved_on", qc.FindingRecorded, "u12", w.bench.pass("late", "20481-2")) // round 1
 
