@@ -91,6 +91,7 @@ func TestCOCO_Areas(t *testing.T) {
 		"open stroke":    {"freehand", []qc.Point{{X: 0, Y: 0}, {X: 4, Y: 0}, {X: 4, Y: 4}, {X: 0, Y: 3}}, [4]float64{0, 0, 4, 4}, 16, 0},
 		"closed stroke":  {"freehand", []qc.Point{{X: 0, Y: 0}, {X: 4, Y: 0}, {X: 4, Y: 4}, {X: 0, Y: 0}}, [4]float64{0, 0, 4, 4}, 8, 3},
 		"there and back": {"polygon", []qc.Point{{X: 0, Y: 0}, {X: 4, Y: 4}, {X: 2, Y: 2}}, [4]float64{0, 0, 4, 4}, 16, 0},
+		"twice around":   {"polygon", []qc.Point{{X: 0, Y: 0}, {X: 4, Y: 0}, {X: 4, Y: 4}, {X: 0, Y: 4}, {X: 0, Y: 0}, {X: 4, Y: 0}, {X: 4, Y: 4}, {X: 0, Y: 4}}, [4]float64{0, 0, 4, 4}, 16, 8},
 		"level line":     {"line", []qc.Point{{X: 5, Y: 9}, {X: 9, Y: 9}}, [4]float64{}, 0, -1},
 		"flat box":       {qc.Box, []qc.Point{{X: 5, Y: 9}, {X: 9, Y: 9}}, [4]float64{}, 0, -1},
 	} {

@@ -65,7 +65,10 @@ func TestLabelme_EllipseThatWasEdited(t *testing.T) {
 		data   string
 		tool   qc.Tool
 		points int
-	}{"untouched": {string(data), "ellipse", 2}, "pulled at": {pulled, "polygon", 64}} {
+	}{
+		"untouched": {string(data), "ellipse", 2}, "pulled at": {pulled, "polygon", 64},
+		"a polygon all along": {strings.Replace(string(data), `"type": "ellipse"`, `"type": "polygon"`, 1), "polygon", 64},
+	} {
 		got, err := exchange.ParseLabelme([]byte(tt.data), s.Image, exchange.DefaultLimits())
 		if err != nil || got.Marks[0].Tool != tt.tool || len(got.Marks[0].Points) != tt.points {
 			t.Errorf("%s: %v, %+v", name, err, got.Marks)

@@ -18,7 +18,10 @@ import (
 func TestFromFinding(t *testing.T) {
 	t.Parallel()
 	f := finding()
-	s := sheetOf(t, "p-2")
+	s, err := exchange.FromFinding(f, "p-2")
+	if err != nil {
+		t.Fatal(err)
+	}
 	if s.Revision != 3 || s.Image.Height != 6000 || !s.Image.Applied || len(s.Flaws) != 3 || s.Flaws[2].Number != 3 {
 		t.Errorf("sheet %+v", s)
 	}
@@ -26,8 +29,8 @@ func TestFromFinding(t *testing.T) {
 	if !reflect.DeepEqual(flaws, f.Flaws) || !reflect.DeepEqual(marks, f.Marks[8:]) {
 		t.Errorf("contents %+v, %+v", flaws, marks)
 	}
-	marks[0].Points[0].X = 7
-	if s.Marks[0].Points[0].X != 1 || f.Marks[8].Points[0].X != 1 {
+	marks[0].Points[0].X, s.Marks[0].Points[0].Y = 7, 8
+	if s.Marks[0].Points[0].X != 1 || f.Marks[8].Points[0].Y != 5999 || f.Marks[8].Points[0].X != 1 {
 		t.Error("sheet, finding and contents share their points")
 	}
 	if _, err := exchange.FromFinding(f, "p-3"); !errors.Is(err, exchange.ErrNoPhoto) {

@@ -12,15 +12,11 @@ import (
 	"flawmark/app/qc"
 )
 
-// svgOf returns a geometry as an SVG document of one shape without style, as
-// the standard of annotations recommends.
+// svgOf returns a geometry other than an upright one as an SVG document of one
+// shape without style, as the standard of annotations recommends.
 func svgOf(s shape) string {
 	var body string
 	switch s.kind {
-	case upright:
-		low, high := s.points[0], s.points[1]
-		body = fmt.Sprintf(`<rect x="%s" y="%s" width="%s" height="%s"/>`,
-			decimal(low.X), decimal(low.Y), extent(low.X, high.X), extent(low.Y, high.Y))
 	case oval:
 		low, high := s.points[0], s.points[1]
 		body = fmt.Sprintf(`<ellipse cx="%s" cy="%s" rx="%s" ry="%s"/>`,
