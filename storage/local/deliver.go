@@ -109,8 +109,9 @@ func noteReceipt(tx *bbolt.Tx, q *queue, seq uint64, r qc.Receipt, at time.Time)
 }
 
 // Rewind follows a centre that expects event number expected next: it was
-// restored from a backup, or an answer of it was lost. It fails with [ErrFork]
-// when that event is neither kept here nor the next one.
+// restored from a backup, or an answer of it was lost. The files of that event
+// and of those behind it wait again too. It fails with [ErrFork] when the event
+// is neither kept here nor the next one.
 func (s *Store) Rewind(ctx context.Context, expected uint64) error {
 	err := s.update(ctx, func(tx *bbolt.Tx) error {
 		state, err := getLog(tx)
@@ -121,7 +122,10 @@ func (s *Store) Rewind(ctx context.Context, expected uint64) error {
 			return fmt.Errorf("%w: it expects event %d, here are %d to %d", ErrFork, expected, state.Gone+1, state.Last)
 		}
 		state.Acked = expected - 1
-		return put(tx, inMeta, keyLog, state)
+		if err := put(tx, inMeta, keyLog, state); err != nil {
+			return err
+		}
+		return enqueueAgain(tx, expected)
 	})
 	if err != nil {
 		return fmt.Errorf("rewind to event %d: %w", expected, err)

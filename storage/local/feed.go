@@ -34,7 +34,9 @@ var errUnreadable = errors.New("change is not readable")
 // later version are passed over; a change of a known kind that cannot be read is
 // logged and passed over as well, because it must not hold up all others.
 //
-// A stored photo counts only when a finding of this station holds it.
+// A stored photo counts only when a finding of this station holds it. A feed of
+// another epoch is that of a restored centre: all files of the events kept here
+// wait again, because it may have lost any of them.
 func (s *Store) ApplyPage(ctx context.Context, page qc.Page) error {
 	if len(page.Changes) == 0 { // an empty answer costs no write
 		if cursor, err := s.Cursor(ctx); err != nil || cursor == page.Next {
@@ -42,6 +44,15 @@ func (s *Store) ApplyPage(ctx context.Context, page qc.Page) error {
 		}
 	}
 	err := s.update(ctx, func(tx *bbolt.Tx) error {
+		before, err := qc.ParseCursor(string(tx.Bucket(inMeta).Get(keyCursor)))
+		if err != nil {
+			return err
+		}
+		if before.Epoch != "" && before.Epoch != page.Next.Epoch {
+			if err := enqueueAgain(tx, 1); err != nil {
+				return err
+			}
+		}
 		for _, change := range page.Changes {
 			err := applyChange(tx, change)
 			if errors.Is(err, errUnreadable) {

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"strconv"
+	"strings"
 	"testing"
 
 	"go.etcd.io/bbolt"
@@ -23,17 +25,14 @@ type model struct {
 	items    map[qc.ItemID]string
 	drafts   map[qc.ItemID]bool
 	cursor   int64
+	feed     string // its epoch
 }
 
 // TestAnyHistoryIsRemembered plays random histories with closes, kills and
 // losses of the database in between, and compares with the model.
 func TestAnyHistoryIsRemembered(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		dir, err := os.MkdirTemp(t.TempDir(), "station")
-		if err != nil {
-			rt.Fatal(err)
-		}
-		b := &bench{t: t, dir: dir}
+		b := &bench{t: t, dir: t.TempDir()}
 		b.open()
 		defer func() { b.close() }()
 		m := model{
@@ -83,6 +82,15 @@ func TestAnyHistoryIsRemembered(t *testing.T) {
 				if err := b.Rewind(t.Context(), uint64(m.acked+1)); err != nil {
 					rt.Fatal(err)
 				}
+				for _, id := range m.events[m.acked:] {
+					n, err := strconv.Atoi(strings.TrimPrefix(string(id), "f"))
+					if err != nil {
+						rt.Fatal(err)
+					}
+					for _, p := range parcels(1, b.finding(n, "")) {
+						m.files[p.digest] = false
+					}
+				}
 			},
 			"ship": func(rt *rapid.T) {
 				for _, s := range b.shipments()[:min(2, len(b.shipments()))] {
@@ -106,8 +114,14 @@ func TestAnyHistoryIsRemembered(t *testing.T) {
 				if err != nil {
 					rt.Fatal(err)
 				}
-				m.cursor += 2
-				page := qc.Page{Next: qc.Cursor{Epoch: "e", Seq: m.cursor}, Changes: []qc.Change{
+				feed := rapid.SampledFrom([]string{"e", "e", "e", "restored"}).Draw(rt, "feed")
+				if m.cursor > 0 && feed != m.feed {
+					for d := range m.files {
+						m.files[d] = false
+					}
+				}
+				m.cursor, m.feed = m.cursor+2, feed
+				page := qc.Page{Next: qc.Cursor{Epoch: feed, Seq: m.cursor}, Changes: []qc.Change{
 					{Kind: qc.ItemChanged, Data: body}, {Kind: qc.PhotoStored, Data: photo},
 				}}
 				if err := b.ApplyPage(t.Context(), page); err != nil {

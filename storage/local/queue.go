@@ -3,6 +3,7 @@ package local
 import (
 	"context"
 	"encoding/binary"
+	"encoding/json"
 	"fmt"
 
 	"go.etcd.io/bbolt"
@@ -106,13 +107,14 @@ func parcels(seq uint64, f qc.Finding) []parcel {
 // laneKey is a place in the queue: lane, flags before passes, the order in which
 // things were recorded, the order within a finding.
 func laneKey(lane qc.Lane, urgency byte, seq uint64, n int) []byte {
-	key := binary.BigEndian.AppendUint64([]byte{byte(lane), urgency}, seq) //nolint:gosec // three lanes
-	return binary.BigEndian.AppendUint32(key, uint32(n))                   //nolint:gosec // an index
+	key := binary.BigEndian.AppendUint64([]byte{byte(lane), urgency}, seq)
+	return binary.BigEndian.AppendUint32(key, uint32(n))
 }
 
 // enqueue adds a finding's files to the queue. One that the centre has, or that
-// waits already at a more urgent place, stays as it is.
-func enqueue(tx *bbolt.Tx, seq uint64, f qc.Finding) error {
+// waits already at a more urgent place, stays as it is. With again, what the
+// centre had counts for nothing.
+func enqueue(tx *bbolt.Tx, seq uint64, f qc.Finding, again bool) error {
 	return change(tx, func(q *queue) error {
 		for _, p := range parcels(seq, f) {
 			var file fileState
@@ -120,8 +122,12 @@ func enqueue(tx *bbolt.Tx, seq uint64, f qc.Finding) error {
 			if err != nil {
 				return err
 			}
-			stays := known && (file.Stored || string(file.Place[:2]) <= string(p.place[:2]))
+			back := again && file.Stored
+			stays := known && !back && (file.Stored || string(file.Place[:2]) <= string(p.place[:2]))
 			switch {
+			case back:
+				file.Stored = false
+				q.add(file)
 			case !known:
 				file = fileState{Bytes: p.bytes, MediaType: p.mediaType, Original: p.original}
 				q.add(file)
@@ -143,6 +149,31 @@ func enqueue(tx *bbolt.Tx, seq uint64, f qc.Finding) error {
 		}
 		return nil
 	})
+}
+
+// enqueueAgain puts the files of all events from the given one on back into the
+// queue: the centre may have lost them. What it did not lose leaves the queue as
+// soon as it is asked.
+func enqueueAgain(tx *bbolt.Tx, from uint64) error {
+	events := tx.Bucket(inEvents).Cursor()
+	for key, sealed := events.Seek(eventKey(from)); key != nil; key, sealed = events.Next() {
+		seq := binary.BigEndian.Uint64(key)
+		var event qc.Event
+		if err := json.Unmarshal(sealed, &event); err != nil {
+			return damaged("event %d: %v", seq, err)
+		}
+		finding, err := findingIn(event.Kind, event.Data)
+		if err != nil {
+			return damaged("event %d: %v", seq, err)
+		}
+		if finding == nil {
+			continue
+		}
+		if err := enqueue(tx, seq, *finding, true); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // change runs fn on the sums and stores them.

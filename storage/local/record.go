@@ -145,7 +145,7 @@ func applyEvent(tx *bbolt.Tx, sealed []byte) error {
 			return fmt.Errorf("end draft of %s: %w", finding.Item, err)
 		}
 	}
-	return enqueue(tx, event.Seq, *finding)
+	return enqueue(tx, event.Seq, *finding, false)
 }
 
 // hashOf reads the hash of a sealed event.
