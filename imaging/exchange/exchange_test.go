@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -109,10 +111,7 @@ func drawSheet(t *rapid.T) exchange.Sheet {
 		ID: "p-1", Digest: digest, Bytes: 5, Name: "a.jpg", MediaType: "image/jpeg", Applied: true,
 		Width: rapid.IntRange(1, 1<<20).Draw(t, "width"), Height: rapid.IntRange(1, 20_000).Draw(t, "height"),
 	}
-	names := make([]qc.Tool, 0, len(tools))
-	for _, tool := range []qc.Tool{qc.Box, qc.Arrow, "ellipse", "line", "freehand", "polygon"} {
-		names = append(names, tool)
-	}
+	names := slices.Sorted(maps.Keys(tools))
 	for i := range rapid.IntRange(0, 6).Draw(t, "marks") {
 		m := qc.Mark{ID: qc.MarkID(rapid.StringMatching(`[a-z/#%é ]{0,3}`).Draw(t, "id") + strconv.Itoa(i)), Photo: "p-1"}
 		m.Tool = rapid.SampledFrom(names).Draw(t, "tool")
