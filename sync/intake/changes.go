@@ -82,12 +82,12 @@ func (s *service) poll(w http.ResponseWriter, r *http.Request, after qc.Cursor, 
 			case <-r.Context().Done():
 			}
 		}
-		s.sendPage(w, r.Context(), page)
+		s.sendPage(r.Context(), w, page)
 		return
 	}
 }
 
-func (s *service) sendPage(w http.ResponseWriter, ctx context.Context, page qc.Page) {
+func (s *service) sendPage(ctx context.Context, w http.ResponseWriter, page qc.Page) {
 	answer := wire.Page{
 		Items: make([]wire.Change, 0, len(page.Changes)), Next: page.Next.String(),
 		UpToDate: page.UpToDate, AckedThrough: caller(ctx).AckedSeq,

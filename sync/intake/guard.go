@@ -147,12 +147,17 @@ func tooMany(w http.ResponseWriter, _ *http.Request) {
 
 func (s *service) perAddress() func(http.Handler) http.Handler {
 	return httprate.LimitBy(s.AddressRate, time.Minute, func(r *http.Request) (string, error) {
-		host, _, err := net.SplitHostPort(r.RemoteAddr)
-		if err != nil {
-			return r.RemoteAddr, nil
-		}
-		return host, nil
+		return caughtBy(r.RemoteAddr), nil
 	}, httprate.WithLimitHandler(tooMany))
+}
+
+// caughtBy returns what a peer is counted under: its host, or the whole network
+// of a host on IPv6, which may take a new address for every request.
+func caughtBy(peer string) string {
+	if host, _, err := net.SplitHostPort(peer); err == nil {
+		return httprate.CanonicalizeIP(host)
+	}
+	return peer // not of TCP
 }
 
 func (s *service) perStation() func(http.Handler) http.Handler {

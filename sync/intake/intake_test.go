@@ -52,8 +52,14 @@ func open(t *testing.T, change func(*intake.Config)) *door {
 	return d
 }
 
+// answer is what came back, its body apart.
+type answer struct {
+	StatusCode int
+	Header     http.Header
+}
+
 // ask sends one request; headers are "Name: value".
-func (d *door) ask(method, path string, body []byte, headers ...string) (*http.Response, []byte) {
+func (d *door) ask(method, path string, body []byte, headers ...string) (answer, []byte) {
 	d.Helper()
 	req, err := http.NewRequest(method, d.server.URL+path, bytes.NewReader(body))
 	if err != nil {
@@ -78,10 +84,10 @@ func (d *door) ask(method, path string, body []byte, headers ...string) (*http.R
 	if resp.Header.Get(wire.InstanceHeader) != "centre-1" {
 		d.Errorf("%s %s: answer does not name the centre", method, path)
 	}
-	return resp, data
+	return answer{resp.StatusCode, resp.Header}, data
 }
 
-func (d *door) post(path string, in, out any) *http.Response {
+func (d *door) post(path string, in, out any) answer {
 	d.Helper()
 	body, err := json.Marshal(in)
 	if err != nil {
@@ -111,7 +117,7 @@ func (d *door) admit() string {
 	return token.AccessToken
 }
 
-func (d *door) wantProblem(resp *http.Response, data []byte, status int, uri string) {
+func (d *door) wantProblem(resp answer, data []byte, status int, uri string) {
 	d.Helper()
 	var problem wire.Problem
 	if err := json.Unmarshal(data, &problem); err != nil {
@@ -214,6 +220,43 @@ func TestRateLimit(t *testing.T) {
 	t.Error("codes can be guessed without end")
 }
 
+// TestRateLimit_NetworkOfAddresses guesses from a new address each time, as
+// everyone with a network of IPv6 can.
+func TestRateLimit_NetworkOfAddresses(t *testing.T) {
+	const rate = 5
+	for name, test := range map[string]struct {
+		peer func(n int) string
+		want int // answers before the limit; 0: no limit
+	}{
+		"one network":     {func(n int) string { return fmt.Sprintf("[2001:db8:1:2::%x]:4000", n) }, rate},
+		"many networks":   {func(n int) string { return fmt.Sprintf("[2001:db8:1:%x::1]:4000", n) }, 0},
+		"many IPv4 hosts": {func(n int) string { return fmt.Sprintf("192.0.2.%d:4000", n) }, 0},
+		"one socket":      {func(int) string { return "@" }, rate},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := open(t, func(cfg *intake.Config) { cfg.AddressRate = rate })
+			passed := 0
+			for n := 1; n <= 3*rate; n++ {
+				req := httptest.NewRequest(http.MethodPost, "/v1/enrolments:poll", strings.NewReader(`{"device_code":"guess"}`))
+				req.Header.Set("Content-Type", "application/json")
+				req.RemoteAddr = test.peer(n)
+				w := httptest.NewRecorder()
+				d.server.Config.Handler.ServeHTTP(w, req)
+				if w.Code != http.StatusTooManyRequests {
+					passed++
+				}
+			}
+			want := test.want
+			if want == 0 {
+				want = 3 * rate
+			}
+			if passed != want {
+				t.Errorf("%d of %d guesses were answered, want %d", passed, 3*rate, want)
+			}
+		})
+	}
+}
+
 func (d *door) batch(first uint64, prev qc.ChainHash, n int) (wire.Batch, qc.ChainHash) {
 	d.Helper()
 	batch := wire.Batch{Epoch: "e1", First: first, Prev: string(prev)}
@@ -301,7 +344,7 @@ func (d *door) create(data []byte, digest qc.Digest) string {
 	return resp.Header.Get("Location")
 }
 
-func (d *door) patch(place string, offset int, data []byte, headers ...string) *http.Response {
+func (d *door) patch(place string, offset int, data []byte, headers ...string) answer {
 	d.Helper()
 	resp, _ := d.ask("PATCH", place, data, append(headers, tus, "Content-Type: application/offset+octet-stream", "Upload-Offset: "+strconv.Itoa(offset))...)
 	return resp
