@@ -190,7 +190,7 @@ func checkRetry(ctx context.Context, resp *http.Response, err error) (bool, erro
 // centre asked for.
 func backoff(shortest, longest time.Duration, attempt int, resp *http.Response) time.Duration {
 	wait := min(longest, shortest<<min(attempt, 10))
-	wait = rand.N(wait) + time.Millisecond
+	wait = rand.N(wait) + time.Millisecond //nolint:gosec // spreads load, keeps no secret
 	if resp != nil {
 		wait = max(wait, min(retryAfter(resp), longest))
 	}
@@ -236,8 +236,8 @@ func (c *Client) do(ctx context.Context, call call) error {
 		}
 	}
 	return c.authorised(ctx, call.open, call.op, func(token string) error {
-		ctx = context.WithValue(ctx, onceKey{}, call.once)
-		return c.send(ctx, call.op, call.method, call.path, token, body, func(req *http.Request) {
+		asked := context.WithValue(ctx, onceKey{}, call.once)
+		return c.send(asked, call.op, call.method, call.path, token, body, func(req *http.Request) {
 			req.Header.Set("Accept", wire.JSONType+", "+wire.ProblemType)
 			if body != nil {
 				req.Header.Set("Content-Type", wire.JSONType)
