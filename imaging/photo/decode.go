@@ -116,11 +116,11 @@ func decodeRaster(data []byte, h header) (*image.RGBA, error) {
 	case errors.Is(err, ErrUnreadable):
 		return nil, err
 	case errors.As(err, &unsupported):
-		return nil, fmt.Errorf("%w: %v", ErrUnsupported, err)
+		return nil, fmt.Errorf("%w: %w", ErrUnsupported, err)
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
-		return nil, fmt.Errorf("%w: %v", ErrTruncated, err)
+		return nil, fmt.Errorf("%w: %w", ErrTruncated, err)
 	}
-	return nil, fmt.Errorf("%w: %v", ErrUnreadable, err)
+	return nil, fmt.Errorf("%w: %w", ErrUnreadable, err)
 }
 
 // guarded turns a decoder's panic on crafted bytes into ErrUnreadable.

@@ -12,6 +12,7 @@ import (
 var fuzzLimits = Limits{Bytes: 1 << 20, Pixels: 1 << 18, Side: 2048}
 
 func seeds(f *testing.F) {
+	f.Helper()
 	f.Add([]byte(nil))
 	f.Add([]byte("\xff\xd8\xff\xd9"))
 	f.Add(jpegOf(f, scene(40, 30), 80))

@@ -50,13 +50,13 @@ func stdJPEGError(err error) error {
 	case errors.Is(err, ErrUnreadable):
 		return err
 	case errors.As(err, &unsupported):
-		return fmt.Errorf("%w: %v", ErrUnsupported, err)
+		return fmt.Errorf("%w: %w", ErrUnsupported, err)
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF),
 		strings.Contains(err.Error(), "short Huffman data"),
 		strings.Contains(err.Error(), "missing 0xff00 sequence"): // the end mark amid the data
-		return fmt.Errorf("%w: %v", ErrTruncated, err)
+		return fmt.Errorf("%w: %w", ErrTruncated, err)
 	}
-	return fmt.Errorf("%w: %v", ErrUnreadable, err)
+	return fmt.Errorf("%w: %w", ErrUnreadable, err)
 }
 
 // encodeJPEG writes a baseline 4:2:0 JPEG without metadata.

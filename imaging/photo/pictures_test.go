@@ -36,20 +36,20 @@ func scene(w, h int) *image.RGBA {
 
 func clamp8(v int) uint8 { return uint8(min(max(v, 0), 255)) }
 
-func jpegOf(t testing.TB, img image.Image, quality int) []byte {
-	t.Helper()
+func jpegOf(tb testing.TB, img image.Image, quality int) []byte {
+	tb.Helper()
 	var b bytes.Buffer
 	if err := jpeg.Encode(&b, img, &jpeg.Options{Quality: quality}); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return b.Bytes()
 }
 
-func pngOf(t testing.TB, img image.Image) []byte {
-	t.Helper()
+func pngOf(tb testing.TB, img image.Image) []byte {
+	tb.Helper()
 	var b bytes.Buffer
 	if err := png.Encode(&b, img); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return b.Bytes()
 }
@@ -153,10 +153,10 @@ func stored(shown *image.RGBA, orientation int) *image.RGBA {
 }
 
 // psnr compares two pictures of one size, in dB.
-func psnr(t testing.TB, a, b *image.RGBA) float64 {
-	t.Helper()
+func psnr(tb testing.TB, a, b *image.RGBA) float64 {
+	tb.Helper()
 	if a.Rect != b.Rect {
-		t.Fatalf("sizes differ: %v and %v", a.Rect, b.Rect)
+		tb.Fatalf("sizes differ: %v and %v", a.Rect, b.Rect)
 	}
 	var sum float64
 	for i := range a.Pix {
@@ -170,10 +170,10 @@ func psnr(t testing.TB, a, b *image.RGBA) float64 {
 }
 
 // worst is the largest difference of a channel.
-func worst(t testing.TB, a, b *image.RGBA) int {
-	t.Helper()
+func worst(tb testing.TB, a, b *image.RGBA) int {
+	tb.Helper()
 	if a.Rect != b.Rect {
-		t.Fatalf("sizes differ: %v and %v", a.Rect, b.Rect)
+		tb.Fatalf("sizes differ: %v and %v", a.Rect, b.Rect)
 	}
 	m := 0
 	for i := range a.Pix {
@@ -182,27 +182,27 @@ func worst(t testing.TB, a, b *image.RGBA) int {
 	return m
 }
 
-func file(t testing.TB, name string) []byte {
-	t.Helper()
+func file(tb testing.TB, name string) []byte {
+	tb.Helper()
 	b, err := os.ReadFile(filepath.Join("testdata", name))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return b
 }
 
 // samples are the product's sample photos.
-func samples(t testing.TB) map[string][]byte {
-	t.Helper()
+func samples(tb testing.TB) map[string][]byte {
+	tb.Helper()
 	names, err := filepath.Glob("../../assets/photos/*.jpg")
 	if err != nil || len(names) == 0 {
-		t.Fatalf("sample photos are missing: %v", err)
+		tb.Fatalf("sample photos are missing: %v", err)
 	}
 	out := map[string][]byte{}
 	for _, n := range names {
 		b, err := os.ReadFile(n)
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		out[filepath.Base(n)] = b
 	}
@@ -210,8 +210,9 @@ func samples(t testing.TB) map[string][]byte {
 }
 
 // jpegBomb is a small file whose header claims w×h pixels.
-func jpegBomb(t testing.TB, w, h int) []byte {
-	b := jpegOf(t, scene(16, 16), 80)
+func jpegBomb(tb testing.TB, w, h int) []byte {
+	tb.Helper()
+	b := jpegOf(tb, scene(16, 16), 80)
 	i := bytes.Index(b, []byte{0xFF, markSOF0})
 	binary.BigEndian.PutUint16(b[i+5:], uint16(h))
 	binary.BigEndian.PutUint16(b[i+7:], uint16(w))
@@ -219,8 +220,9 @@ func jpegBomb(t testing.TB, w, h int) []byte {
 }
 
 // pngBomb is a small file whose header claims w×h pixels, with a right checksum.
-func pngBomb(t testing.TB, w, h uint32) []byte {
-	b := pngOf(t, scene(16, 16))
+func pngBomb(tb testing.TB, w, h uint32) []byte {
+	tb.Helper()
+	b := pngOf(tb, scene(16, 16))
 	binary.BigEndian.PutUint32(b[16:], w)
 	binary.BigEndian.PutUint32(b[20:], h)
 	binary.BigEndian.PutUint32(b[29:], crc32.ChecksumIEEE(b[12:29]))

@@ -13,7 +13,8 @@ import (
 // traces are what must never survive; the segments below plant them.
 var traces = []string{"GPS", "Canon", "xpacket", "Photoshop", "MPF", "home address", "2024:11", "JFXX", "thumb", "trailer"}
 
-func soiled(t testing.TB, jpeg []byte, orientation int) []byte {
+func soiled(tb testing.TB, jpeg []byte, orientation int) []byte {
+	tb.Helper()
 	icc := append([]byte("ICC_PROFILE\x00\x01\x01"), bytes.Repeat([]byte("colour"), 80)...)
 	data := withSegments(jpeg,
 		appendSegment(nil, markAPP0, []byte("JFIF\x00\x01\x02\x00\x00\x01\x00\x01\x01\x01thumb")),
