@@ -117,18 +117,21 @@ func (w *watch) wait(ctx context.Context, pause time.Duration) {
 	defer timer.Stop()
 	hurried := false
 	for {
+		happened := false
 		select {
 		case <-ctx.Done():
 			return
 		case <-timer.C:
 			return
-		case <-failures: // an overflow: the next look sees what was lost
+		case err := <-failures:
+			happened = err != nil // an overflow, most likely: more came than could be told
 		case e := <-events:
-			// A copy gives hundreds of events; one look a quarter poll serves them all.
-			if !hurried && !ignored(filepath.Base(e.Name)) {
-				hurried = true
-				timer.Reset(min(pause, w.poll/4))
-			}
+			happened = !ignored(filepath.Base(e.Name))
+		}
+		// A copy gives hundreds of events; one look a quarter poll serves them all.
+		if happened && !hurried {
+			hurried = true
+			timer.Reset(min(pause, w.poll/4))
 		}
 	}
 }
@@ -189,7 +192,7 @@ func (w *watch) look(ctx context.Context, at time.Time) (pause time.Duration) {
 // old tells whether a file found by the first look was there at the start. When the folder itself
 // came later, the file's own time decides.
 func (w *watch) old(modTime time.Time) bool {
-	return !w.folder.Existing && !(w.late && modTime.After(w.started))
+	return !w.folder.Existing && (!w.late || !modTime.After(w.started))
 }
 
 // report inspects a settled file, and says what it is unless it may still become whole.

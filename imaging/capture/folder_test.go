@@ -14,10 +14,12 @@ import (
 	"time"
 
 	"flawmark/imaging/photo"
+
+	"github.com/fsnotify/fsnotify"
 )
 
-func picture(t testing.TB, side int) []byte {
-	t.Helper()
+func picture(tb testing.TB, side int) []byte {
+	tb.Helper()
 	img := image.NewRGBA(image.Rect(0, 0, side, side))
 	for i := range img.Pix {
 		img.Pix[i] = byte(i * i >> 3)
@@ -25,7 +27,7 @@ func picture(t testing.TB, side int) []byte {
 	img.SetRGBA(0, 0, color.RGBA{255, 0, 0, 255})
 	var b bytes.Buffer
 	if err := jpeg.Encode(&b, img, nil); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return b.Bytes()
 }
@@ -41,6 +43,7 @@ type rig struct {
 }
 
 func newRig(t *testing.T, existing bool) *rig {
+	t.Helper()
 	r := &rig{t: t, dir: filepath.Join(t.TempDir(), "hot"), at: time.Now(), broken: map[string]error{}}
 	if err := os.Mkdir(r.dir, 0o755); err != nil {
 		t.Fatal(err)
@@ -236,6 +239,22 @@ func TestFolderThatComesLate(t *testing.T) {
 }
 
 // The whole thing on the real clock, with real events.
+// TestFolderLooksSoonAfterAnOverflow loses the events themselves: the next look
+// must not wait out its pause, an hour here.
+func TestFolderLooksSoonAfterAnOverflow(t *testing.T) {
+	r := newRig(t, false)
+	failures := make(chan error, 1)
+	failures <- fsnotify.ErrEventOverflow
+	r.watch.notify = &fsnotify.Watcher{Events: make(chan fsnotify.Event), Errors: failures}
+	r.watch.poll = time.Millisecond
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	r.watch.wait(ctx, time.Hour)
+	if ctx.Err() != nil {
+		t.Error("an overflow does not hurry the next look")
+	}
+}
+
 func TestFolderRun(t *testing.T) {
 	for name, withEvents := range map[string]bool{"a folder that is there": true, "a folder that is made later": false} {
 		t.Run(name, func(t *testing.T) {
