@@ -2,6 +2,7 @@ package annotate
 
 import (
 	"math"
+	"slices"
 
 	"flawmark/app/qc"
 )
@@ -22,9 +23,9 @@ func Hit(shapes []Shape, selected qc.MarkID, at qc.Point, radius float64) (id qc
 			return chosen.ID, handle, true
 		}
 	}
-	for i := len(shapes) - 1; i >= 0; i-- {
-		if onOutline(shapes[i].Mark, at, radius) {
-			return shapes[i].Mark.ID, Body, true
+	for _, shape := range slices.Backward(shapes) {
+		if onOutline(shape.Mark, at, radius) {
+			return shape.Mark.ID, Body, true
 		}
 	}
 	if chosen != nil && chosen.Tool == qc.Box {

@@ -1,6 +1,8 @@
 package bench
 
 import (
+	"slices"
+
 	"flawmark/app/qc"
 	"flawmark/ui/model"
 
@@ -119,8 +121,7 @@ func (c *casesScreen) showDetail(row model.CaseRow) {
 		box = append(box, small(c.w.say("station.cases.replacement")+": "+string(one.ReplacementWaybill)))
 	}
 	box = append(box, small(c.w.say("role.seller")+": "+one.Seller), widget.NewSeparator())
-	for n := len(one.Timeline) - 1; n >= 0; n-- {
-		entry := one.Timeline[n]
+	for _, entry := range slices.Backward(one.Timeline) {
 		said := entry.At.Local().Format("01-02 15:04") + "  " + c.w.say("status.desk."+string(entry.To))
 		if entry.Note != "" {
 			said += " · " + entry.Note

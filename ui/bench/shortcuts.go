@@ -1,6 +1,8 @@
 package bench
 
 import (
+	"slices"
+
 	"flawmark/app/qc"
 
 	"fyne.io/fyne/v2"
@@ -91,12 +93,12 @@ func (b binding) shortcut() fyne.Shortcut {
 	if b.Shift {
 		modifier |= fyne.KeyModifierShift
 	}
-	switch {
-	case b.Key == "":
+	switch b.Key {
+	case "":
 		return nil
-	case b.Key == fyne.KeyZ:
+	case fyne.KeyZ:
 		return &fyne.ShortcutUndo{}
-	case b.Key == fyne.KeyY:
+	case fyne.KeyY:
 		return &fyne.ShortcutRedo{}
 	}
 	return &desktop.CustomShortcut{KeyName: b.Key, Modifier: modifier}
@@ -185,11 +187,9 @@ func (w *Window) onKey(ev *fyne.KeyEvent) bool {
 		if b.Where != "" && b.Where != w.screen {
 			continue
 		}
-		for _, plain := range b.Plain {
-			if plain == ev.Name {
-				w.burst.hold(func() { w.run(b) })
-				return true
-			}
+		if slices.Contains(b.Plain, ev.Name) {
+			w.burst.hold(func() { w.run(b) })
+			return true
 		}
 	}
 	return false
