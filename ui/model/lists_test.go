@@ -48,8 +48,10 @@ func TestSignIn_BadgePINAndBackOff(t *testing.T) {
 
 func standing(id string, by qc.StaffID, waits bool, stocked time.Time) qc.Standing {
 	return qc.Standing{
-		Finding: qc.Finding{ID: qc.FindingID(id), Revision: 1, Item: qc.ItemID("I" + id), Verdict: qc.Flag, Inspector: by,
-			Photos: []qc.Photo{{ID: qc.PhotoID("P" + id)}}, Flaws: []qc.Flaw{{ID: "X", Code: "F04", Severity: qc.Major, Quantity: 1}}},
+		Finding: qc.Finding{
+			ID: qc.FindingID(id), Revision: 1, Item: qc.ItemID("I" + id), Verdict: qc.Flag, Inspector: by,
+			Photos: []qc.Photo{{ID: qc.PhotoID("P" + id)}}, Flaws: []qc.Flaw{{ID: "X", Code: "F04", Severity: qc.Major, Quantity: 1}},
+		},
 		Item: qc.Item{ID: qc.ItemID("I" + id), StockedInAt: stocked}, Waits: waits,
 	}
 }
@@ -178,8 +180,10 @@ func TestQueue_SaysHowFarThingsHaveTravelled(t *testing.T) {
 	b := newBench(t)
 	f := &qc.Finding{Verdict: qc.Flag}
 	for _, r := range []qc.Recorded{
-		{Delivery: qc.OnlyHere}, {Delivery: qc.Sending, Photos: 5, PhotosSent: 3},
-		{Delivery: qc.Accepted, AcceptedAt: monday}, {Delivery: qc.Attention, Problem: "error.case_moved_on"},
+		{Delivery: qc.OnlyHere},
+		{Delivery: qc.Sending, Photos: 5, PhotosSent: 3},
+		{Delivery: qc.Accepted, AcceptedAt: monday},
+		{Delivery: qc.Attention, Problem: "error.case_moved_on"},
 	} {
 		r.Finding, r.Item = f, "20481-2"
 		b.store.History = append(b.store.History, r)
@@ -222,8 +226,9 @@ func TestSettings_EnrolShowsTheCode(t *testing.T) {
 	var seen string
 	work := model.NewWork(func(f func()) { f() })
 	s := model.New(model.Parts{
-		Store: b.store, Blobs: b.blobs, Engine: b.engine, Work: work, Settings: model.Settings{Language: "zh"},
-		Keep: func(_ context.Context, s model.Settings) error { kept = s; return nil },
+		Store: b.store, Blobs: b.blobs, Engine: b.engine, Work: work, Now: func() time.Time { return b.now },
+		Settings: model.Settings{Language: "zh"},
+		Keep:     func(_ context.Context, s model.Settings) error { kept = s; return nil },
 		Enrol: func(_ context.Context, centre, name string, show func(string)) (qc.Identity, error) {
 			show("ABCD-1234")
 			return qc.Identity{Station: "s9", Name: name, Centre: centre}, nil
@@ -283,7 +288,9 @@ func TestStation_RunAnswersOnTheDispatcherAndEnds(t *testing.T) {
 	b := newBench(t)
 	window := make(chan func(), 64) // the window's goroutine is this test
 	work := model.NewWork(func(f func()) { window <- f })
-	s := model.New(model.Parts{Store: b.store, Blobs: b.blobs, Engine: b.engine, Work: work})
+	s := model.New(model.Parts{
+		Store: b.store, Blobs: b.blobs, Engine: b.engine, Work: work, Now: func() time.Time { return monday },
+	})
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	ended := make(chan error, 1)

@@ -75,8 +75,8 @@ type Engine interface {
 	Kick()
 }
 
-// Parts is what a [Station] is made of. Store, Blobs, Engine, Catalogue and
-// Work are needed; the rest has defaults.
+// Parts is what a [Station] is made of. Store, Blobs, Engine, Catalogue, Work
+// and Now are needed; the rest has defaults.
 type Parts struct {
 	Store     Store
 	Blobs     Blobs
@@ -115,9 +115,6 @@ func develop(data []byte) (Developed, error) {
 }
 
 func (p Parts) withDefaults() Parts {
-	if p.Now == nil {
-		p.Now = time.Now
-	}
 	if p.NewID == nil {
 		p.NewID = func() string { return uuid.Must(uuid.NewV7()).String() }
 	}

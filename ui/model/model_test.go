@@ -394,8 +394,10 @@ func TestInspection_Obstacles(t *testing.T) {
 func TestInspection_ASentBackFindingOpensAsItsNextRevision(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	f := qc.Finding{ID: "F1", Revision: 2, Item: "20481-1", Order: "20481", Round: 1, Verdict: qc.Flag, Inspector: "u12",
-		Photos: []qc.Photo{{ID: "P1", Width: 9, Height: 9}}, Flaws: []qc.Flaw{{ID: "X", Code: "F04", Severity: qc.Major, Quantity: 1}}}
+	f := qc.Finding{
+		ID: "F1", Revision: 2, Item: "20481-1", Order: "20481", Round: 1, Verdict: qc.Flag, Inspector: "u12",
+		Photos: []qc.Photo{{ID: "P1", Width: 9, Height: 9}}, Flaws: []qc.Flaw{{ID: "X", Code: "F04", Severity: qc.Major, Quantity: 1}},
+	}
 	b.store.AllFlags = []qc.Standing{{Finding: f, Review: &qc.Review{Finding: "F1", Revision: 2, Outcome: qc.SentBack, Reason: "sole, please"}}}
 	b.signIn("B0012")
 	b.open("20481-1")

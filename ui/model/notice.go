@@ -56,7 +56,7 @@ func (n *Notices) fail(what string, err error, pairs ...any) {
 	}
 	id := n.parts.NewID()
 	reference := strings.ToUpper(id[max(0, len(id)-6):])
-	n.parts.Log.Error("could not "+what, slog.String("reference", reference), slog.Any("error", err))
+	n.parts.Log.Error("failed", slog.String("to", what), slog.String("reference", reference), slog.Any("error", err))
 	n.Warn(Say(key, append(pairs, "reference", reference)...))
 }
 
