@@ -50,7 +50,8 @@ func TestTheme_TextsAreReadable(t *testing.T) {
 			t.Errorf("dark %v: urgent texts on a chosen row have a contrast of %.1f", dark, got)
 		}
 		for _, pair := range [][2]fyne.ThemeColorName{
-			{theme.ColorNameForegroundOnPrimary, theme.ColorNamePrimary}, {theme.ColorNameForegroundOnSuccess, theme.ColorNameSuccess},
+			{theme.ColorNameForegroundOnPrimary, theme.ColorNamePrimary},
+			{theme.ColorNameForegroundOnSuccess, theme.ColorNameSuccess},
 			{theme.ColorNameForegroundOnWarning, theme.ColorNameWarning},
 		} {
 			if got := contrast(th.Color(pair[0], 0), th.Color(pair[1], 0)); got < 4.5 {
