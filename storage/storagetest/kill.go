@@ -55,20 +55,20 @@ type Outcome struct {
 }
 
 // Run kills children until enough promises are made or one is broken.
-func (k Kills) Run(t testing.TB) Outcome {
-	t.Helper()
+func (k Kills) Run(tb testing.TB) Outcome {
+	tb.Helper()
 	random := rand.New(rand.NewPCG(k.Seed, 0)) //nolint:gosec // moments to be repeated, not secrets
 	var out Outcome
 	for len(out.Promises) < k.Promises {
-		made, err := k.life(t.Context(), 1+random.IntN(k.PerLife), time.Duration(random.Int64N(int64(k.After)+1)))
+		made, err := k.life(tb.Context(), 1+random.IntN(k.PerLife), time.Duration(random.Int64N(int64(k.After)+1)))
 		if err != nil {
-			t.Fatalf("seed %d, kill %d: %v", k.Seed, out.Kills+1, err)
+			tb.Fatalf("seed %d, kill %d: %v", k.Seed, out.Kills+1, err)
 		}
 		out.Kills++
 		out.Promises = append(out.Promises, made...)
 		broken, err := k.Check(out.Promises)
 		if err != nil {
-			t.Fatalf("seed %d, kill %d: %v", k.Seed, out.Kills, err)
+			tb.Fatalf("seed %d, kill %d: %v", k.Seed, out.Kills, err)
 		}
 		if len(broken) > 0 {
 			out.Broken = broken

@@ -26,9 +26,9 @@ type bench struct {
 	runes    []rune
 }
 
-func newBench(t testing.TB, scale float32, w, h int) *bench {
-	t.Helper()
-	test.NewTempApp(t)
+func newBench(tb testing.TB, scale float32, w, h int) *bench {
+	tb.Helper()
+	test.NewTempApp(tb)
 	b := &bench{PhotoCanvas: NewPhotoCanvas()}
 	b.Background = func(f func()) { f() }
 	b.Dispatch = func(f func()) { f() }
@@ -37,7 +37,7 @@ func newBench(t testing.TB, scale float32, w, h int) *bench {
 	b.OnSelected = func(id qc.MarkID) { b.selected = append(b.selected, id) }
 	b.OnTypedKey = func(ev *fyne.KeyEvent) { b.keys = append(b.keys, ev.Name) }
 	b.OnTypedRune = func(r rune) { b.runes = append(b.runes, r) }
-	b.window = test.NewTempWindow(t, b.PhotoCanvas)
+	b.window = test.NewTempWindow(tb, b.PhotoCanvas)
 	b.window.SetPadded(false)
 	b.window.Canvas().(test.WindowlessCanvas).SetScale(scale)
 	b.window.Resize(fyne.NewSize(800, 600))
