@@ -20,23 +20,23 @@ import (
 	"flawmark/app/qc"
 )
 
-func open(t testing.TB) (*Folder, string) {
-	t.Helper()
-	dir := filepath.Join(t.TempDir(), "blobs")
+func open(tb testing.TB) (*Folder, string) {
+	tb.Helper()
+	dir := filepath.Join(tb.TempDir(), "blobs")
 	f, err := OpenFolder(dir)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() { _ = f.Close() })
+	tb.Cleanup(func() { _ = f.Close() })
 	return f, dir
 }
 
 // left lists the files under a directory of the folder.
-func left(t testing.TB, dir, sub string) []string {
-	t.Helper()
+func left(tb testing.TB, dir, sub string) []string {
+	tb.Helper()
 	entries, err := os.ReadDir(filepath.Join(dir, sub))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	var names []string
 	for _, entry := range entries {
@@ -169,8 +169,8 @@ func TestFailedPutLeavesNothing(t *testing.T) {
 			if d, _, err := f.Put(test.ctx, test.r); !errors.Is(err, test.want) || d != "" {
 				t.Errorf("Put = %q, %v", d, err)
 			}
-			for d := range f.All() {
-				t.Errorf("stored %s", d)
+			for d, err := range f.All() {
+				t.Errorf("stored %q, %v", d, err)
 			}
 			if names := left(t, dir, tmpDir); len(names) > 0 {
 				t.Errorf("tmp holds %v", names)

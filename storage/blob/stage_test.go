@@ -66,8 +66,8 @@ func TestPublishRefusesOtherContent(t *testing.T) {
 	if names := left(t, dir, stagedDir); len(names) > 0 {
 		t.Errorf("staged holds %v", names)
 	}
-	for d := range f.All() {
-		t.Errorf("stored %s", d)
+	for d, err := range f.All() {
+		t.Errorf("stored %q, %v", d, err)
 	}
 }
 
