@@ -22,17 +22,26 @@ import (
 	"flawmark/app/money"
 )
 
-// The identities of the trade. They are opaque: nothing parses them.
+// Identities are opaque: nothing parses them.
 type (
-	OrderID    string
-	ItemID     string
+	// OrderID names a customer's purchase.
+	OrderID string
+	// ItemID names one listing variant of an order.
+	ItemID string
+	// CustomerID names who buys.
 	CustomerID string
-	StaffID    string
-	StationID  string
-	FindingID  string
-	PhotoID    string
-	FlawID     string
-	MarkID     string
+	// StaffID names who works here.
+	StaffID string
+	// StationID names an enrolled station.
+	StationID string
+	// FindingID names what an inspection found, through all its revisions.
+	FindingID string
+	// PhotoID names a photo of a finding.
+	PhotoID string
+	// FlawID names a flaw of a finding.
+	FlawID string
+	// MarkID names a mark on a photo.
+	MarkID string
 	// CaseID names the case that a flag opens at the centre.
 	CaseID string
 )
