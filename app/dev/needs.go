@@ -214,11 +214,11 @@ func header(names ...string) probe {
 			if !h.has(compiler) {
 				continue
 			}
-			source := ""
+			var source strings.Builder
 			for _, name := range names {
-				source += "#include <" + name + ">\n"
+				source.WriteString("#include <" + name + ">\n")
 			}
-			_, err := h.ask(ctx, source, compiler, append(compilerFlags(h), "-fsyntax-only", "-x", "c", "-")...)
+			_, err := h.ask(ctx, source.String(), compiler, append(compilerFlags(h), "-fsyntax-only", "-x", "c", "-")...)
 			return err == nil
 		}
 		for _, name := range names {

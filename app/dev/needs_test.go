@@ -1,6 +1,7 @@
 package main
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -78,10 +79,7 @@ func TestMissingNeeds(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			m := whole
 			m.programs = slices.Clone(whole.programs)
-			m.answers = map[string]string{}
-			for k, v := range whole.answers {
-				m.answers[k] = v
-			}
+			m.answers = maps.Clone(whole.answers)
 			c.change(&m)
 			equal(t, "missing", missingNames(t, m, debian, c.wanted), c.want)
 		})

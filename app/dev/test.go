@@ -129,7 +129,7 @@ func checkFormat(ctx context.Context, r *testRun) error {
 		return err
 	}
 	if listed.count > 0 {
-		return fmt.Errorf("%d files are not in gofumpt's format; to write them so: go %s -w FILE...", listed.count, strings.Join(args[:3], " "))
+		return fmt.Errorf("%d files are not in gofumpt's format; go %s -w FILE writes them so", listed.count, strings.Join(args[:3], " "))
 	}
 	return nil
 }
