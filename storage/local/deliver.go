@@ -205,12 +205,9 @@ func describe(tx *bbolt.Tx, event qc.Event, one *qc.Recorded) error {
 		one.Finding, one.Item = finding, finding.Item
 		return nil
 	}
-	var about struct {
-		Case    qc.CaseID    `json:"case"`
-		Finding qc.FindingID `json:"finding"`
-	}
-	if json.Unmarshal(event.Data, &about) != nil {
-		return nil // a kind of a later version
+	about, err := subjectIn(event.Kind, event.Data)
+	if err != nil {
+		return damaged("event %d: %v", event.Seq, err)
 	}
 	one.Case = about.Case
 	var standing qc.Standing

@@ -29,11 +29,11 @@ type bench struct {
 	recovery Recovery
 }
 
-func newBench(t testing.TB) *bench {
-	t.Helper()
-	b := &bench{t: t, dir: t.TempDir()}
+func newBench(tb testing.TB) *bench {
+	tb.Helper()
+	b := &bench{t: tb, dir: tb.TempDir()}
 	b.open()
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		if b.Store != nil {
 			_ = b.Close()
 		}
@@ -271,6 +271,37 @@ func TestFeedIsKept(t *testing.T) {
 	}
 	if all, err := b.Recorded(t.Context(), 1); err != nil || all[0].Case != "c1" || all[0].Item != "20481-2" {
 		t.Errorf("recorded %+v, %v", all, err)
+	}
+}
+
+// TestRecordedTakesNoGuesses keeps out what could not be listed later, and
+// lists what a later version has recorded without reading it.
+func TestRecordedTakesNoGuesses(t *testing.T) {
+	for name, test := range map[string]struct {
+		kind    qc.EventKind
+		data    any
+		refused bool
+	}{
+		"finding":                     {qc.FindingRecorded, "f1", true},
+		"review":                      {qc.ReviewGiven, "f1", true},
+		"dispatch":                    {qc.ReturnDispatched, map[string]int{"case": 1}, true},
+		"arrival":                     {qc.ReplacementArrived, []string{"c1"}, true},
+		"kind of a later version":     {"parcel.weighed", "f1", false},
+		"case of a later version too": {"parcel.weighed", map[string]int{"case": 1}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			if _, err := b.Record(t.Context(), test.kind, "li", noon, test.data); (err != nil) != test.refused {
+				t.Fatalf("Record: %v", err)
+			}
+			want := 1
+			if test.refused {
+				want = 0
+			}
+			if all, err := b.Recorded(t.Context(), 10); err != nil || len(all) != want {
+				t.Errorf("%d entries, %v; want %d", len(all), err, want)
+			}
+		})
 	}
 }
 

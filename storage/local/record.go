@@ -33,6 +33,9 @@ func (s *Store) record(ctx context.Context, kind qc.EventKind, by qc.StaffID, at
 	if _, err := findingIn(kind, body); err != nil {
 		return qc.Event{}, err
 	}
+	if _, err := subjectIn(kind, body); err != nil {
+		return qc.Event{}, err
+	}
 	id, err := s.eventID()
 	if err != nil {
 		return qc.Event{}, err
@@ -95,7 +98,7 @@ func (s *Store) eventID() (string, error) {
 	}
 	ms := s.now().UnixMilli()
 	for i := range 6 {
-		id[i] = byte(ms >> (40 - 8*i)) //nolint:gosec // one byte at a time
+		id[i] = byte(ms >> (40 - 8*i))
 	}
 	id[6] = id[6]&0x0F | 0x70
 	return id.String(), nil
@@ -112,6 +115,24 @@ func findingIn(kind qc.EventKind, body json.RawMessage) (*qc.Finding, error) {
 		return nil, fmt.Errorf("read finding: %w", err)
 	}
 	return &finding, nil
+}
+
+// subject is what an event is about that is not a finding itself.
+type subject struct {
+	Case    qc.CaseID    `json:"case"`
+	Finding qc.FindingID `json:"finding"`
+}
+
+// subjectIn reads a subject. It is empty for a kind of a later version, whose
+// words are not known here.
+func subjectIn(kind qc.EventKind, body json.RawMessage) (about subject, err error) {
+	switch kind {
+	case qc.ReviewGiven, qc.ReturnDispatched, qc.ReplacementArrived:
+		if err := json.Unmarshal(body, &about); err != nil {
+			return subject{}, fmt.Errorf("read subject of %s: %w", kind, err)
+		}
+	}
+	return about, nil
 }
 
 // applyEvent stores a sealed event with everything that follows from it. It
