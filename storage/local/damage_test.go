@@ -76,6 +76,7 @@ func TestDamagedDatabaseLosesNoFinding(t *testing.T) {
 	}
 	for name, damage := range map[string]func(*testing.T, string){
 		"gone": func(t *testing.T, path string) {
+			t.Helper()
 			if err := os.Remove(path); err != nil {
 				t.Fatal(err)
 			}

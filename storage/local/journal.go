@@ -59,7 +59,7 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // frame wraps a payload for the journal.
 func frame(payload []byte) []byte {
 	framed := make([]byte, frameHead, frameHead+len(payload))
-	binary.LittleEndian.PutUint32(framed, uint32(len(payload))) //nolint:gosec // payloads are checked against maxFrame
+	binary.LittleEndian.PutUint32(framed, uint32(len(payload)))
 	binary.LittleEndian.PutUint32(framed[4:], crc32.Checksum(payload, castagnoli))
 	return append(framed, payload...)
 }

@@ -24,10 +24,10 @@ func (b *bench) tail() (string, []byte) {
 	return path, data
 }
 
-func write(t testing.TB, path string, data []byte) {
-	t.Helper()
+func write(tb testing.TB, path string, data []byte) {
+	tb.Helper()
 	if err := os.WriteFile(path, data, 0o600); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }
 
@@ -126,21 +126,25 @@ func TestJournalGrowsInSegments(t *testing.T) {
 func TestJournalIsMended(t *testing.T) {
 	for name, damage := range map[string]func(t *testing.T, b *bench){
 		"gone": func(t *testing.T, b *bench) {
+			t.Helper()
 			if err := os.RemoveAll(b.path(journalName)); err != nil {
 				t.Fatal(err)
 			}
 		},
 		"middle of the last segment": func(t *testing.T, b *bench) {
+			t.Helper()
 			path, data := b.tail()
 			data[len(data)/2] ^= 1
 			write(t, path, data)
 		},
 		"header of the last segment": func(t *testing.T, b *bench) {
+			t.Helper()
 			path, data := b.tail()
 			data[3] ^= 1
 			write(t, path, data)
 		},
 		"first segment": func(t *testing.T, b *bench) {
+			t.Helper()
 			path := b.path(journalName, segmentName(1))
 			data, err := os.ReadFile(path)
 			if err != nil {
@@ -150,6 +154,7 @@ func TestJournalIsMended(t *testing.T) {
 			write(t, path, data)
 		},
 		"a segment of another station": func(t *testing.T, b *bench) {
+			t.Helper()
 			other := newBench(t)
 			other.record(7, qc.Flag)
 			other.close()

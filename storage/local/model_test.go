@@ -49,7 +49,9 @@ func TestAnyHistoryIsRemembered(t *testing.T) {
 				m.events = append(m.events, f.ID)
 				delete(m.drafts, f.Item)
 				for _, p := range parcels(1, f) {
-					m.files[p.digest] = m.files[p.digest]
+					if !m.files[p.digest] {
+						m.files[p.digest] = false // a file already stored stays so
+					}
 					m.original[p.digest], m.size[p.digest] = p.original, p.bytes
 				}
 			},

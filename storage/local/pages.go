@@ -101,7 +101,7 @@ func (c *pageCheck) readMeta() error {
 	switch {
 	case c.pageSize < 512 || c.pageSize > 1<<20:
 		return damaged("no meta page is whole")
-	case c.highWater < 3 || c.highWater > uint64(c.size/c.pageSize): //nolint:gosec // sizes are positive
+	case c.highWater < 3 || c.highWater > uint64(c.size/c.pageSize):
 		return damaged("%d pages are in use, the file has %d", c.highWater, c.size/c.pageSize)
 	}
 	c.taken = make([]bool, c.highWater)
@@ -114,7 +114,7 @@ func (c *pageCheck) page(id uint64) (data []byte, flags uint16, count int, err e
 	if id >= c.highWater {
 		return nil, 0, 0, damaged("page %d is beyond the end", id)
 	}
-	offset := int64(id) * c.pageSize //nolint:gosec // id is below highWater
+	offset := int64(id) * c.pageSize
 	head := make([]byte, pageHead)
 	if _, err := c.file.ReadAt(head, offset); err != nil {
 		return nil, 0, 0, c.unread(id, err)
@@ -132,7 +132,7 @@ func (c *pageCheck) page(id uint64) (data []byte, flags uint16, count int, err e
 		}
 		c.taken[i] = true
 	}
-	data = make([]byte, int64(overflow+1)*c.pageSize) //nolint:gosec // within the file
+	data = make([]byte, int64(overflow+1)*c.pageSize)
 	if _, err := c.file.ReadAt(data, offset); err != nil {
 		return nil, 0, 0, c.unread(id, err)
 	}
@@ -165,7 +165,7 @@ func (c *pageCheck) readFreelist() error {
 		if long > uint64(len(ids)/8) {
 			return damaged("%d free pages do not fit", long)
 		}
-		count = int(long) //nolint:gosec // checked above
+		count = int(long)
 	}
 	if count > len(ids)/8 {
 		return damaged("%d free pages do not fit", count)
@@ -276,7 +276,7 @@ func (c *pageCheck) bucket(value []byte, depth int) error {
 
 // slice returns length bytes at pos from the element at base.
 func slice(data []byte, base int, pos, length uint32) ([]byte, bool) {
-	from := uint64(base) + uint64(pos) //nolint:gosec // base is an index
+	from := uint64(base) + uint64(pos)
 	to := from + uint64(length)
 	if to > uint64(len(data)) {
 		return nil, false

@@ -56,7 +56,7 @@ func (s *Store) Counts(ctx context.Context) (Counts, error) {
 			return err
 		}
 		counts = Counts{
-			EventsWaiting: int(state.Last - state.Acked), //nolint:gosec // a count
+			EventsWaiting: int(state.Last - state.Acked),
 			PhotosWaiting: q.Photos, PhotosTotal: q.Total, BytesWaiting: q.Bytes, Attention: q.Attention,
 		}
 		return nil

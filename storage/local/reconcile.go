@@ -140,7 +140,7 @@ func replay(db *bbolt.DB, pages journalPages) (int, error) {
 	var ahead [][]byte
 	for _, seg := range pages.segments {
 		for i, sealed := range seg.records {
-			if seg.header.First+uint64(i) > state.Last { //nolint:gosec // an index
+			if seg.header.First+uint64(i) > state.Last {
 				ahead = append(ahead, sealed)
 			}
 		}
