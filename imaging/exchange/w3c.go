@@ -54,7 +54,7 @@ type webBody struct {
 }
 
 type webTarget struct {
-	Source   string      `json:"source"`
+	Source   string      `json:"source,omitempty"`
 	Selector webSelector `json:"selector"`
 }
 
@@ -67,7 +67,7 @@ type webSelector struct {
 // W3C returns the marks as a W3C Web Annotation page (JSON-LD), one annotation
 // a mark. page is the page's own address, or empty; source is the address of
 // the picture: an IIIF canvas, an image service or a file, of the size in
-// s.Image. Boxes are media fragments, everything else is an SVG of one shape.
+// s.Image; empty where the reader knows. Boxes are media fragments, everything else is an SVG of one shape.
 //
 // [ParseW3C] brings every point back as it was, but the corners of an ellipse
 // only within a billionth of a pixel (on photos of up to a million a side).
