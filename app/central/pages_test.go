@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"image"
 	"image/jpeg"
@@ -23,6 +24,7 @@ import (
 	"flawmark/assets"
 	"flawmark/storage/blob"
 	"flawmark/storage/central"
+	"flawmark/ui/web"
 )
 
 var morning = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
@@ -213,5 +215,36 @@ func TestOrderPage_ShowsBothPiecesOfAnExchange(t *testing.T) {
 	}
 	if strings.Contains(page, "clerk3") || !strings.Contains(page, `data-status="exchanged"`) {
 		t.Error("the page is not that of an exchanged item")
+	}
+}
+
+// A refund number brings money once; another sum under it is refused in words
+// that the desk knows, and so is a decision that comes after the silence.
+func TestForPages_NamesWhatCameTooLate(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.say(qc.FindingRecorded, h.finding("f1", 1, flaw("a", "H11", "")))
+	customer, clerk := refund.Actor{Party: refund.ByCustomer, ID: "C-1"}, refund.Actor{Party: refund.ByClerk, ID: "clerk3"}
+	h.act(refund.Event{Kind: refund.ChoseRefund, Actor: customer})
+	h.act(refund.Event{Kind: refund.AgreedRefund, Actor: clerk})
+	c := h.act(refund.Event{Kind: refund.SellerPaid, Actor: clerk, Amount: money.Fen(100), SellerRef: "R-1"})
+	again := refund.Event{Kind: refund.SellerPaid, Actor: clerk, Amount: money.Fen(200), SellerRef: "R-1"}
+	if _, err := (forPages{h.c.store}).Act(t.Context(), c.ID, c.Version, again, ""); !errors.Is(err, web.ErrSellerRef) {
+		t.Errorf("another sum under the same number: %v", err)
+	}
+
+	quiet := newHouse(t)
+	quiet.say(qc.FindingRecorded, quiet.finding("f1", 1, flaw("a", "H11", "")))
+	cases, err := quiet.c.store.Cases(t.Context(), central.CaseFilter{})
+	quiet.must(err)
+	quiet.now = cases[0].DecideBy
+	quiet.c.closeUnanswered(t.Context())
+	late := refund.Event{Kind: refund.ChoseRefund, Actor: customer}
+	_, err = (forPages{quiet.c.store}).Act(t.Context(), cases[0].ID, cases[0].Version, late, "")
+	if conflict, ok := errors.AsType[*web.Conflict](err); !ok || conflict.Case.Status != refund.Kept {
+		t.Errorf("a decision after the silence: %v", err)
+	}
+	if page := quiet.page("/o/1"); !strings.Contains(page, `data-status="kept"`) || !strings.Contains(page, "There was no answer by") {
+		t.Error("the page does not say why the item was kept")
 	}
 }
