@@ -41,9 +41,13 @@ func (s *Store) LinkOrder(ctx context.Context, id qc.OrderID, at time.Time) (str
 	return token, nil
 }
 
-// RevokeLinks makes every link to an order useless.
+// RevokeLinks makes every link to an order useless. It fails with
+// [qc.ErrNotFound] for an order that is not known.
 func (s *Store) RevokeLinks(ctx context.Context, id qc.OrderID, at time.Time) error {
 	err := s.write(ctx, at, func(t *tx) error {
+		if _, err := customerOf(ctx, t, id); err != nil {
+			return err
+		}
 		if _, err := t.ExecContext(ctx, `UPDATE capability SET revoked_at = $1 WHERE order_id = $2 AND revoked_at = 0`,
 			micros(at), string(id)); err != nil {
 			return err
