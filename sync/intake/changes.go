@@ -69,9 +69,9 @@ func (s *service) poll(w http.ResponseWriter, r *http.Request, after qc.Cursor, 
 	ends := time.NewTimer(wait)
 	defer ends.Stop()
 	for {
-		page, err := s.Centre.Changes(r.Context(), after, limit)
-		if err != nil {
-			refuse(w, s.problem(fmt.Errorf("read changes after %s: %w", after, err)))
+		page, problem := s.page(r.Context(), after, limit)
+		if problem != nil {
+			refuse(w, problem)
 			return
 		}
 		if len(page.Changes) == 0 && wait > 0 {
@@ -79,12 +79,27 @@ func (s *service) poll(w http.ResponseWriter, r *http.Request, after qc.Cursor, 
 			case <-ticks:
 				continue
 			case <-ends.C:
+				wait = 0
+				continue
 			case <-r.Context().Done():
 			}
 		}
 		s.sendPage(r.Context(), w, page)
 		return
 	}
+}
+
+// page reads what a station may hear now. It may have been revoked since it
+// asked.
+func (s *service) page(ctx context.Context, after qc.Cursor, limit int) (qc.Page, *wire.Problem) {
+	if _, problem := s.station(ctx, caller(ctx).ID); problem != nil {
+		return qc.Page{}, problem
+	}
+	page, err := s.Centre.Changes(ctx, after, limit)
+	if err != nil {
+		return qc.Page{}, s.problem(fmt.Errorf("read changes after %s: %w", after, err))
+	}
+	return page, nil
 }
 
 func (s *service) sendPage(ctx context.Context, w http.ResponseWriter, page qc.Page) {
@@ -106,13 +121,13 @@ func (s *service) stream(w http.ResponseWriter, r *http.Request, after qc.Cursor
 	control := http.NewResponseController(w)
 	began := false
 	for {
-		page, err := s.Centre.Changes(r.Context(), after, limit)
-		if err != nil && !began {
-			refuse(w, s.problem(fmt.Errorf("read changes after %s: %w", after, err)))
+		page, problem := s.page(r.Context(), after, limit)
+		if problem != nil && !began {
+			refuse(w, problem)
 			return
 		}
-		if err != nil {
-			return // the reader comes back with its last id
+		if problem != nil {
+			return // the reader comes back with its last id, and is told then
 		}
 		if !began {
 			began = true
