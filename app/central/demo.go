@@ -45,7 +45,7 @@ func (c *centre) loadSamples(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	for _, order := range parsed.Orders {
-		token, err := c.store.LinkOrder(ctx, order.ID, c.now())
+		token, err := c.store.LinkOrder(ctx, order.ID, "", c.now())
 		if err != nil {
 			return err
 		}

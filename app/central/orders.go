@@ -126,7 +126,7 @@ func linkOrder(ctx context.Context, call *command.Call, c *centre) error {
 		return command.Fail("cli.args_missing", nil, "args", "ORDER")
 	}
 	order := qc.OrderID(call.Args[0])
-	token, err := c.store.LinkOrder(ctx, order, c.now())
+	token, err := c.store.LinkOrder(ctx, order, "", c.now())
 	if errors.Is(err, qc.ErrNotFound) {
 		return command.Fail("error.order_unknown", err, "order", string(order))
 	}

@@ -64,7 +64,7 @@ func newHouse(t *testing.T) *house {
 	order := qc.Order{ID: "1", PlacedAt: h.now, Customer: qc.Customer{ID: "C-1", Name: "Ana", Language: "en"}, Items: []qc.Item{item}}
 	_, err = store.ImportOrders(t.Context(), []qc.Order{order}, h.now)
 	h.must(err)
-	h.token, err = store.LinkOrder(t.Context(), "1", h.now)
+	h.token, err = store.LinkOrder(t.Context(), "1", "", h.now)
 	h.must(err)
 	key, _, err := ed25519.GenerateKey(nil)
 	h.must(err)

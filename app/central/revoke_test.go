@@ -48,7 +48,7 @@ func TestRevoke(t *testing.T) {
 	order := qc.Order{ID: "1", Customer: qc.Customer{ID: "C-1", Name: "Ana"}, Items: []qc.Item{item}}
 	_, err = store.ImportOrders(t.Context(), []qc.Order{order}, at)
 	must(t, err)
-	token, err := store.LinkOrder(t.Context(), "1", at)
+	token, err := store.LinkOrder(t.Context(), "1", "", at)
 	must(t, err)
 	must(t, store.Close())
 

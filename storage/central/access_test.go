@@ -16,7 +16,7 @@ import (
 
 func testLinkShowsWhatIsReady(t *testing.T, open opener) {
 	w := newWorld(t, open)
-	token, err := w.LinkOrder(t.Context(), "20481", noon)
+	token, err := w.LinkOrder(t.Context(), "20481", "", noon)
 	w.must(err)
 	f := w.bench.flag("f1", "20481-2")
 	f.Flaws = append(f.Flaws, qc.Flaw{ID: "f2", Code: internalCode(t), Severity: qc.Minor, Zone: qc.ZoneB, Quantity: 1, Note: "ours"},
@@ -58,7 +58,7 @@ func testLinkShowsWhatIsReady(t *testing.T, open opener) {
 	w.must(w.RevokeLinks(t.Context(), "20481", noon))
 	_, err = w.OrderByToken(t.Context(), "20481", token, noon)
 	wantErr(t, err, central.ErrLink)
-	_, err = w.LinkOrder(t.Context(), "no such order", noon)
+	_, err = w.LinkOrder(t.Context(), "no such order", "", noon)
 	wantErr(t, err, qc.ErrNotFound)
 }
 

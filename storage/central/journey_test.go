@@ -152,7 +152,7 @@ func testCustomersHearOfWhatWasWithdrawn(t *testing.T, open opener) {
 // seen returns the sample order as its customer sees it.
 func (w world) seen() central.OrderView {
 	w.t.Helper()
-	token, err := w.LinkOrder(w.t.Context(), "20481", noon)
+	token, err := w.LinkOrder(w.t.Context(), "20481", "", noon)
 	w.must(err)
 	view, err := w.OrderByToken(w.t.Context(), "20481", token, noon)
 	w.must(err)

@@ -22,8 +22,9 @@ var ErrLink = errors.New("link is not valid")
 const linkLife = 180 * 24 * time.Hour
 
 // LinkOrder returns a new secret that opens an order for its customer. Only
-// its hash is stored. Earlier links stay valid.
-func (s *Store) LinkOrder(ctx context.Context, id qc.OrderID, at time.Time) (string, error) {
+// its hash is stored. Earlier links stay valid. by is who asked for it, at the
+// desk; empty is whoever has the centre's machine.
+func (s *Store) LinkOrder(ctx context.Context, id qc.OrderID, by qc.StaffID, at time.Time) (string, error) {
 	token := base64.RawURLEncoding.EncodeToString(randomBytes(32))
 	err := s.write(ctx, at, func(t *tx) error {
 		if _, err := customerOf(ctx, t, id); err != nil {
@@ -33,7 +34,11 @@ func (s *Store) LinkOrder(ctx context.Context, id qc.OrderID, at time.Time) (str
 			VALUES ($1, $2, $3, $4)`, secretHash(token), string(id), micros(at), micros(at.Add(linkLife))); err != nil {
 			return err
 		}
-		return t.audit(ctx, "admin", "order.link", "order:"+string(id), struct{}{})
+		actor := "admin"
+		if by != "" {
+			actor = "staff:" + string(by)
+		}
+		return t.audit(ctx, actor, "order.link", "order:"+string(id), struct{}{})
 	})
 	if err != nil {
 		return "", fmt.Errorf("link order %.80q: %w", id, err)

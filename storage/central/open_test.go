@@ -176,6 +176,26 @@ func TestVerify_FindsWhatWasChanged(t *testing.T) {
 	}
 }
 
+// Who opens an order to a customer can be found out later.
+func TestLinkOrder_IsAudited(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	w := newWorld(t, reopen(dir))
+	for _, by := range []qc.StaffID{"", "clerk3"} {
+		_, err := w.LinkOrder(t.Context(), "20481", by, noon)
+		w.must(err)
+	}
+	w.must(w.Close())
+	db, err := sql.Open("sqlite", filepath.Join(dir, "central.db"))
+	w.must(err)
+	defer db.Close()
+	var actors string
+	w.must(db.QueryRow(`SELECT group_concat(actor) FROM (SELECT actor FROM audit WHERE action = 'order.link' ORDER BY seq)`).Scan(&actors))
+	if actors != "admin,staff:clerk3" {
+		t.Errorf("links were made by %q", actors)
+	}
+}
+
 func TestTables_AreAppendOnly(t *testing.T) {
 	t.Parallel()
 	dir := credited(t)

@@ -25,8 +25,8 @@ type Store interface {
 	Cases(ctx context.Context, filter CaseFilter) ([]refund.Case, error)
 	// Dossier returns all there is about a case.
 	Dossier(ctx context.Context, id qc.CaseID) (Dossier, error)
-	// LinkOrder makes a new link to an order and returns its secret.
-	LinkOrder(ctx context.Context, order qc.OrderID, at time.Time) (string, error)
+	// LinkOrder makes a new link to an order for a person and returns its secret.
+	LinkOrder(ctx context.Context, order qc.OrderID, by qc.StaffID, at time.Time) (string, error)
 	// SignIn returns the staff member with that password; [ErrSignIn] otherwise,
 	// and [ErrLocked] after too many tries.
 	SignIn(ctx context.Context, id qc.StaffID, password string, at time.Time) (qc.Staff, error)

@@ -98,7 +98,11 @@ func (p *Pages) deskLink(w http.ResponseWriter, r *http.Request, who session) {
 	if !ok {
 		return
 	}
-	token, err := p.Store.LinkOrder(r.Context(), d.Case.Order, p.Now())
+	if !who.mayLink() {
+		back(w, r, casePath(d.Case.ID), "error.not_allowed")
+		return
+	}
+	token, err := p.Store.LinkOrder(r.Context(), d.Case.Order, who.ID, p.Now())
 	if err != nil {
 		p.failed(w, r, "link order", err)
 		return

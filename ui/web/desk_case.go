@@ -32,7 +32,7 @@ type deskCaseView struct {
 	OnBehalf  []actionView // decisions that are the customer's to make
 	NotNow    []notNow
 	Timeline  []entryView
-	Link      string // where the customer's link is made
+	Link      string // where the customer's link is made; empty for those who may not
 }
 
 // deskItem is the item and who bought it, in both languages.
@@ -128,7 +128,10 @@ func (p *Pages) deskCase(w http.ResponseWriter, r *http.Request, who session) {
 		Case:  c.ID, Version: c.Version, Status: c.Status, Words: s.T("status.desk." + string(c.Status)),
 		Tone: deskTone(c.Status), Customers: s.T("status." + string(c.Status)), Clock: s.deskClock(c),
 		Notice: s.notice(r), Item: p.deskItem(s, d), Balance: balance.String(), Money: s.deskMoney(c),
-		Facts: s.facts(c), Action: casePath(c.ID) + "/events", Link: casePath(c.ID) + "/link",
+		Facts: s.facts(c), Action: casePath(c.ID) + "/events",
+	}
+	if who.mayLink() {
+		page.Link = casePath(c.ID) + "/link"
 	}
 	page.Events, page.State = "/desk/events?case="+url.QueryEscape(string(c.ID)), dossierState(d)
 	for _, finding := range d.Findings {

@@ -265,6 +265,25 @@ func TestDeskLink_IsShownOnce(t *testing.T) {
 	if !strings.Contains(page, "http://centre.test/o/20481?t=new-secret-of-20481") {
 		t.Errorf("no link on %s", page)
 	}
+	if len(w.linkedBy) != 1 || w.linkedBy[0] != "D01" {
+		t.Errorf("the link was made by %q", w.linkedBy)
+	}
+}
+
+// A link lets its holder decide for the customer: leads hand none out.
+func TestDesk_LeadsMakeNoLinks(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.flagged(t, "20481-2", false)
+	b := w.reader(t)
+	b.signIn("L01")
+	if page := b.get("/desk/cases/K-20481-2", http.StatusOK); strings.Contains(page, "make-link") {
+		t.Error("a lead is offered to make a link")
+	}
+	answer := b.do(http.MethodPost, "/desk/cases/K-20481-2/link", url.Values{})
+	if page := b.body(answer, http.StatusSeeOther); strings.Contains(page, "new-secret") || len(w.linkedBy) > 0 {
+		t.Errorf("a lead made a link: %q", w.linkedBy)
+	}
 }
 
 // TestStreams_TellWhatChanged reads server-sent events over a real connection.

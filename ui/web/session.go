@@ -45,6 +45,10 @@ func (s session) actor() refund.Actor {
 	return refund.Actor{Party: party, ID: string(s.ID)}
 }
 
+// mayLink reports whether the session may hand out links, whose holders decide
+// for the customer.
+func (s session) mayLink() bool { return s.Role == qc.Clerk || s.Role == qc.Administrator }
+
 // mayUseDesk reports whether the role works at the desk.
 func mayUseDesk(role qc.Role) bool {
 	return role == qc.Clerk || role == qc.Lead || role == qc.Administrator

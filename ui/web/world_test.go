@@ -39,6 +39,7 @@ type world struct {
 	blobs    map[qc.Digest][]byte
 	watchers map[chan struct{}]bool
 	log      *bytes.Buffer
+	linkedBy []qc.StaffID
 }
 
 const password = "correct horse battery staple"
@@ -290,7 +291,8 @@ func (w *world) Dossier(_ context.Context, id qc.CaseID) (Dossier, error) {
 	return Dossier{Case: c, Item: item, Customer: order.Customer, Findings: []qc.Finding{w.findings[c.Finding]}}, nil
 }
 
-func (w *world) LinkOrder(_ context.Context, id qc.OrderID, _ time.Time) (string, error) {
+func (w *world) LinkOrder(_ context.Context, id qc.OrderID, by qc.StaffID, _ time.Time) (string, error) {
+	w.linkedBy = append(w.linkedBy, by)
 	return "new-secret-of-" + string(id), nil
 }
 
