@@ -83,15 +83,6 @@ type Flaw struct {
 	Note     string   `json:"note,omitempty"` // the inspector's own words, not translated
 }
 
-// Tool names the kind of a mark.
-type Tool string
-
-// The tools of this version.
-const (
-	Box   Tool = "rect"  // two opposite corners
-	Arrow Tool = "arrow" // tail, then head; the head is at the flaw
-)
-
 // Point is a place on a photo in pixels of the oriented image: origin at the
 // top left edge, x to the right, y down.
 type Point struct {
@@ -135,11 +126,14 @@ var (
 	ErrFlawCode      = errors.New("finding_flaw_code")
 	ErrFlawQuantity  = errors.New("finding_flaw_quantity")
 	ErrMarkElsewhere = errors.New("finding_mark_elsewhere")
+	ErrMarkCount     = errors.New("finding_mark_count")
 )
 
 // Check reports what keeps f from being recorded against item, or nil.
 // A flag needs a photo and a flaw; flaws come from the catalogue; marks are
-// well formed and lie on the finding's photos.
+// well formed, not too many and lie on the finding's photos. A mark of a tool
+// that this version does not know is refused: what cannot be shown must not
+// seem to be shown.
 func (f Finding) Check(item Item, catalogue Catalogue) error {
 	if len(f.Photos) == 0 {
 		return ErrNoPhoto
@@ -158,6 +152,9 @@ func (f Finding) Check(item Item, catalogue Catalogue) error {
 			return fmt.Errorf("%w: %d of %d", ErrFlawQuantity, flaw.Quantity, item.Quantity)
 		}
 	}
+	if len(f.Marks) > MaxMarks {
+		return fmt.Errorf("%w: %d, at most %d", ErrMarkCount, len(f.Marks), MaxMarks)
+	}
 	for _, mark := range f.Marks {
 		if err := f.checkMark(mark); err != nil {
 			return err
@@ -168,7 +165,7 @@ func (f Finding) Check(item Item, catalogue Catalogue) error {
 
 func (f Finding) checkMark(mark Mark) error {
 	photo, ok := f.Photo(mark.Photo)
-	if !ok || len(mark.Points) != 2 || mark.Tool != Box && mark.Tool != Arrow {
+	if form, known := mark.Tool.Form(); !ok || !known || !form.Fits(len(mark.Points)) {
 		return fmt.Errorf("%w: mark %s", ErrMarkElsewhere, mark.ID)
 	}
 	for _, p := range mark.Points {

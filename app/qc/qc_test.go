@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -223,12 +224,32 @@ func TestFinding_Check(t *testing.T) {
 		"mark nowhere":       {func(f *qc.Finding) { f.Marks[0].Points[1].Y = math.NaN() }, qc.ErrMarkElsewhere},
 		"mark of one point":  {func(f *qc.Finding) { f.Marks[0].Points = f.Marks[0].Points[:1] }, qc.ErrMarkElsewhere},
 		"unknown tool":       {func(f *qc.Finding) { f.Marks[0].Tool = "spiral" }, qc.ErrMarkElsewhere},
+		"marks to the brim":  {func(f *qc.Finding) { f.Marks = slices.Repeat(f.Marks, qc.MaxMarks) }, nil},
+		"too many marks":     {func(f *qc.Finding) { f.Marks = slices.Repeat(f.Marks, qc.MaxMarks+1) }, qc.ErrMarkCount},
 	}
 	for name, test := range tests {
 		f := good()
 		test.spoil(&f)
 		if err := f.Check(item, catalogue(t)); !errors.Is(err, test.want) {
 			t.Errorf("%s: %v, want %v", name, err, test.want)
+		}
+	}
+}
+
+func TestFinding_CheckCountsPoints(t *testing.T) {
+	t.Parallel()
+	item, flaws := qc.Item{ID: "1-1", Quantity: 1}, catalogue(t)
+	for _, form := range qc.Forms() {
+		for _, n := range []int{0, 1, 2, 3, 4, qc.MaxPoints, qc.MaxPoints + 1} {
+			f := qc.Finding{
+				Verdict: qc.Flag, Photos: []qc.Photo{{ID: "p", Width: 100, Height: 50}},
+				Flaws: []qc.Flaw{{ID: "f", Code: "H11", Severity: qc.Minor, Quantity: 1}},
+				Marks: []qc.Mark{{ID: "m", Photo: "p", Flaw: "f", Tool: form.Tool, Points: make([]qc.Point, n)}},
+			}
+			err := f.Check(item, flaws)
+			if good := n >= form.Min && n <= form.Max; good != (err == nil) || !good && !errors.Is(err, qc.ErrMarkElsewhere) {
+				t.Fatalf("%s of %d points: %v", form.Tool, n, err)
+			}
 		}
 	}
 }

@@ -32,7 +32,7 @@ func refuseFor(err error) error {
 	for _, known := range []error{
 		refund.ErrNotNow, refund.ErrNotYours, refund.ErrOwnFinding, refund.ErrWindowClosed, refund.ErrMissing,
 		refund.ErrAmount, refund.ErrUnknownEvent, refund.ErrRounds,
-		qc.ErrNoPhoto, qc.ErrNoFlaw, qc.ErrFlawOnPass, qc.ErrFlawCode, qc.ErrFlawQuantity, qc.ErrMarkElsewhere,
+		qc.ErrNoPhoto, qc.ErrNoFlaw, qc.ErrFlawOnPass, qc.ErrFlawCode, qc.ErrFlawQuantity, qc.ErrMarkElsewhere, qc.ErrMarkCount,
 	} {
 		if errors.Is(err, known) {
 			return refuse("error."+known.Error(), err.Error())

@@ -98,7 +98,7 @@ func errorKey(err error) string {
 	}
 	// The domain's own errors are named after their sentences.
 	for _, known := range []error{
-		qc.ErrNoPhoto, qc.ErrNoFlaw, qc.ErrFlawOnPass, qc.ErrFlawCode, qc.ErrFlawQuantity, qc.ErrMarkElsewhere,
+		qc.ErrNoPhoto, qc.ErrNoFlaw, qc.ErrFlawOnPass, qc.ErrFlawCode, qc.ErrFlawQuantity, qc.ErrMarkElsewhere, qc.ErrMarkCount,
 		refund.ErrNotNow, refund.ErrNotYours, refund.ErrOwnFinding,
 	} {
 		if errors.Is(err, known) {
