@@ -30,7 +30,7 @@ func (s *station) fetchListings(ctx context.Context) error {
 	for {
 		fetched, err := s.fetchLacking(ctx)
 		if ctx.Err() != nil {
-			return nil //nolint:nilerr // being stopped is how this ends
+			return nil
 		}
 		if err != nil {
 			s.log.Debug("listing photos stay away", "fetched", fetched, "error", err)

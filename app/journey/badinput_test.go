@@ -142,10 +142,14 @@ func TestBadInput_AtTheStation(t *testing.T) {
 		"another service":    {args: []string{"enrol", "--data", fresh, "--central", another}, key: "error.not_a_centre", pairs: []string{"address", another}},
 		"a sign-in page":     {args: []string{"enrol", "--data", fresh, "--central", portal}, key: "error.not_a_centre", pairs: []string{"address", portal}},
 		"nobody there":       {args: []string{"enrol", "--data", fresh, "--central", nobody}, key: "error.network_offline"},
-		"not an address": {args: []string{"enrol", "--data", fresh, "--central", "qc"}, key: "cli.setting_invalid",
-			pairs: []string{"setting", "--central", "value", "qc", "want", "https://qc.example.com"}},
-		"scale of ten": {args: []string{"items", "--data", fresh, "--scale", "10"}, key: "cli.setting_invalid",
-			pairs: []string{"setting", "--scale", "value", "10", "want", "0.5 – 4"}},
+		"not an address": {
+			args: []string{"enrol", "--data", fresh, "--central", "qc"}, key: "cli.setting_invalid",
+			pairs: []string{"setting", "--central", "value", "qc", "want", "https://qc.example.com"},
+		},
+		"scale of ten": {
+			args: []string{"items", "--data", fresh, "--scale", "10"}, key: "cli.setting_invalid",
+			pairs: []string{"setting", "--scale", "value", "10", "want", "0.5 – 4"},
+		},
 		"a file as folder": {args: []string{"queue", "--data", good}, key: "cli.folder_unusable", pairs: []string{"folder", good}},
 	}
 	for name, bad := range badPhotos(t) {
@@ -267,8 +271,10 @@ func TestBadInput_AtTheStationsFolder(t *testing.T) {
 	get(t, stationProgram, "flawmark", map[string]mistake{
 		"second station":     {args: []string{"queue", "--data", q.data}, key: "error.already_running", pairs: []string{"folder", q.data}},
 		"of a later version": {args: []string{"queue", "--data", newer}, key: "error.newer_store", pairs: []string{"folder", newer}},
-		"garbage settings": {args: []string{"queue", "--data", broken}, key: "cli.settings_broken",
-			pairs: []string{"file", filepath.Join(broken, "settings.json")}},
+		"garbage settings": {
+			args: []string{"queue", "--data", broken}, key: "cli.settings_broken",
+			pairs: []string{"file", filepath.Join(broken, "settings.json")},
+		},
 		"garbage key": {args: []string{"queue", "--data", keyless}, key: "cli.key_unusable", pairs: []string{"folder", keyless}},
 		"unforeseen":  {args: []string{"queue", "--data", unforeseen}, key: "error.unexpected"},
 	}, func() string {
@@ -319,12 +325,18 @@ func TestBadInput_AtTheCentre(t *testing.T) {
 	mistakes := map[string]mistake{
 		"second centre": {args: []string{"serve", "--data", data, "--listen", freeAddress(t)}, key: "error.centre_already_running", pairs: []string{"folder", data}},
 		"port in use":   {args: []string{"serve", "--data", t.TempDir(), "--listen", address}, key: "cli.listen_failed", pairs: []string{"address", address}},
-		"no such port": {args: []string{"serve", "--data", t.TempDir(), "--listen", "8480"}, key: "cli.setting_invalid",
-			pairs: []string{"setting", "--listen", "value", "8480", "want", "0.0.0.0:8480"}},
-		"key without certificate": {args: []string{"serve", "--data", t.TempDir(), "--tls-key", "key.pem"}, key: "cli.setting_pair",
-			pairs: []string{"setting", "--tls-cert", "value", "--tls-key"}},
-		"no certificate": {args: []string{"serve", "--data", t.TempDir(), "--listen", freeAddress(t), "--tls-cert", "/no/c.pem", "--tls-key", "/no/k.pem"},
-			key: "cli.certificate_unusable", pairs: []string{"file", "/no/c.pem"}},
+		"no such port": {
+			args: []string{"serve", "--data", t.TempDir(), "--listen", "8480"}, key: "cli.setting_invalid",
+			pairs: []string{"setting", "--listen", "value", "8480", "want", "0.0.0.0:8480"},
+		},
+		"key without certificate": {
+			args: []string{"serve", "--data", t.TempDir(), "--tls-key", "key.pem"}, key: "cli.setting_pair",
+			pairs: []string{"setting", "--tls-cert", "value", "--tls-key"},
+		},
+		"no certificate": {
+			args: []string{"serve", "--data", t.TempDir(), "--listen", freeAddress(t), "--tls-cert", "/no/c.pem", "--tls-key", "/no/k.pem"},
+			key:  "cli.certificate_unusable", pairs: []string{"file", "/no/c.pem"},
+		},
 		"of a later version": {args: []string{"cases", "--data", newer}, key: "error.newer_store", pairs: []string{"folder", newer}},
 		"garbage settings":   {args: []string{"cases", "--data", broken}, key: "cli.settings_broken", pairs: []string{"file", filepath.Join(broken, "settings.json")}},
 		"unknown order":      {args: []string{"order", "link", "99999", "--data", data}, key: "error.order_unknown", pairs: []string{"order", "99999"}},
@@ -333,8 +345,10 @@ func TestBadInput_AtTheCentre(t *testing.T) {
 		"PIN of letters":     {args: []string{"staff", "add", "u77", "Eve", "--pin", "abcd", "--data", data}, key: "error.pin_format"},
 		"unknown role":       {args: []string{"staff", "add", "u77", "Eve", "--role", "king", "--data", data}, key: "cli.role_unknown", pairs: []string{"role", "king"}},
 		"nameless":           {args: []string{"staff", "add", "u77", " ", "--pin", "2580", "--data", data}, key: "cli.staff_incomplete"},
-		"password file gone": {args: []string{"staff", "add", "u77", "Eve", "--role", "clerk", "--password-file", "/no/pw", "--data", data},
-			key: "error.file_missing", pairs: []string{"file", "/no/pw"}},
+		"password file gone": {
+			args: []string{"staff", "add", "u77", "Eve", "--role", "clerk", "--password-file", "/no/pw", "--data", data},
+			key:  "error.file_missing", pairs: []string{"file", "/no/pw"},
+		},
 	}
 	for name, bad := range badOrders(t) {
 		bad.args = append([]string{"orders", "import", "--data", data}, bad.args...)
@@ -388,8 +402,10 @@ func badOrders(t *testing.T) map[string]mistake {
 		"GBK":             {args: csv(lines[0] + lines[1] + strings.Replace(lines[2], "潮", "\xb3\xb1", 1)), key: "cli.import_line", pairs: place("3", "")},
 		"item of another": {args: csv(strings.Replace(good, "30002-1", "20481-1", 1)), key: "cli.order_conflict"},
 		"photo gone":      {args: withPhotos("good.jpg", "none.jpg"), key: "error.file_missing", pairs: []string{"file", "none.jpg"}},
-		"photo broken": {args: withPhotos("good.jpg", "bad.jpg"), key: "cli.listing_photo_broken",
-			pairs: []string{"file", "bad.jpg", "item", "30001-1"}},
+		"photo broken": {
+			args: withPhotos("good.jpg", "bad.jpg"), key: "cli.listing_photo_broken",
+			pairs: []string{"file", "bad.jpg", "item", "30001-1"},
+		},
 		"photo elsewhere": {args: withPhotos("good.jpg", "../secret.jpg"[0:2]+"x.jpg"), key: "error.csv_broken", pairs: place("3", "listing_photo")},
 		"JSON broken":     {args: []string{scratch(t, "orders.json", []byte("{\n\"orders\": [\n{]"))}, key: "cli.import_line", pairs: place("3", "")},
 		"JSON, no items":  {args: []string{scratch(t, "orders.json", []byte(`{"orders": [{"id": "1"}]}`))}, key: "cli.import_member", pairs: place("0", "items")},

@@ -154,7 +154,7 @@ func TestJourney(t *testing.T) {
 	b.selects(t, anaItem)
 	b.shot(t, "cases-send-back")
 	b.key(t, "Return")
-	b.type_(t, "SF7700112233445")
+	b.scan(t, "SF7700112233445")
 	b.follows(t, anaItem, refund.Returning)
 	anaPage.see(t, "Returning", headOf(anaItem, refund.Returning))
 	anaPage.shot(t, "order-returning")
@@ -187,7 +187,7 @@ func TestJourney(t *testing.T) {
 	b.selects(t, jiahuiItem)
 	b.shot(t, "cases-put-aside")
 	b.key(t, "Return")
-	b.type_(t, "YT9988776655443")
+	b.scan(t, "YT9988776655443")
 	b.follows(t, jiahuiItem, refund.Rechecking)
 	b.selects(t, jiahuiItem)
 	b.key(t, "Return")
@@ -223,8 +223,8 @@ func TestJourney(t *testing.T) {
 // refusesWrongPIN tries to sign in with a PIN that is not the person's.
 func (b *bench7) refusesWrongPIN(t *testing.T) {
 	t.Helper()
-	b.type_(t, "u12")
-	b.type_(t, "9999")
+	b.scan(t, "u12")
+	b.scan(t, "9999")
 	d := b.sees(t, "the refusal", func(d bench.Description) bool { return d.Bad })
 	if !strings.Contains(d.Notice, "not right") || d.Person != "" {
 		t.Fatalf("a wrong PIN gets %q, person %q", d.Notice, d.Person)
@@ -260,7 +260,7 @@ func (b *bench7) editsTheBox(t *testing.T) {
 	b.click(t, x1, (3*y1+y2)/4) // its edge, away from the handles
 	b.drag(t, (x1+x2)/2+9, (y1+y2)/2+9, (x1+x2)/2+39, (y1+y2)/2+9)
 	moved := b.sees(t, "the box moved", func(d bench.Description) bool { return d.Marks[0].Points[0].X > before.Marks[0].Points[0].X+10 })
-	x1, y1, x2, y2 = corners(moved)
+	_, _, x2, y2 = corners(moved)
 	b.drag(t, x2, y2, x2+24, y2+24)
 	larger := b.sees(t, "the box larger", func(d bench.Description) bool { return d.Marks[0].Points[1].Y > moved.Marks[0].Points[1].Y+10 })
 	if larger.Marks[0].Points[0] != moved.Marks[0].Points[0] {

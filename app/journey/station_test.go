@@ -98,12 +98,12 @@ func (b *bench7) follows(t *testing.T, item qc.ItemID, status refund.Status) ref
 func (b *bench7) signIn(t *testing.T, badge string, as qc.StaffID) {
 	t.Helper()
 	b.sees(t, "the sign-in", func(d bench.Description) bool { return d.Screen == "signin" })
-	b.type_(t, badge)
+	b.scan(t, badge)
 	b.sees(t, string(as)+" signed in", func(d bench.Description) bool { return d.Person == as })
 }
 
-// type_ types a line as a scanner does: fast, with Enter at the end.
-func (b *bench7) type_(t *testing.T, line string) {
+// scan types a line as a scanner does: fast, with Enter at the end.
+func (b *bench7) scan(t *testing.T, line string) {
 	t.Helper()
 	b.text(t, line)
 	b.key(t, "Return")
@@ -113,7 +113,7 @@ func (b *bench7) type_(t *testing.T, line string) {
 func (b *bench7) opens(t *testing.T, item qc.ItemID) {
 	t.Helper()
 	b.key(t, "ctrl+l")
-	b.type_(t, string(item))
+	b.scan(t, string(item))
 	b.sees(t, string(item)+" on the bench", func(d bench.Description) bool { return d.Item == item })
 }
 

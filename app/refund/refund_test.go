@@ -379,7 +379,8 @@ func TestTransfers_SameFactSameID(t *testing.T) {
 		}
 		return transfers
 	}
-	if pay("R-1")[0].ID != pay("R-1")[0].ID || pay("R-1")[0].ID == pay("R-1")[1].ID || pay("R-1")[0].ID == pay("R-2")[0].ID {
+	first, again, other := pay("R-1"), pay("R-1"), pay("R-2")
+	if first[0].ID != again[0].ID || first[0].ID == first[1].ID || first[0].ID == other[0].ID {
 		t.Error("ids do not follow from case, kind and reference")
 	}
 }
