@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -109,7 +110,21 @@ func (c *Centre) check() error {
 		}
 		c.Public = strings.TrimRight(c.Public, "/")
 	}
+	for _, text := range c.TrustedProxies {
+		if _, err := parseNetwork(text); err != nil {
+			return &Invalid{Key: "cli.setting_invalid", Setting: "trusted_proxies", Value: text, Want: "127.0.0.1, 10.0.0.0/8", Cause: err}
+		}
+	}
 	return checkData(&c.Data)
+}
+
+// parseNetwork reads a network, or an address as the network of it alone.
+func parseNetwork(text string) (netip.Prefix, error) {
+	if address, err := netip.ParseAddr(text); err == nil {
+		return netip.PrefixFrom(address.Unmap(), address.Unmap().BitLen()), nil
+	}
+	network, err := netip.ParsePrefix(text)
+	return network.Masked(), err
 }
 
 func checkURL(name, text string) error {

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"net/netip"
 	"path/filepath"
 
 	"flawmark/app/durable"
@@ -75,6 +76,22 @@ type Centre struct {
 	// Review says which flags wait for a shift lead; nil: the default policy.
 	// It is set in the file only.
 	Review *qc.ReviewPolicy `json:"review,omitempty"`
+
+	// TrustedProxies are the addresses and networks, such as "127.0.0.1" or
+	// "10.0.0.0/8", whose word on whom they speak for is believed. They are set
+	// in the file only.
+	TrustedProxies []string `json:"trusted_proxies,omitempty"`
+}
+
+// Proxies returns TrustedProxies as networks; what is not one is left out.
+func (c Centre) Proxies() []netip.Prefix {
+	var all []netip.Prefix
+	for _, text := range c.TrustedProxies {
+		if network, err := parseNetwork(text); err == nil {
+			all = append(all, network)
+		}
+	}
+	return all
 }
 
 // LoadStation reads the settings of a station. The flags of set must have been

@@ -3,6 +3,7 @@ package settings
 import (
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -48,6 +49,31 @@ func TestLoadStation_SavedSettingsComeBack(t *testing.T) {
 	got, err := loadStation(t, nil, "--data", want.Data)
 	if err != nil || got != want {
 		t.Errorf("got %+v, %v\nwant %+v", got, err, want)
+	}
+}
+
+func TestLoadCentre_TrustedProxies(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		`{"trusted_proxies":["127.0.0.1","10.1.2.3/8","::1"]}`: "[127.0.0.1/32 10.0.0.0/8 ::1/128]",
+		`{}`: "[]",
+		`{"trusted_proxies":["proxy.example"]}`: "trusted_proxies",
+		`{"trusted_proxies":["10.0.0.0/99"]}`:   "trusted_proxies",
+	} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, FileName), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		set := flag.NewFlagSet("central", flag.ContinueOnError)
+		Centre{}.Flags(set)
+		got, err := LoadCentre(set, []string{"FLAWMARK_DATA=" + dir})
+		said := fmt.Sprint(got.Proxies())
+		if invalid, ok := errors.AsType[*Invalid](err); ok {
+			said = invalid.Setting
+		}
+		if said != want {
+			t.Errorf("%s: %s, %v, want %s", text, said, err, want)
+		}
 	}
 }
 
