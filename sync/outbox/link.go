@@ -189,6 +189,28 @@ func (e *Engine) worked(name string) {
 	}
 }
 
+// stuck notes how many files cannot be sent, and the sentence that says why.
+func (e *Engine) stuck(files int, problem string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	const name = "stuck files"
+	before, known := e.troubles[name]
+	switch {
+	case files == e.stuckFiles && before.problem == problem:
+		return
+	case files > 0:
+		e.troubles[name] = trouble{link: Degraded, problem: problem}
+	case known:
+		delete(e.troubles, name)
+	}
+	more := files - e.stuckFiles
+	e.stuckFiles = files
+	e.changeLocked(func(s *Status) { s.Attention += more })
+	if e.isOpen {
+		e.showLocked()
+	}
+}
+
 // meaning returns what a failure says about the link.
 func meaning(err error) (Link, string) {
 	link := Offline

@@ -219,6 +219,8 @@ func (d direct) fail(err error) error {
 		uri = wire.CursorExpired
 	case errors.Is(err, qc.ErrNotFound):
 		uri = wire.NotFound
+	case errors.Is(err, intaketest.ErrDigest):
+		uri = wire.DigestMismatch
 	}
 	problem := wire.NewProblem(uri, "")
 	if isGap {
@@ -278,6 +280,7 @@ func (d direct) UploadChunk(ctx context.Context, id string, source io.ReaderAt, 
 	}
 	if staged.Size() == upload.Length {
 		if _, err := staged.Publish(ctx, upload.Digest); err != nil {
+			_ = d.centre.DropUpload(ctx, id)
 			return 0, d.fail(err)
 		}
 		_ = d.centre.BlobStored(ctx, upload.Digest, upload.Length, "", time.Now())

@@ -74,7 +74,9 @@ type Counts struct {
 	PhotosWaiting int
 	PhotosTotal   int
 	BytesWaiting  int64
-	Attention     int
+	// Attention is what a person must look at: events that the centre refused
+	// and, in a [Status], files that cannot be sent.
+	Attention int
 }
 
 // Config holds what an engine needs. Everything without a default is required,
@@ -104,7 +106,9 @@ type Engine struct {
 	kicked   chan struct{} // closed, and replaced, by every Kick
 	probe    chan struct{} // asks the supervisor to look again
 	troubles map[string]trouble
-	watchers map[chan struct{}]struct{}
+	// stuckFiles is how many of the files that wait cannot be sent.
+	stuckFiles int
+	watchers   map[chan struct{}]struct{}
 }
 
 // New returns an engine at rest.
@@ -259,5 +263,8 @@ func (e *Engine) recount(ctx context.Context) {
 		}
 		return
 	}
-	e.change(func(s *Status) { s.Counts = counts })
+	e.change(func(s *Status) {
+		s.Counts = counts
+		s.Attention += e.stuckFiles
+	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -17,18 +18,17 @@ const (
 	askAtOnce   = 64                     // files in one question
 	chunkTakes  = 2 * time.Second        // what a chunk aims at
 	lettingPass = 300 * time.Millisecond // a chunk may still end by itself
+	openAgain   = time.Minute            // after a file could not be opened
 	// maxPlaceLost is how often an upload is sought again without a rest.
 	maxPlaceLost = 3
 )
 
 // uploads sends photo files, most urgent lane first.
 type uploads struct {
-	e     *Engine
-	chunk int64
-	rate  float64
-	// skipped holds files that cannot be sent until the program starts again:
-	// damaged here, or refused.
-	skipped map[qc.Digest]bool
+	e       *Engine
+	chunk   int64
+	rate    float64
+	skipped map[qc.Digest]skip
 	// lost counts how often the centre forgot an upload without any progress.
 	lost int
 	// moved: something arrived since the last failure.
@@ -36,7 +36,13 @@ type uploads struct {
 }
 
 func newUploads(e *Engine) *uploads {
-	return &uploads{e: e, chunk: wire.MinChunk, skipped: make(map[qc.Digest]bool)}
+	return &uploads{e: e, chunk: wire.MinChunk, skipped: make(map[qc.Digest]skip)}
+}
+
+// skip says why a file that waits is left alone, so that the others go on.
+type skip struct {
+	problem string    // key of a sentence
+	again   time.Time // when to try it again; zero: when the program starts again
 }
 
 func (u *uploads) name() string { return "photos" }
@@ -56,11 +62,18 @@ var (
 )
 
 func (u *uploads) step(ctx context.Context) (idle bool, err error) {
-	shipments, err := u.e.cfg.Store.PendingShipments(ctx, askAtOnce+len(u.skipped))
+	limit := askAtOnce + len(u.skipped)
+	shipments, err := u.e.cfg.Store.PendingShipments(ctx, limit)
 	if err != nil {
 		return false, fmt.Errorf("read pending photos: %w", err)
 	}
-	shipments = slices.DeleteFunc(shipments, func(s qc.Shipment) bool { return u.skipped[s.Digest] })
+	if len(shipments) < limit { // these are all
+		maps.DeleteFunc(u.skipped, func(d qc.Digest, _ skip) bool {
+			return !slices.ContainsFunc(shipments, func(s qc.Shipment) bool { return s.Digest == d })
+		})
+	}
+	u.report()
+	shipments = slices.DeleteFunc(shipments, u.rests)
 	if len(shipments) == 0 {
 		u.e.change(func(s *Status) { s.Uploading, s.BytesPerSecond = "", 0 })
 		return true, nil
@@ -130,25 +143,53 @@ func (u *uploads) overtaken(ctx context.Context, lane qc.Lane) bool {
 	if err != nil {
 		return false // the next step will meet and report it
 	}
-	return slices.ContainsFunc(first, func(s qc.Shipment) bool { return s.Lane < lane && !u.skipped[s.Digest] })
+	return slices.ContainsFunc(first, func(s qc.Shipment) bool { return s.Lane < lane && !u.rests(s) })
 }
 
-// skip leaves a file alone, so that the others go on.
-func (u *uploads) skip(d qc.Digest, err error) {
-	u.skipped[d] = true
-	u.e.cfg.Log.Error("a photo file cannot be sent", "sha256", d, "error", err)
+// rests reports whether a file is left alone for now.
+func (u *uploads) rests(s qc.Shipment) bool {
+	skipped, ok := u.skipped[s.Digest]
+	return ok && (skipped.again.IsZero() || u.e.cfg.Now().Before(skipped.again))
 }
+
+// skip leaves a file alone and says so.
+func (u *uploads) skip(d qc.Digest, why skip, err error) {
+	u.skipped[d] = why
+	u.e.cfg.Log.Error("a photo file cannot be sent", "sha256", d, "error", err)
+	u.report()
+}
+
+// report shows how many files are left alone, and why.
+func (u *uploads) report() {
+	problem := ""
+	for _, skipped := range u.skipped {
+		if problem == "" || skipped.problem == damagedFile {
+			problem = skipped.problem
+		}
+	}
+	u.e.stuck(len(u.skipped), problem)
+}
+
+// Sentences about files that cannot be sent.
+const (
+	damagedFile = "error.blob_damaged"
+	unforeseen  = "error.unexpected"
+)
 
 // send sends the rest of one file.
 func (u *uploads) send(ctx context.Context, shipment qc.Shipment) error {
 	file, err := u.e.cfg.Open(shipment.Digest)
 	if err != nil {
-		u.skip(shipment.Digest, fmt.Errorf("open: %w", err))
+		why := skip{problem: damagedFile}
+		if !errors.Is(err, qc.ErrNotFound) { // the disk, or too many open files: it may pass
+			why = skip{problem: unforeseen, again: u.e.cfg.Now().Add(openAgain)}
+		}
+		u.skip(shipment.Digest, why, fmt.Errorf("open: %w", err))
 		return nil
 	}
 	defer func() { _ = file.Close() }()
 	if file.Size() != shipment.Bytes {
-		u.skip(shipment.Digest, fmt.Errorf("%d bytes where %d were recorded", file.Size(), shipment.Bytes))
+		u.skip(shipment.Digest, skip{problem: damagedFile}, fmt.Errorf("%d bytes where %d were recorded", file.Size(), shipment.Bytes))
 		return nil
 	}
 	u.e.change(func(s *Status) { s.Uploading = shipment.Digest })
@@ -180,6 +221,7 @@ func (u *uploads) send(ctx context.Context, shipment qc.Shipment) error {
 	if err := u.e.cfg.Store.Shipped(ctx, shipment.Digest); err != nil {
 		return fmt.Errorf("note photo %s as sent: %w", shipment.Digest, err)
 	}
+	delete(u.skipped, shipment.Digest)
 	return nil
 }
 
@@ -191,7 +233,11 @@ func (u *uploads) ended(ctx context.Context, shipment qc.Shipment, err error) er
 		return err
 	}
 	if failure.Says(wire.DigestMismatch) || failure.Kind == wire.Oversized || failure.Problem != nil && !failure.Says(wire.NotFound) {
-		u.skip(shipment.Digest, err)
+		why := skip{problem: unforeseen}
+		if failure.Says(wire.DigestMismatch) {
+			why.problem = damagedFile
+		}
+		u.skip(shipment.Digest, why, err)
 		return nil
 	}
 	// Finished with the answer lost, or expired: ask again which it is.
