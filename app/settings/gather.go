@@ -95,8 +95,12 @@ func (s *Station) check() error {
 }
 
 func (c *Centre) check() error {
-	if _, port, err := net.SplitHostPort(c.Listen); err != nil || port == "" {
+	host, port, err := net.SplitHostPort(c.Listen)
+	if err != nil || port == "" {
 		return &Invalid{Key: "cli.setting_invalid", Setting: "--listen", Value: c.Listen, Want: "0.0.0.0:8480"}
+	}
+	if c.Demo && !isThisMachine(host) {
+		return &Invalid{Key: "cli.demo_exposed", Setting: "--demo", Value: c.Listen, Want: "127.0.0.1:" + port}
 	}
 	if c.Lang != "en" && c.Lang != "zh" {
 		return &Invalid{Key: "cli.setting_invalid", Setting: "--lang", Value: c.Lang, Want: "en, zh"}
@@ -116,6 +120,12 @@ func (c *Centre) check() error {
 		}
 	}
 	return checkData(&c.Data)
+}
+
+// isThisMachine reports whether only programs of this machine reach host.
+func isThisMachine(host string) bool {
+	address, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && address.Unmap().IsLoopback()
 }
 
 // parseNetwork reads a network, or an address as the network of it alone.

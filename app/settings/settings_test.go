@@ -56,7 +56,7 @@ func TestLoadCentre_TrustedProxies(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		`{"trusted_proxies":["127.0.0.1","10.1.2.3/8","::1"]}`: "[127.0.0.1/32 10.0.0.0/8 ::1/128]",
-		`{}`: "[]",
+		`{}`:                                    "[]",
 		`{"trusted_proxies":["proxy.example"]}`: "trusted_proxies",
 		`{"trusted_proxies":["10.0.0.0/99"]}`:   "trusted_proxies",
 	} {
@@ -114,6 +114,10 @@ func TestLoad_RefusesWhatCannotWork(t *testing.T) {
 		"listen without port": {"--listen", "localhost"},
 		"certificate alone":   {"--tls-cert", "a.pem"},
 		"public not a URL":    {"--public", "qc"},
+		"demo for everybody":  {"--demo", "--listen", "0.0.0.0:8480"},
+		"demo on all":         {"--demo", "--listen", ":8480"},
+		"demo on the network": {"--demo", "--listen", "[2001:db8::1]:8480"},
+		"demo under a name":   {"--demo", "--listen", "qc.example.com:8480"},
 	} {
 		set := flag.NewFlagSet("central", flag.ContinueOnError)
 		Centre{}.Flags(set)
@@ -122,6 +126,16 @@ func TestLoad_RefusesWhatCannotWork(t *testing.T) {
 		}
 		if _, err := LoadCentre(set, nil); !errors.Is(err, ErrInvalid) {
 			t.Errorf("%s: %v, want ErrInvalid", name, err)
+		}
+	}
+	for _, listen := range []string{"127.0.0.1:0", "127.1.2.3:8480", "[::1]:8480", "localhost:8480"} {
+		set := flag.NewFlagSet("central", flag.ContinueOnError)
+		Centre{}.Flags(set)
+		if err := set.Parse([]string{"--data", dir, "--demo", "--listen", listen}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := LoadCentre(set, nil); err != nil {
+			t.Errorf("demo on %s: %v", listen, err)
 		}
 	}
 	if err := os.WriteFile(filepath.Join(dir, FileName), []byte(`{"centrall":1}`), 0o600); err != nil {
