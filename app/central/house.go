@@ -15,14 +15,14 @@ const (
 )
 
 // keepHouse runs what nobody asks for until ctx ends: it clears up uploads that
-// nobody went on with, and closes cases that nobody answered. Those it closes a
-// while after the start only: whoever could not reach a centre that was off
-// gets in first.
+// nobody went on with, and closes cases that nobody answered although they
+// could.
 func (c *centre) keepHouse(ctx context.Context) error {
 	clearing, closing := time.NewTicker(clearEvery), time.NewTicker(closeEvery)
 	defer clearing.Stop()
 	defer closing.Stop()
 	c.clearUploads(ctx)
+	var waiting patience
 	for {
 		select {
 		case <-ctx.Done():
@@ -30,7 +30,7 @@ func (c *centre) keepHouse(ctx context.Context) error {
 		case <-clearing.C:
 			c.clearUploads(ctx)
 		case <-closing.C:
-			c.closeUnanswered(ctx)
+			c.heedSilence(ctx, &waiting)
 		}
 	}
 }
@@ -38,6 +38,35 @@ func (c *centre) keepHouse(ctx context.Context) error {
 func (c *centre) clearUploads(ctx context.Context) {
 	if err := c.discardExpired(ctx); err != nil && ctx.Err() == nil {
 		c.log.ErrorContext(ctx, "could not clear up uploads", "error", err)
+	}
+}
+
+// patience knows for how long customers could have reached the centre. After a
+// start, and after a sleep of the machine or a jump of its clock, which are the
+// same to a customer, they get graceToDecide before silence counts as an answer.
+type patience struct{ since, last time.Time }
+
+// graceToDecide is as long as a decision is asked for at least. Looks further
+// apart than stumble are not those of a centre that was there in between.
+const (
+	graceToDecide = 6 * time.Hour
+	stumble       = 5 * time.Minute
+)
+
+// over reports at every look, one each closeEvery, whether silence counts now.
+func (p *patience) over(now time.Time) bool {
+	now = now.Round(0) // by the wall's clock: the other stands still while a machine sleeps
+	if gap := now.Sub(p.last); gap < 0 || gap > stumble {
+		p.since = now
+	}
+	p.last = now
+	return now.Sub(p.since) >= graceToDecide
+}
+
+// heedSilence closes unanswered cases, but not before patience is over.
+func (c *centre) heedSilence(ctx context.Context, p *patience) {
+	if p.over(c.now()) {
+		c.closeUnanswered(ctx)
 	}
 }
 
