@@ -62,6 +62,10 @@ const ChainStart ChainHash = "00000000000000000000000000000000000000000000000000
 // ErrChain reports an event that does not continue the chain.
 var ErrChain = errors.New("event does not continue the chain")
 
+// ErrFork reports that the centre and a station remember different histories of
+// the station's log.
+var ErrFork = errors.New("centre and station disagree about the station's log")
+
 // Seal sets e.Hash so that e continues the chain at prev, and returns the
 // sealed event in the exact bytes that are stored and sent.
 func Seal(e *Event, prev ChainHash) ([]byte, error) {

@@ -54,7 +54,7 @@ var (
 	// ErrDamaged: the database cannot be read. Opening it again repairs it.
 	ErrDamaged = errors.New("station data is damaged")
 	// ErrFork: the centre has another history of this station than we do.
-	ErrFork = errors.New("centre and station disagree about the station's log")
+	ErrFork = qc.ErrFork
 )
 
 // Options are what a store needs from outside.

@@ -160,8 +160,12 @@ func (e *Engine) failed(name string, err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if _, ok := errors.AsType[*wire.Failure](err); !ok { // the station's own disk
-		e.troubles[name] = trouble{link: e.status.Link, problem: "error.unexpected"}
-		e.changeLocked(func(s *Status) { s.Problem = "error.unexpected" })
+		own := trouble{link: e.status.Link, problem: unforeseen}
+		if errors.Is(err, qc.ErrFork) {
+			own.link, own.problem = meaning(err)
+		}
+		e.troubles[name] = own
+		e.changeLocked(func(s *Status) { s.Link, s.Problem = own.link, own.problem })
 		return
 	}
 	link, problem := meaning(err)
@@ -211,11 +215,19 @@ func (e *Engine) stuck(files int, problem string) {
 	}
 }
 
+// logForked is the sentence about two histories of this station.
+const logForked = "error.log_forked"
+
 // meaning returns what a failure says about the link.
 func meaning(err error) (Link, string) {
 	link := Offline
+	if errors.Is(err, qc.ErrFork) {
+		return Degraded, logForked
+	}
 	if failure, ok := errors.AsType[*wire.Failure](err); ok {
 		switch { // the centre is there, but cannot do what it is for
+		case failure.Says(wire.SequenceFork):
+			return Degraded, logForked
 		case failure.Says(wire.StorageFull):
 			return link, "error.centre_full"
 		case failure.Says(wire.Internal):
@@ -230,9 +242,6 @@ func meaning(err error) (Link, string) {
 			link = WrongNetwork
 		case wire.Conflict, wire.Rejected, wire.Oversized:
 			link = Degraded
-			if failure.Says(wire.SequenceFork) {
-				link = NotAuthorised
-			}
 		}
 	}
 	return link, "connection." + string(link) + ".explain"

@@ -96,7 +96,7 @@ func (m *memory) Acknowledge(_ context.Context, ack qc.Ack, _ time.Time) error {
 	m.Lock()
 	defer m.Unlock()
 	if ack.Head != m.hashes[ack.Through-1] {
-		return errors.New("acknowledged another chain")
+		return fmt.Errorf("acknowledged: %w", qc.ErrFork)
 	}
 	m.acked = max(m.acked, ack.Through)
 	for _, receipt := range ack.Receipts {

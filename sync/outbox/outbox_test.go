@@ -313,7 +313,7 @@ func TestForkIsShownAndHeld(t *testing.T) {
 		stop := run(t, e)
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		if got := e.Status(); got.Link != outbox.NotAuthorised || m.acked != 0 {
+		if got := e.Status(); got.Link != outbox.Degraded || got.Problem != "error.log_forked" || m.acked != 0 {
 			t.Errorf("%+v, acknowledged %d", got, m.acked)
 		}
 		stop()
