@@ -6,12 +6,15 @@ import (
 	"time"
 
 	"flawmark/storage/blob"
+	"flawmark/sync/wire"
 )
 
 // How often the centre clears up, and looks whose time to decide is over.
 const (
 	clearEvery = time.Hour
 	closeEvery = time.Minute
+	// sweepAfter is longer than any upload lives: what is older, crashes have left.
+	sweepAfter = wire.UploadLifetime + 24*time.Hour
 )
 
 // keepHouse runs what nobody asks for until ctx ends: it clears up uploads that
@@ -36,8 +39,13 @@ func (c *centre) keepHouse(ctx context.Context) error {
 }
 
 func (c *centre) clearUploads(ctx context.Context) {
-	if err := c.discardExpired(ctx); err != nil && ctx.Err() == nil {
+	err := c.discardExpired(ctx)
+	swept, left := c.blobs.Sweep(c.now().Add(-sweepAfter))
+	if err = errors.Join(err, left); err != nil && ctx.Err() == nil {
 		c.log.ErrorContext(ctx, "could not clear up uploads", "error", err)
+	}
+	if swept > 0 {
+		c.log.InfoContext(ctx, "swept up unfinished files", "files", swept)
 	}
 }
 
@@ -89,12 +97,9 @@ func (c *centre) discardExpired(ctx context.Context) error {
 		return err
 	}
 	for _, upload := range expired {
-		staged, err := c.blobs.Stage(upload.ID)
+		err := c.discardStaged(upload.ID)
 		if errors.Is(err, blob.ErrBusy) {
 			continue // somebody went on with it this very moment
-		}
-		if err == nil {
-			err = staged.Discard()
 		}
 		if err != nil {
 			return err
@@ -104,4 +109,14 @@ func (c *centre) discardExpired(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// discardStaged deletes the file of an upload. It fails with [blob.ErrBusy]
+// while somebody is writing to it.
+func (c *centre) discardStaged(upload string) error {
+	staged, err := c.blobs.Stage(upload)
+	if err != nil {
+		return err
+	}
+	return staged.Discard()
 }

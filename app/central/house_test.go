@@ -1,12 +1,14 @@
 package main
 
 import (
+	"strings"
 	"testing"
 	"time"
 
 	"flawmark/app/qc"
 	"flawmark/app/refund"
 	"flawmark/storage/central"
+	"flawmark/sync/intake"
 )
 
 // A customer's silence counts only while the centre could be spoken to.
@@ -42,6 +44,43 @@ func TestPatience(t *testing.T) {
 		if got != test.want {
 			t.Errorf("%s: %v, want %v", name, got, test.want)
 		}
+	}
+}
+
+// No file of an upload outlives what the store knows of it.
+func TestUploads_LeaveNothingBehind(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	stations := h.c.forIntake()
+	stage := func(id string) int64 {
+		staged, err := h.c.blobs.Stage(id)
+		h.must(err)
+		_, err = staged.Append(t.Context(), strings.NewReader("half a photo"), 100)
+		h.must(err)
+		size := staged.Size()
+		h.must(staged.Close())
+		return size
+	}
+	begin := func(id string) intake.Upload {
+		u, err := stations.BeginUpload(t.Context(), intake.Upload{
+			ID: id, Station: h.bench, Digest: qc.DigestOf([]byte("photo")), Length: 100, ExpiresAt: h.now.Add(time.Hour),
+		})
+		h.must(err)
+		return u
+	}
+	begin("u1")
+	once := stage("u1")
+	h.now = h.now.Add(2 * time.Hour)
+	if u := begin("u2"); u.ID != "u2" {
+		t.Fatalf("an expired upload goes on: %+v", u)
+	}
+	if size := stage("u1"); size != once {
+		t.Errorf("what was replaced is still there: %d bytes after as many as %d", size, once)
+	}
+	h.now = time.Now().Add(9 * 24 * time.Hour) // files have the disk's time
+	h.c.clearUploads(t.Context())
+	if size := stage("u1"); size != once {
+		t.Errorf("what nobody knows of is still there: %d bytes after as many as %d", size, once)
 	}
 }
 

@@ -19,7 +19,14 @@ import (
 // door for stations and of the pages.
 
 // forIntake is the store as [intake.Centre].
-type forIntake struct{ *central.Store }
+type forIntake struct {
+	*central.Store
+	discard func(upload string) error // the file of an upload
+}
+
+func (c *centre) forIntake() forIntake {
+	return forIntake{Store: c.store, discard: c.discardStaged}
+}
 
 func (f forIntake) BeginEnrolment(ctx context.Context, name string, key ed25519.PublicKey, at time.Time) (intake.Enrolment, error) {
 	e, err := f.Store.BeginEnrolment(ctx, name, key, at)
@@ -32,7 +39,12 @@ func (f forIntake) Station(ctx context.Context, id qc.StationID) (intake.Station
 }
 
 func (f forIntake) BeginUpload(ctx context.Context, u intake.Upload) (intake.Upload, error) {
-	got, err := f.Store.BeginUpload(ctx, central.Upload(u))
+	got, replaced, err := f.Store.BeginUpload(ctx, central.Upload(u))
+	if err == nil && replaced != "" {
+		if err = f.discard(replaced); errors.Is(err, blob.ErrBusy) {
+			err = nil // somebody writes to it at this very moment; it is swept up later
+		}
+	}
 	return intake.Upload(got), err
 }
 

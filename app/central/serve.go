@@ -129,9 +129,9 @@ func (c *centre) handler(ctx context.Context) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	var stations intake.Centre = forIntake{c.store}
+	var stations intake.Centre = c.forIntake()
 	if c.settings.Demo {
-		stations = demoCentre{forIntake{c.store}}
+		stations = demoCentre{c.forIntake()}
 	}
 	api, err := intake.New(intake.Config{
 		Centre:   stations,

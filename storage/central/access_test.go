@@ -211,14 +211,26 @@ func testUploads(t *testing.T, open opener) {
 		t.Errorf("lacked %v", lacked)
 	}
 	up := central.Upload{ID: "u1", Station: w.bench.id, Digest: b, Length: 7, MediaType: "image/jpeg", ExpiresAt: noon.Add(time.Hour)}
-	first, err := w.BeginUpload(t.Context(), up)
+	first, replaced, err := w.BeginUpload(t.Context(), up)
 	w.must(err)
 	up.ID = "u2"
-	second, err := w.BeginUpload(t.Context(), up)
+	second, again, err := w.BeginUpload(t.Context(), up)
 	w.must(err)
-	if first.ID != "u1" || second != first {
-		t.Errorf("begun twice: %+v, %+v", first, second)
+	if first.ID != "u1" || second != first || replaced+again != "" {
+		t.Errorf("begun twice: %+v, %+v, replaced %q, %q", first, second, replaced, again)
 	}
+	other, before := up, ""
+	other.Digest = qc.DigestOf([]byte("c"))
+	for _, other.ID = range []string{"v1", "v2", "v3"} {
+		other.Length++ // the same file cannot have two lengths
+		third, replaced, err := w.BeginUpload(t.Context(), other)
+		w.must(err)
+		if third != other || replaced != before {
+			t.Errorf("begun with another length: %+v, replaced %q, want %q", third, replaced, before)
+		}
+		before = other.ID
+	}
+	w.must(w.DropUpload(t.Context(), "v3"))
 	got, err := w.Upload(t.Context(), "u1")
 	w.must(err)
 	if got != first {
@@ -233,7 +245,7 @@ func testUploads(t *testing.T, open opener) {
 	_, err = w.Upload(t.Context(), "u1")
 	wantErr(t, err, qc.ErrNotFound)
 	up.Digest = "../x"
-	_, err = w.BeginUpload(t.Context(), up)
+	_, _, err = w.BeginUpload(t.Context(), up)
 	wantErr(t, err, central.ErrUpload)
 	blob, err := w.Blob(t.Context(), a)
 	w.must(err)

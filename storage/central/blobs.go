@@ -151,13 +151,14 @@ type Upload struct {
 
 // BeginUpload notes an upload. When the station has an unfinished one of the
 // same file and length, that one is returned instead, so that a station that
-// lost the answer goes on where it was.
-func (s *Store) BeginUpload(ctx context.Context, u Upload) (Upload, error) {
+// lost the answer goes on where it was. One that has expired or has another
+// length is forgotten: replaced is its id, for the caller to discard its file.
+func (s *Store) BeginUpload(ctx context.Context, u Upload) (begun Upload, replaced string, err error) {
 	if _, err := qc.ParseDigest(string(u.Digest)); err != nil || u.ID == "" || u.Length < 1 {
-		return Upload{}, errors.Join(fmt.Errorf("begin upload %.80q: %w", u.ID, ErrUpload), err)
+		return Upload{}, "", errors.Join(fmt.Errorf("begin upload %.80q: %w", u.ID, ErrUpload), err)
 	}
 	at := s.now()
-	err := s.write(ctx, at, func(t *tx) error {
+	err = s.write(ctx, at, func(t *tx) error {
 		before, err := readUpload(t.QueryRowContext(ctx, uploadColumns+` WHERE station = $1 AND digest = $2`,
 			string(u.Station), string(u.Digest)))
 		if err == nil && before.Length == u.Length && at.Before(before.ExpiresAt) {
@@ -167,6 +168,7 @@ func (s *Store) BeginUpload(ctx context.Context, u Upload) (Upload, error) {
 		if err != nil && !errors.Is(err, qc.ErrNotFound) {
 			return err
 		}
+		replaced = before.ID
 		if _, err := t.ExecContext(ctx, `DELETE FROM upload WHERE station = $1 AND digest = $2`,
 			string(u.Station), string(u.Digest)); err != nil {
 			return err
@@ -176,9 +178,9 @@ func (s *Store) BeginUpload(ctx context.Context, u Upload) (Upload, error) {
 		return err
 	})
 	if err != nil {
-		return Upload{}, fmt.Errorf("begin upload of %s: %w", u.Digest, err)
+		return Upload{}, "", fmt.Errorf("begin upload of %s: %w", u.Digest, err)
 	}
-	return u, nil
+	return u, replaced, nil
 }
 
 // Upload returns an upload that was begun, or [qc.ErrNotFound]. An expired one
