@@ -282,7 +282,8 @@ func TestOrder_ExchangedShowsBothPieces(t *testing.T) {
 	w := newWorld(t)
 	w.flagged(t, "20481-2", false)
 	for _, e := range []refund.Event{
-		{Kind: refund.ChoseExchange, Actor: customer}, {Kind: refund.AgreedReship, Actor: clerk},
+		{Kind: refund.ChoseExchange, Actor: customer},
+		{Kind: refund.AgreedReship, Actor: clerk},
 		{Kind: refund.ReplacementIn, Actor: bench, Waybill: "YT1234567890"},
 	} {
 		w.move(t, "K-20481-2", e)

@@ -55,8 +55,10 @@ func newWorld(t *testing.T) *world {
 		keys: map[string]refund.Case{}, blobs: map[qc.Digest][]byte{}, watchers: map[chan struct{}]bool{}, log: &bytes.Buffer{},
 	}
 	for _, s := range []qc.Staff{
-		{ID: "D01", Name: "陈丽", Role: qc.Clerk, Active: true}, {ID: "L01", Name: "刘强", Role: qc.Lead, Active: true},
-		{ID: "I01", Name: "王芳", Role: qc.Inspector, Active: true}, {ID: "D09", Name: "赵敏", Role: qc.Clerk},
+		{ID: "D01", Name: "陈丽", Role: qc.Clerk, Active: true},
+		{ID: "L01", Name: "刘强", Role: qc.Lead, Active: true},
+		{ID: "I01", Name: "王芳", Role: qc.Inspector, Active: true},
+		{ID: "D09", Name: "赵敏", Role: qc.Clerk},
 	} {
 		w.staff[s.ID] = s
 	}
