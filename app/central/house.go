@@ -6,15 +6,15 @@ import (
 	"time"
 
 	"flawmark/storage/blob"
-	"flawmark/sync/wire"
 )
 
 // How often the centre clears up, and looks whose time to decide is over.
 const (
 	clearEvery = time.Hour
 	closeEvery = time.Minute
-	// sweepAfter is longer than any upload lives: what is older, crashes have left.
-	sweepAfter = wire.UploadLifetime + 24*time.Hour
+	// sweepAfter is longer than the seven days that an upload lives: what is
+	// older, crashes have left.
+	sweepAfter = 8 * 24 * time.Hour
 )
 
 // keepHouse runs what nobody asks for until ctx ends: it clears up uploads that
