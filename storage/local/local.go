@@ -176,7 +176,11 @@ func (s *Store) release() error {
 }
 
 // Epoch names the life of this log: it changes only with a log that begins anew.
-func (s *Store) Epoch() string { return s.epoch }
+func (s *Store) Epoch() string {
+	s.recording.Lock()
+	defer s.recording.Unlock()
+	return s.epoch
+}
 
 // Backup writes a consistent copy of the database while the store is in use.
 func (s *Store) Backup(ctx context.Context, w io.Writer) error {

@@ -20,6 +20,8 @@ type delivery struct {
 	// gap is what the centre expected last, to notice when rewinding is of no
 	// use.
 	gap uint64
+	// renewed: the log began anew, and nothing has been acknowledged since.
+	renewed bool
 }
 
 func newDelivery(e *Engine) *delivery {
@@ -45,9 +47,9 @@ func (d *delivery) step(ctx context.Context) (idle bool, err error) {
 		return false, &wire.Failure{Kind: wire.Retry, Op: "push events", Err: fmt.Errorf("acknowledged through %d of %d to %d", ack.Through, batch.First, last)}
 	}
 	if err := d.e.cfg.Store.Acknowledge(ctx, ack, d.e.cfg.Now()); err != nil {
-		return false, fmt.Errorf("acknowledge events through %d: %w", ack.Through, err)
+		return false, d.forked(ctx, fmt.Errorf("acknowledge events through %d: %w", ack.Through, err))
 	}
-	d.gap = 0
+	d.gap, d.renewed = 0, false
 	d.events = min(d.events*2, wire.MaxBatchEvents)
 	d.bytes = min(d.bytes*2, wire.MaxBatchBytes)
 	return false, nil
@@ -69,12 +71,14 @@ func (d *delivery) refused(ctx context.Context, batch qc.Batch, err error) error
 		}
 		d.e.cfg.Log.Info("the centre expects other events", "expected", expected, "offered", batch.First)
 		if err := d.e.cfg.Store.Rewind(ctx, expected); err != nil {
-			return fmt.Errorf("rewind to event %d: %w", expected, err)
+			return d.forked(ctx, fmt.Errorf("rewind to event %d: %w", expected, err))
 		}
 		if d.parked[expected] {
 			return err // the centre insists on an event it cannot read: slowly
 		}
 		return nil
+	case failure.Says(wire.SequenceFork):
+		return d.forked(ctx, err)
 	case failure.Kind == wire.Rejected, failure.Kind == wire.Oversized:
 		if n := len(batch.Events); n > 1 {
 			d.events = max(n/2, 1)
@@ -86,6 +90,24 @@ func (d *delivery) refused(ctx context.Context, batch qc.Batch, err error) error
 		return d.park(ctx, batch, failure)
 	}
 	return err
+}
+
+// forked lets the log begin anew when err says that the centre remembers another
+// one; nil: go on at once. The centre knows the events by their ids, so none
+// happens twice. One that sees a fork in a new log as well is not helped by
+// another: that is for a person.
+func (d *delivery) forked(ctx context.Context, err error) error {
+	failure, ok := errors.AsType[*wire.Failure](err)
+	if seen := errors.Is(err, qc.ErrFork) || ok && failure.Says(wire.SequenceFork); !seen || d.renewed {
+		return err
+	}
+	d.e.cfg.Log.Error("the centre remembers another history of this station, so its log begins anew", "error", err)
+	if begun := d.e.cfg.Store.BeginEpoch(ctx); begun != nil {
+		return fmt.Errorf("%w; begin a new log: %w", err, begun)
+	}
+	d.renewed, d.gap = true, 0
+	clear(d.parked)
+	return nil
 }
 
 // park records that the centre cannot take one event at all, so that a person

@@ -19,8 +19,9 @@ func (f forgetful) PushEvents(ctx context.Context, b qc.Batch) (qc.Ack, error) {
 	return ack, err
 }
 
-// TestForkSeenHereIsShown has the station's own store notice the fork.
-func TestForkSeenHereIsShown(t *testing.T) {
+// TestForkWithoutEndIsShown has the station's own store notice the fork, and a
+// new log forks as well: it must not begin one after the other.
+func TestForkWithoutEndIsShown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, c := newMemory(), newCentre()
 		m.record(2)
@@ -28,8 +29,8 @@ func TestForkSeenHereIsShown(t *testing.T) {
 		stop := run(t, e)
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		if got := e.Status(); got.Link != outbox.Degraded || got.Problem != "error.log_forked" || m.acked != 0 {
-			t.Errorf("%+v, acknowledged %d", got, m.acked)
+		if got := e.Status(); got.Link != outbox.Degraded || got.Problem != "error.log_forked" || m.acked != 0 || m.epochs != 1 {
+			t.Errorf("%+v, acknowledged %d, %d new logs", got, m.acked, m.epochs)
 		}
 		stop()
 	})

@@ -26,6 +26,7 @@ type memory struct {
 	sealed   [][]byte
 	hashes   []qc.ChainHash
 	acked    uint64
+	epochs   int
 	receipts map[uint64]qc.Receipt
 	photos   map[qc.Digest][]byte
 	waiting  []qc.Shipment
@@ -83,7 +84,7 @@ func (m *memory) photo(data []byte, lane qc.Lane) qc.Digest {
 func (m *memory) PendingBatch(_ context.Context, maxEvents, _ int) (qc.Batch, error) {
 	m.Lock()
 	defer m.Unlock()
-	b := qc.Batch{Epoch: "e1", First: m.acked + 1, Prev: qc.ChainStart}
+	b := qc.Batch{Epoch: fmt.Sprintf("e%d", 1+m.epochs), First: m.acked + 1, Prev: qc.ChainStart}
 	if m.acked > 0 {
 		b.Prev = m.hashes[m.acked-1]
 	}
@@ -110,6 +111,15 @@ func (m *memory) Rewind(_ context.Context, expected uint64) error {
 	m.Lock()
 	defer m.Unlock()
 	m.acked = expected - 1
+	m.tickLocked()
+	return nil
+}
+
+func (m *memory) BeginEpoch(context.Context) error {
+	m.Lock()
+	defer m.Unlock()
+	m.epochs++
+	m.acked = 0 // numbers and hashes stay: nothing is ever forgotten here
 	m.tickLocked()
 	return nil
 }

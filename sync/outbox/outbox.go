@@ -31,9 +31,14 @@ type Store interface {
 	// PendingBatch returns the oldest events that are not acknowledged; no
 	// events when there are none. A single event may exceed maxBytes.
 	PendingBatch(ctx context.Context, maxEvents, maxBytes int) (qc.Batch, error)
+	// Acknowledge and Rewind fail with [qc.ErrFork] when the centre remembers
+	// another log than the one here.
 	Acknowledge(ctx context.Context, ack qc.Ack, at time.Time) error
 	// Rewind makes the event with that number the next one to be sent.
 	Rewind(ctx context.Context, expected uint64) error
+	// BeginEpoch numbers and chains the events that are kept anew, under a new
+	// epoch and with their ids; all of them are to be sent.
+	BeginEpoch(ctx context.Context) error
 	// PendingShipments returns files to be sent, most urgent first.
 	PendingShipments(ctx context.Context, limit int) ([]qc.Shipment, error)
 	UploadProgress(ctx context.Context, d qc.Digest, upload string, offset int64) error

@@ -300,12 +300,12 @@ func TestLinkTellsWhy(t *testing.T) {
 	}
 }
 
-func TestForkIsShownAndHeld(t *testing.T) {
+func TestForkedLogBeginsAnew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, c := newMemory(), newCentre()
 		event := qc.Event{Seq: 1, ID: "other", Kind: qc.ReviewGiven, Version: 1, Data: []byte(`{}`)}
 		sealed, _ := qc.Seal(&event, qc.ChainStart)
-		if _, err := c.ApplyEvents(t.Context(), "s1", qc.Batch{First: 1, Prev: qc.ChainStart, Events: [][]byte{sealed}}, time.Now()); err != nil {
+		if _, err := c.ApplyEvents(t.Context(), "s1", qc.Batch{Epoch: "e1", First: 1, Prev: qc.ChainStart, Events: [][]byte{sealed}}, time.Now()); err != nil {
 			t.Fatal(err)
 		}
 		m.record(2)
@@ -313,10 +313,13 @@ func TestForkIsShownAndHeld(t *testing.T) {
 		stop := run(t, e)
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		if got := e.Status(); got.Link != outbox.Degraded || got.Problem != "error.log_forked" || m.acked != 0 {
-			t.Errorf("%+v, acknowledged %d", got, m.acked)
+		if got := e.Status(); got.Link != outbox.Online || got.Problem != "" || !m.drained() || m.epochs != 1 {
+			t.Errorf("%+v, acknowledged %d in epoch %d", got, m.acked, m.epochs)
 		}
 		stop()
+		if len(c.Applied) != 3 || c.Effects["e1"] != 1 || c.Effects["e2"] != 1 || c.Effects["other"] != 1 {
+			t.Errorf("effects %v", c.Effects)
+		}
 	})
 }
 

@@ -6,6 +6,7 @@ package intaketest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/ed25519"
 	"encoding/json"
@@ -154,6 +155,10 @@ func (c *Centre) Forget(from uint64) {
 func (c *Centre) ApplyEvents(_ context.Context, _ qc.StationID, batch qc.Batch, _ time.Time) (qc.Ack, error) {
 	c.Lock()
 	defer c.Unlock()
+	if batch.Epoch != "" && c.Epoch != "" && batch.Epoch != c.Epoch {
+		c.hashes = nil
+	}
+	c.Epoch = cmp.Or(batch.Epoch, c.Epoch)
 	if next := uint64(len(c.hashes)) + 1; batch.First > next {
 		return qc.Ack{}, &Gap{Expected: next}
 	}
@@ -172,6 +177,9 @@ func (c *Centre) ApplyEvents(_ context.Context, _ qc.StationID, batch qc.Batch, 
 			return qc.Ack{}, ErrFork
 		case seq <= uint64(len(c.hashes)):
 			receipt.Status = qc.Duplicate
+		case c.Effects[event.ID] > 0: // of an earlier epoch
+			receipt.Status = qc.Duplicate
+			c.hashes = append(c.hashes, event.Hash)
 		case c.Rejects[seq]:
 			receipt.Status, receipt.Problem = qc.Rejected, "error.case_moved_on"
 			c.hashes = append(c.hashes, event.Hash)
