@@ -76,16 +76,39 @@ func (c *centre) takeOrders(ctx context.Context, parsed central.OrderFile, folde
 	return c.store.ImportOrders(ctx, parsed.Orders, c.now())
 }
 
-// readListing reads the listing photo of an item and looks whether it is one.
+// Pages show JPEGs, taking their metadata out in memory. A listing photo that is
+// none, or has more than listingBytes, is made one that fits into listingSide.
+const (
+	listingBytes   = 16 << 20
+	listingSide    = 4096
+	listingQuality = 90
+)
+
+// readListing reads the listing photo of an item as a JPEG.
 func readListing(folder fs.FS, item qc.ItemID, name string) ([]byte, error) {
 	data, err := fs.ReadFile(folder, name)
 	if err != nil {
 		return nil, command.Fail("error.file_missing", err, "file", name)
 	}
-	if _, err := photo.Inspect(bytes.NewReader(data), int64(len(data)), photo.DefaultLimits()); err != nil {
-		return nil, command.Fail("cli.listing_photo_broken", err, "file", name, "item", string(item))
+	broken := func(err error) error {
+		return command.Fail("cli.listing_photo_broken", err, "file", name, "item", string(item))
 	}
-	return data, nil
+	info, err := photo.Inspect(bytes.NewReader(data), int64(len(data)), photo.DefaultLimits())
+	if err != nil {
+		return nil, broken(err)
+	}
+	if info.Kind == photo.JPEG && len(data) <= listingBytes {
+		return data, nil
+	}
+	picture, _, err := photo.DecodeFit(data, listingSide, listingSide, photo.DefaultLimits())
+	if err != nil {
+		return nil, broken(err)
+	}
+	var file bytes.Buffer
+	if err := photo.EncodeJPEG(&file, picture, listingQuality); err != nil {
+		return nil, broken(err)
+	}
+	return file.Bytes(), nil
 }
 
 func readLimited(path string) ([]byte, error) {
