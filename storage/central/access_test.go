@@ -157,8 +157,14 @@ func testEnrolment(t *testing.T, open opener) {
 	wantErr(t, err, central.ErrExpired)
 	_, err = w.PollEnrolment(t.Context(), late.DeviceCode, noon.Add(time.Hour))
 	wantErr(t, err, central.ErrExpired)
+	for name, refused := range map[string]bool{strings.Repeat("质", 80): false, strings.Repeat("x", 81): true, " ": true, "\xff": true} {
+		_, err = w.BeginEnrolment(t.Context(), name, key, noon)
+		if errors.Is(err, central.ErrEnrolment) != refused || err != nil != refused {
+			t.Errorf("name %q: %v, want refused: %v", name, err, refused)
+		}
+	}
 	_, err = w.BeginEnrolment(t.Context(), "bench 4", key[:5], noon)
-	wantErr(t, err, central.ErrCode)
+	wantErr(t, err, central.ErrEnrolment)
 	all, err := w.Stations(t.Context())
 	w.must(err)
 	if len(all) != 2 {

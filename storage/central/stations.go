@@ -13,6 +13,7 @@ import (
 	"math/big"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"flawmark/app/qc"
 )
@@ -22,6 +23,8 @@ var (
 	ErrPending = errors.New("enrolment waits for approval")
 	ErrExpired = errors.New("enrolment code has expired")
 	ErrCode    = errors.New("no such enrolment code")
+	// ErrEnrolment: what a station begins with lacks a usable name or key.
+	ErrEnrolment = errors.New("enrolment is not complete")
 	// ErrRevoked: the station was shut out.
 	ErrRevoked = errors.New("station is revoked")
 )
@@ -53,10 +56,14 @@ type Station struct {
 	RevokedAt time.Time
 }
 
-// BeginEnrolment returns the codes for a station that offers key.
+// maxStationName is in letters, not bytes: a Chinese one has three.
+const maxStationName = 80
+
+// BeginEnrolment returns the codes for a station that offers key. It fails with
+// [ErrEnrolment].
 func (s *Store) BeginEnrolment(ctx context.Context, name string, key ed25519.PublicKey, at time.Time) (Enrolment, error) {
-	if len(key) != ed25519.PublicKeySize || strings.TrimSpace(name) == "" || len(name) > 100 {
-		return Enrolment{}, fmt.Errorf("begin enrolment of %.100q: %w", name, ErrCode)
+	if len(key) != ed25519.PublicKeySize || blank(name) || !utf8.ValidString(name) || utf8.RuneCountInString(name) > maxStationName {
+		return Enrolment{}, fmt.Errorf("begin enrolment of %.100q: %w", name, ErrEnrolment)
 	}
 	code, err := userCode()
 	if err != nil {
