@@ -373,6 +373,9 @@ func (r row) item(order qc.OrderID, at time.Time) (qc.Item, error) {
 	if item.FreightIn, err = r.fen("freight_in_fen"); err != nil {
 		return item, err
 	}
+	if item.UnitPrice.IsZero() && item.FreightIn.IsZero() {
+		return item, r.broken("unit_price_fen", "the item and its freight cost nothing, so that no money could ever settle its case")
+	}
 	if text := r.fields["waybill"]; text != "" {
 		if item.Waybill, err = qc.ParseWaybill(text); err != nil {
 			return item, r.broken("waybill", err.Error())

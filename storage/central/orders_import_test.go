@@ -59,6 +59,9 @@ func TestParseOrdersCSV_BrokenFiles(t *testing.T) {
 		t.Fatalf("the good file: %v", err)
 	}
 	swap := func(old, new string) string { return header + strings.Replace(line, old, new, 1) }
+	if _, err := central.ParseOrdersCSV([]byte(swap("38900,1200", "0,1200")), noon); err != nil {
+		t.Fatalf("a gift with freight: %v", err)
+	}
 	tests := map[string]struct {
 		text   string
 		line   int
@@ -78,6 +81,7 @@ func TestParseOrdersCSV_BrokenFiles(t *testing.T) {
 		"price empty":         {swap("38900", ""), 2, "unit_price_fen"},
 		"price beyond sense":  {swap("38900", "9223372036854775807"), 2, "unit_price_fen"},
 		"freight as words":    {swap("1200", "free"), 2, "freight_in_fen"},
+		"worth nothing":       {swap("38900,1200", "0,0"), 2, "unit_price_fen"},
 		"negative quantity":   {swap(",1,38900", ",-1,38900"), 2, "quantity"},
 		"no quantity":         {swap(",1,38900", ",0,38900"), 2, "quantity"},
 		"other currency":      {swap("CNY", "USD"), 2, "currency"},
