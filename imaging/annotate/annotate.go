@@ -4,9 +4,9 @@
 //
 // Coordinates are those of [qc.Point]: pixel edges of the oriented image,
 // origin at the top left, x right, y down. A [View] maps them to output pixels
-// of a window or a file. A [Shape] is a mark ready to be shown. A box is held
-// by eight [Handle]s, an arrow by its two ends; a handle named by [Hit] is
-// dragged by [Drag].
+// of a window or a file. A [Shape] is a mark ready to be shown. What has
+// corners, and a trace, is held by eight [Handle]s, what has two ends by those,
+// a polygon by its corners; a handle named by [Hit] is dragged by [Drag].
 //
 // Nothing here has state or does input and output; every function may be
 // called from any goroutine.
@@ -14,6 +14,7 @@ package annotate
 
 import (
 	"math"
+	"slices"
 
 	"flawmark/app/qc"
 )
@@ -61,6 +62,7 @@ const (
 	Left
 	Tail
 	Head
+	Vertex // the first corner of a polygon; the others follow
 )
 
 // boxHandles go clockwise from the top left, so that opposite handles are four
@@ -68,13 +70,13 @@ const (
 var boxHandles = [...]Handle{TopLeft, Top, TopRight, Right, BottomRight, Bottom, BottomLeft, Left}
 
 // Handles returns the handles of a mark with their places, in a fixed order;
-// nil for a mark that is not well formed.
+// nil for a mark that is not well formed and for a badge without a leader,
+// which is moved only.
 func Handles(m qc.Mark) ([]Handle, []qc.Point) {
-	if len(m.Points) != 2 {
+	switch {
+	case !wellFormed(m):
 		return nil, nil
-	}
-	switch m.Tool {
-	case qc.Box:
+	case Cornered(m.Tool) || m.Tool == qc.Freehand:
 		places := make([]qc.Point, 0, len(boxHandles))
 		b := boundsOf(m)
 		for _, h := range boxHandles {
@@ -85,8 +87,14 @@ func Handles(m qc.Mark) ([]Handle, []qc.Point) {
 			})
 		}
 		return boxHandles[:], places
-	case qc.Arrow:
-		return []Handle{Tail, Head}, []qc.Point{m.Points[0], m.Points[1]}
+	case m.Tool == qc.Polygon:
+		handles := make([]Handle, len(m.Points))
+		for i := range handles {
+			handles[i] = Vertex + Handle(i)
+		}
+		return handles, slices.Clone(m.Points)
+	case len(m.Points) == 2:
+		return []Handle{Tail, Head}, slices.Clone(m.Points)
 	default:
 		return nil, nil
 	}
@@ -110,14 +118,6 @@ func (h Handle) side() (dx, dy int) {
 	default:
 	}
 	return dx, dy
-}
-
-// bounds are the sides of a rectangle in image pixels, x0 ≤ x1 and y0 ≤ y1.
-type bounds struct{ x0, y0, x1, y1 float64 }
-
-func boundsOf(m qc.Mark) bounds {
-	a, b := m.Points[0], m.Points[1]
-	return bounds{min(a.X, b.X), min(a.Y, b.Y), max(a.X, b.X), max(a.Y, b.Y)}
 }
 
 // clamp brings v into [0, limit]; what is no number becomes 0.

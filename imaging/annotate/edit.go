@@ -2,14 +2,15 @@ package annotate
 
 import (
 	"math"
+	"slices"
 
 	"flawmark/app/qc"
 )
 
-// Normalise returns m with a box's points as top left, then bottom right. An
-// arrow keeps its direction.
+// Normalise returns m with corners as top left, then bottom right. What has a
+// direction or an order keeps it.
 func Normalise(m qc.Mark) qc.Mark {
-	if m.Tool == qc.Box && len(m.Points) == 2 {
+	if Cornered(m.Tool) && len(m.Points) == 2 {
 		b := boundsOf(m)
 		m.Points = []qc.Point{{X: b.x0, Y: b.y0}, {X: b.x1, Y: b.y1}}
 	}
@@ -19,7 +20,7 @@ func Normalise(m qc.Mark) qc.Mark {
 // Move returns m moved by (dx, dy) image pixels, or as far as it can go
 // without leaving a w×h image. Its size is kept.
 func Move(m qc.Mark, dx, dy float64, w, h int) qc.Mark {
-	if len(m.Points) != 2 {
+	if len(m.Points) == 0 {
 		return m
 	}
 	b := boundsOf(m)
@@ -43,69 +44,126 @@ func within(v, low, high float64) float64 {
 // Drag returns m with one handle pulled to a place, clamped to a w×h image.
 // m is the mark as it was when the gesture began, so that a side which is
 // dragged through the opposite one flips the mark. With square a corner keeps
-// the box square and an arrow turns in steps of 15°. Body changes nothing:
-// see [Move].
+// the box square and a trace its proportions, and what has an end or a corner
+// of its own turns in steps of 15°. Body changes nothing: see [Move].
 func Drag(m qc.Mark, handle Handle, to qc.Point, square bool, w, h int) qc.Mark {
-	if len(m.Points) != 2 || handle == Body {
+	if handles, _ := Handles(m); !slices.Contains(handles, handle) {
 		return m
 	}
 	to = inside(to, w, h)
-	if m.Tool == qc.Arrow {
-		tail, head := m.Points[0], m.Points[1]
-		switch handle {
-		case Tail:
-			tail = turn(head, to, square, w, h)
-		case Head:
-			head = turn(tail, to, square, w, h)
-		default:
-			return m
+	switch {
+	case handle == Tail:
+		m.Points = []qc.Point{turn(m.Points[1], to, square, w, h), m.Points[1]}
+	case handle == Head:
+		m.Points = []qc.Point{m.Points[0], turn(m.Points[0], to, square, w, h)}
+	case handle >= Vertex:
+		i, n := int(handle-Vertex), len(m.Points)
+		m.Points = slices.Clone(m.Points)
+		m.Points[i] = turn(m.Points[(i+n-1)%n], to, square, w, h)
+	case m.Tool == qc.Freehand:
+		return stretched(m, handle, to, square, w, h)
+	default:
+		fixed, moved := pulled(boundsOf(m), handle, to)
+		if dx, dy := handle.side(); square && dx != 0 && dy != 0 {
+			moved = squared(fixed, moved, w, h)
 		}
-		m.Points = []qc.Point{tail, head}
-		return m
+		m.Points = []qc.Point{fixed, moved}
+		return Normalise(m)
 	}
+	return m
+}
+
+// pulled returns two opposite corners of a box after a handle was pulled: the
+// one opposite the handle, which stays where it is, and the one that goes.
+func pulled(b bounds, handle Handle, to qc.Point) (fixed, moved qc.Point) {
 	dx, dy := handle.side()
-	b := boundsOf(m)
-	// The side or corner opposite the handle stays where it is.
-	fixed, moved := qc.Point{X: b.x0, Y: b.y0}, qc.Point{X: b.x1, Y: b.y1}
-	if dx < 0 {
-		fixed.X, moved.X = b.x1, b.x0
-	}
-	if dy < 0 {
-		fixed.Y, moved.Y = b.y1, b.y0
-	}
+	fixed, moved = b.opposite(handle)
 	if dx != 0 {
 		moved.X = to.X
 	}
 	if dy != 0 {
 		moved.Y = to.Y
 	}
-	if square && dx != 0 && dy != 0 {
-		moved = squared(fixed, moved, w, h)
+	return fixed, moved
+}
+
+// opposite returns the corner that stays when a handle is pulled, and the one
+// across from it.
+func (b bounds) opposite(handle Handle) (fixed, moved qc.Point) {
+	dx, dy := handle.side()
+	fixed, moved = qc.Point{X: b.x0, Y: b.y0}, qc.Point{X: b.x1, Y: b.y1}
+	if dx < 0 {
+		fixed.X, moved.X = b.x1, b.x0
 	}
-	m.Points = []qc.Point{fixed, moved}
-	return Normalise(m)
+	if dy < 0 {
+		fixed.Y, moved.Y = b.y1, b.y0
+	}
+	return fixed, moved
+}
+
+// stretched scales a trace as its box is pulled. A trace without width or
+// height has nothing to stretch that way.
+func stretched(m qc.Mark, handle Handle, to qc.Point, keep bool, w, h int) qc.Mark {
+	b := boundsOf(m)
+	fixed, was := b.opposite(handle)
+	_, moved := pulled(b, handle, to)
+	fx, fy := ratio(moved.X-fixed.X, was.X-fixed.X), ratio(moved.Y-fixed.Y, was.Y-fixed.Y)
+	if dx, dy := handle.side(); keep && dx != 0 && dy != 0 {
+		most := max(math.Abs(fx), math.Abs(fy))
+		if wide := b.x1 - b.x0; wide > 0 {
+			most = min(most, room(fixed.X, (was.X-fixed.X)*fx, w)/wide)
+		}
+		if high := b.y1 - b.y0; high > 0 {
+			most = min(most, room(fixed.Y, (was.Y-fixed.Y)*fy, h)/high)
+		}
+		fx, fy = math.Copysign(most, fx), math.Copysign(most, fy)
+	}
+	points := make([]qc.Point, len(m.Points))
+	for i, p := range m.Points {
+		points[i] = inside(qc.Point{X: fixed.X + (p.X-fixed.X)*fx, Y: fixed.Y + (p.Y-fixed.Y)*fy}, w, h)
+	}
+	m.Points = points
+	return m
+}
+
+func ratio(now, before float64) float64 {
+	if before == 0 {
+		return 1
+	}
+	return now / before
 }
 
 // Drawn returns the points of a new mark that was drawn from one place to
-// another, clamped to a w×h image: a box's corners in order, or an arrow's
-// tail and head. With square the box is square and the arrow turns in steps of
-// 15°. It is not ok when there is nothing to see; whether the gesture was long
-// enough on the screen is for the caller to compare with [MinDrag].
+// another, clamped to a w×h image: corners in order, or tail and head, or a
+// badge and what it names; of a badge that names its own place only that. With
+// square what has corners is square and the rest turns in steps of 15°. It is
+// not ok when there is nothing to see, and for the tools of [Traced] and
+// [Enclosed]; whether the gesture was long enough on the screen is for the
+// caller to compare with [MinDrag].
 func Drawn(tool qc.Tool, from, to qc.Point, square bool, w, h int) (points []qc.Point, ok bool) {
 	from, to = inside(from, w, h), inside(to, w, h)
 	switch tool {
-	case qc.Box:
+	case qc.Box, qc.Ellipse, qc.Highlighter:
 		if square {
 			to = squared(from, to, w, h)
 		}
-		m := Normalise(qc.Mark{Tool: qc.Box, Points: []qc.Point{from, to}})
+		m := Normalise(qc.Mark{Tool: tool, Points: []qc.Point{from, to}})
 		return m.Points, from.X != to.X && from.Y != to.Y
-	case qc.Arrow:
+	case qc.Arrow, qc.Line, qc.Badge:
 		to = turn(from, to, square, w, h)
+		if tool == qc.Badge && from == to {
+			return []qc.Point{from}, true
+		}
 		return []qc.Point{from, to}, from != to
 	default:
 		return nil, false
 	}
+}
+
+// Turned returns the place at the nearest multiple of 15° seen from pivot, no
+// farther than a w×h image reaches.
+func Turned(pivot, end qc.Point, w, h int) qc.Point {
+	return turn(inside(pivot, w, h), inside(end, w, h), true, w, h)
 }
 
 // squared moves corner so that it spans a square with fixed: as large as the

@@ -9,12 +9,13 @@ import (
 
 // Hit finds what is at a place of the image. radius is the tolerance in image
 // pixels. The selected shape's handles come first, then outlines, the topmost
-// (last) shape first, then the inside of the selected box. The inside of any
-// other box does not hit, so that a box can be drawn within a box.
+// (last) shape first, then the inside of the selected one, then what is
+// tinted. The inside of any other mark does not hit, so that a box can be
+// drawn within a box.
 func Hit(shapes []Shape, selected qc.MarkID, at qc.Point, radius float64) (id qc.MarkID, handle Handle, ok bool) {
 	var chosen *qc.Mark
 	for i := range shapes {
-		if selected != "" && shapes[i].Mark.ID == selected && len(shapes[i].Mark.Points) == 2 {
+		if selected != "" && shapes[i].Mark.ID == selected && wellFormed(shapes[i].Mark) {
 			chosen = &shapes[i].Mark
 		}
 	}
@@ -24,14 +25,16 @@ func Hit(shapes []Shape, selected qc.MarkID, at qc.Point, radius float64) (id qc
 		}
 	}
 	for _, shape := range slices.Backward(shapes) {
-		if onOutline(shape.Mark, at, radius) {
+		if OnOutline(shape.Mark, at, radius) {
 			return shape.Mark.ID, Body, true
 		}
 	}
-	if chosen != nil && chosen.Tool == qc.Box {
-		b := boundsOf(*chosen)
-		if at.X >= b.x0 && at.X <= b.x1 && at.Y >= b.y0 && at.Y <= b.y1 {
-			return chosen.ID, Body, true
+	if chosen != nil && contains(*chosen, at) {
+		return chosen.ID, Body, true
+	}
+	for _, shape := range slices.Backward(shapes) {
+		if shape.Mark.Tool == qc.Highlighter && wellFormed(shape.Mark) && contains(shape.Mark, at) {
+			return shape.Mark.ID, Body, true
 		}
 	}
 	return "", Body, false
@@ -47,10 +50,10 @@ func hitHandle(m qc.Mark, at qc.Point, radius float64) (Handle, bool) {
 	}
 	b := boundsOf(m)
 	reach := radius
-	if m.Tool == qc.Arrow {
+	if handles[0] == Tail {
 		reach = min(radius, math.Hypot(b.x1-b.x0, b.y1-b.y0)/3)
-		if d := distanceToSegment(at, m.Points[0], m.Points[1]); d > reach {
-			reach = radius // beside the arrow nothing competes with its ends
+		if d := distance(at, onSegment(at, m.Points[0], m.Points[1])); d > reach {
+			reach = radius // beside the mark nothing competes with its ends
 		}
 	} else if at.X > b.x0 && at.X < b.x1 && at.Y > b.y0 && at.Y < b.y1 {
 		reach = min(radius, min(b.x1-b.x0, b.y1-b.y0)/4)
@@ -69,27 +72,20 @@ func hitHandle(m qc.Mark, at qc.Point, radius float64) (Handle, bool) {
 	return nearest, best <= reach
 }
 
-func onOutline(m qc.Mark, at qc.Point, radius float64) bool {
-	if len(m.Points) != 2 {
+// OnOutline reports whether a place is no farther than radius from the line
+// that a mark is drawn along. A badge is larger than its place: half as far
+// again is still on it.
+func OnOutline(m qc.Mark, at qc.Point, radius float64) bool {
+	if !wellFormed(m) {
 		return false
 	}
-	if m.Tool == qc.Arrow {
-		return distanceToSegment(at, m.Points[0], m.Points[1]) <= radius
+	if m.Tool == qc.Badge && distance(at, m.Points[0]) <= 1.5*radius {
+		return true
 	}
 	b := boundsOf(m)
-	outX := max(b.x0-at.X, at.X-b.x1) // below 0: so far within
-	outY := max(b.y0-at.Y, at.Y-b.y1)
-	if outX > 0 || outY > 0 {
-		return math.Hypot(max(outX, 0), max(outY, 0)) <= radius
+	if at.X < b.x0-radius || at.X > b.x1+radius || at.Y < b.y0-radius || at.Y > b.y1+radius {
+		return false
 	}
-	return -max(outX, outY) <= radius
-}
-
-func distanceToSegment(p, a, b qc.Point) float64 {
-	dx, dy := b.X-a.X, b.Y-a.Y
-	t := 0.0
-	if l := dx*dx + dy*dy; l > 0 {
-		t = min(max(((p.X-a.X)*dx+(p.Y-a.Y)*dy)/l, 0), 1)
-	}
-	return math.Hypot(p.X-a.X-t*dx, p.Y-a.Y-t*dy)
+	_, off := nearest(Course(m, 1), at)
+	return off <= radius
 }

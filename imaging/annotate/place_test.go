@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"image"
 	"image/color"
+	"image/draw"
+	"math"
 	"slices"
 	"testing"
 
@@ -46,7 +48,16 @@ func red(img *image.RGBA, at qc.Point) bool {
 
 func TestRender_PanningMovesMarksWithoutChangingThem(t *testing.T) {
 	t.Parallel()
-	shapes := sampler()
+	for name, shapes := range map[string][]annotate.Shape{"sampler": sampler(), "toolbox": toolbox()} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			panned(t, shapes)
+		})
+	}
+}
+
+func panned(t *testing.T, shapes []annotate.Shape) {
+	t.Helper()
 	opts := annotate.Options{Unit: 1, Width: 600, Height: 400}
 	whole := image.NewRGBA(image.Rect(0, 0, 600, 400))
 	annotate.Render(whole, shapes, annotate.View{Scale: 1}, opts)
@@ -92,7 +103,7 @@ func TestRender_IsStable(t *testing.T) {
 	t.Parallel()
 	draw := func() []byte {
 		img := image.NewRGBA(image.Rect(0, 0, 600, 400))
-		annotate.Render(img, sampler(), annotate.View{Scale: 1}, annotate.Options{})
+		annotate.Render(img, append(sampler(), toolbox()...), annotate.View{Scale: 1}, annotate.Options{})
 		return img.Pix
 	}
 	if !bytes.Equal(draw(), draw()) {
@@ -105,12 +116,102 @@ func TestRender_LeavesOutWhatIsNoMark(t *testing.T) {
 	img := image.NewRGBA(image.Rect(0, 0, 60, 40))
 	empty := slices.Clone(img.Pix)
 	annotate.Render(img, []annotate.Shape{
-		{Mark: qc.Mark{Tool: "ellipse", Points: []qc.Point{{}, {X: 9, Y: 9}}}, Number: 1},
+		{Mark: qc.Mark{Tool: "spiral", Points: []qc.Point{{}, {X: 9, Y: 9}}}, Number: 1},
 		{Mark: qc.Mark{Tool: qc.Box, Points: []qc.Point{{}}}, Number: 2},
 		{Mark: qc.Mark{Tool: qc.Arrow}, Number: 3},
 	}, annotate.View{Scale: 1}, annotate.Options{Handles: true})
 	if !bytes.Equal(img.Pix, empty) {
 		t.Error("a malformed mark was drawn")
+	}
+}
+
+func TestRender_HighlighterMultiplies(t *testing.T) {
+	t.Parallel()
+	yellow := annotate.Shape{Mark: qc.Mark{Tool: qc.Highlighter, Points: []qc.Point{{X: 4, Y: 4}, {X: 56, Y: 36}}}, Severity: qc.Minor}
+	for _, tc := range []struct{ ground, want color.RGBA }{
+		// 60 % of the ground and 40 % of its product with #FDD835.
+		{color.RGBA{255, 255, 255, 255}, color.RGBA{254, 239, 174, 255}},
+		{color.RGBA{0, 0, 0, 255}, color.RGBA{0, 0, 0, 255}},
+		{color.RGBA{100, 200, 50, 255}, color.RGBA{100, 188, 34, 255}},
+		{color.RGBA{}, color.RGBA{101, 86, 21, 102}}, // the colour itself, laid over what comes
+	} {
+		img := image.NewRGBA(image.Rect(0, 0, 60, 40))
+		draw.Draw(img, img.Rect, image.NewUniform(tc.ground), image.Point{}, draw.Src)
+		annotate.Render(img, []annotate.Shape{yellow}, annotate.View{Scale: 1}, annotate.Options{Unit: 0.5})
+		if got := img.RGBAAt(30, 20); got != tc.want {
+			t.Errorf("on %v: %v, want %v", tc.ground, got, tc.want)
+		}
+		if img.RGBAAt(1, 1) != tc.ground {
+			t.Error("something outside is tinted")
+		}
+	}
+}
+
+// TestRender_DeepZoomShowsTheEdge draws marks of which hardly anything is in
+// view.
+func TestRender_DeepZoomShowsTheEdge(t *testing.T) {
+	t.Parallel()
+	shapes := []annotate.Shape{
+		{Mark: qc.Mark{Tool: qc.Ellipse, Points: []qc.Point{{X: 1000, Y: 1000}, {X: 11000, Y: 8000}}}, Severity: qc.Critical},
+		{Mark: qc.Mark{Tool: qc.Line, Points: []qc.Point{{X: 0, Y: 0}, {X: 12000, Y: 9000}}}, Severity: qc.Critical},
+	}
+	for _, at := range []qc.Point{{X: 1000, Y: 4500}, {X: 6000, Y: 4500}} {
+		view := annotate.View{Scale: 16, OffsetX: 100 - 16*at.X, OffsetY: 100 - 16*at.Y}
+		img := image.NewRGBA(image.Rect(0, 0, 200, 200))
+		annotate.Render(img, shapes, view, annotate.Options{Unit: 1})
+		if !red(img, qc.Point{X: 100, Y: 100}) {
+			t.Errorf("no stroke at %v", at)
+		}
+	}
+}
+
+func TestPlaces_KeepNumbersApart(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		const w, h, radius = 4000, 3000, 12
+		var shapes []annotate.Shape
+		for i := range rapid.IntRange(0, 8).Draw(t, "marks") {
+			m := anyMark(t, w, h)
+			if m.Tool == qc.Badge {
+				continue // stays where a person has put it
+			}
+			shapes = append(shapes, annotate.Shape{Mark: m, Number: i + 1, Severity: qc.Major})
+		}
+		view := annotate.View{Scale: 0.1}
+		places := annotate.Places(shapes, view, radius, w, h)
+		for i, p := range places {
+			if !p.Shown || p.At.X < radius || p.At.Y < radius || p.At.X > w*0.1-radius || p.At.Y > h*0.1-radius {
+				t.Fatalf("number %d is at %+v", i, p)
+			}
+			if to := view.ToImage(p.To); !annotate.OnOutline(shapes[i].Mark, to, 5) {
+				t.Fatalf("number %d belongs to %v, which is not on %v", i, to, shapes[i].Mark)
+			}
+		}
+	})
+}
+
+// TestPlaces_MarksOfOnePlace crowds numbers where there is room around.
+func TestPlaces_MarksOfOnePlace(t *testing.T) {
+	t.Parallel()
+	for _, form := range qc.Forms() {
+		if form.Tool == qc.Badge {
+			continue
+		}
+		var shapes []annotate.Shape
+		for i := range 4 {
+			shapes = append(shapes, annotate.Shape{
+				Mark:   qc.Mark{Tool: form.Tool, Points: []qc.Point{{X: 1800, Y: 1400}, {X: 2100, Y: 1600}, {X: 1900, Y: 1700}}[:max(form.Min, 2)]},
+				Number: i + 1, Severity: qc.Major,
+			})
+		}
+		places := annotate.Places(shapes, annotate.View{Scale: 0.1}, 12, 4000, 3000)
+		for i, a := range places {
+			for _, b := range places[:i] {
+				if math.Hypot(a.At.X-b.At.X, a.At.Y-b.At.Y) < 24 {
+					t.Errorf("%s: numbers at %v and %v lie over each other", form.Tool, a.At, b.At)
+				}
+			}
+		}
 	}
 }
 

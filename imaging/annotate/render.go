@@ -28,8 +28,9 @@ type Options struct {
 // Render draws shapes over dst: strokes cased in white and dark, so that they
 // are seen on any ground, the flaw's number on a badge beside each, and the
 // handles of the selected one. dst may be a photo or transparent; its pixels
-// are premultiplied as usual, and the view maps to its coordinates. A mark
-// that is not well formed is not drawn.
+// are premultiplied as usual, and the view maps to its coordinates. What is
+// highlighted is tinted by multiplying, so that it looks right only where dst
+// holds the photo. A mark that is not well formed is not drawn.
 func Render(dst *image.RGBA, shapes []Shape, view View, opts Options) {
 	unit := opts.Unit
 	if unit <= 0 {
@@ -48,7 +49,7 @@ func Render(dst *image.RGBA, shapes []Shape, view View, opts Options) {
 		p.mark(shapes[i])
 	}
 	for i, b := range placeBadges(shapes, view, unit, imageArea(dst.Rect, view, opts)) {
-		if b.number != 0 {
+		if b.radius > 0 {
 			p.badge(shapes[i], b)
 		}
 	}
@@ -83,18 +84,6 @@ func rank(last bool) int {
 		return 1
 	}
 	return 0
-}
-
-func wellFormed(m qc.Mark) bool {
-	if len(m.Points) != 2 || m.Tool != qc.Box && m.Tool != qc.Arrow {
-		return false
-	}
-	for _, p := range m.Points {
-		if math.IsNaN(p.X+p.Y) || math.IsInf(p.X, 0) || math.IsInf(p.Y, 0) {
-			return false
-		}
-	}
-	return true
 }
 
 func imageArea(output image.Rectangle, view View, opts Options) bounds {
@@ -152,13 +141,32 @@ func floor(v float64, low, high int) int {
 }
 
 func (p painter) mark(s Shape) {
-	st := styleOf(s.Severity)
-	a, b := p.view.ToScreen(s.Mark.Points[0]), p.view.ToScreen(s.Mark.Points[1])
-	if s.Mark.Tool == qc.Box {
-		p.box(st, boundsOf(qc.Mark{Points: []qc.Point{a, b}}))
-		return
+	st, m := styleOf(s.Severity), p.onScreen(s.Mark)
+	switch m.Tool {
+	case qc.Box:
+		p.box(st, boundsOf(m))
+	case qc.Highlighter:
+		p.tint(st, boundsOf(m))
+		st.stroke = 1.2 // the tint alone is not seen on black
+		p.box(st, boundsOf(m))
+	case qc.Arrow:
+		p.arrow(st, m.Points[0], m.Points[1])
+	case qc.Badge: // is drawn with the numbers
+	default:
+		p.course(st, Course(m, 1))
 	}
-	p.arrow(st, a, b)
+}
+
+// onScreen returns a mark in output pixels.
+func (p painter) onScreen(m qc.Mark) qc.Mark { return toScreen(m, p.view) }
+
+func toScreen(m qc.Mark, view View) qc.Mark {
+	points := make([]qc.Point, len(m.Points))
+	for i, q := range m.Points {
+		points[i] = view.ToScreen(q)
+	}
+	m.Points = points
+	return m
 }
 
 // box strokes each side by itself where the box is larger than the output, so
@@ -218,11 +226,7 @@ func (p painter) arrow(st style, tail, head qc.Point) {
 	width := p.strokeOf(st)
 	light, dark := p.casing()
 	left, right, base := ArrowHead(tail, head, max(width, 2.4*p.unit))
-	area := boundsOf(qc.Mark{Points: []qc.Point{tail, head}})
-	for _, q := range []qc.Point{left, right} {
-		area.x0, area.y0 = min(area.x0, q.X), min(area.y0, q.Y)
-		area.x1, area.y1 = max(area.x1, q.X), max(area.y1, q.Y)
-	}
+	area := boundsAround(tail, head, left, right)
 	p.within(area, width/2+dark+1, func(dc *gg.Context, at func(qc.Point) (float64, float64)) {
 		for _, pass := range p.passes(st, width, light, dark) {
 			// One path for both: casings of shaft and head do not cut each other.
@@ -256,10 +260,18 @@ func lineTo(dc *gg.Context, at func(qc.Point) (float64, float64), points ...qc.P
 	}
 }
 
-// handles are small white squares on a box and discs on an arrow.
+// handles are small white discs on what is held by places of its own, and
+// squares around what is held by its box. A badge without a leader has none
+// and gets a ring.
 func (p painter) handles(s Shape) {
 	st := styleOf(s.Severity)
-	_, places := Handles(s.Mark)
+	handles, places := Handles(s.Mark)
+	if handles == nil {
+		b := boundsAround(p.view.ToScreen(s.Mark.Points[0]))
+		r := badgeRadius(p.unit) + 6*p.unit
+		p.course(style{colour: st.colour, stroke: 1.5}, facets(bounds{b.x0 - r, b.y0 - r, b.x1 + r, b.y1 + r}, 1))
+		return
+	}
 	r := max(5*p.unit, 4)
 	for _, place := range places {
 		c := p.view.ToScreen(place)
@@ -270,7 +282,7 @@ func (p painter) handles(s Shape) {
 				colour color.NRGBA
 			}{{1.2 * p.unit, shadow}, {0, black}, {-1.3 * p.unit, white}, {-3 * p.unit, st.colour}} {
 				size := r + layer.grow
-				if s.Mark.Tool == qc.Arrow {
+				if handles[0] >= Tail {
 					dc.DrawCircle(x, y, size)
 				} else {
 					dc.DrawRectangle(x-size, y-size, 2*size, 2*size)

@@ -6,8 +6,10 @@ import (
 	"image/color"
 	"image/draw"
 	"image/png"
+	"math"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 
 	"flawmark/app/qc"
@@ -39,6 +41,35 @@ func sampler() []annotate.Shape {
 	}
 }
 
+// toolbox shows every other tool with every severity, side by side.
+func toolbox() []annotate.Shape {
+	var shapes []annotate.Shape
+	add := func(column, row int, tool qc.Tool, places ...float64) {
+		m := qc.Mark{ID: qc.MarkID(string(tool) + strconv.Itoa(row)), Tool: tool}
+		for i := 0; i < len(places); i += 2 {
+			m.Points = append(m.Points, qc.Point{X: float64(column*100) + places[i], Y: float64(row*100) + places[i+1]})
+		}
+		shapes = append(shapes, annotate.Shape{Mark: m, Number: len(shapes) + 1, Severity: qc.Severities()[row]})
+	}
+	for row := range qc.Severities() {
+		add(0, row, qc.Ellipse, 15, 45, 80, 85)
+		add(1, row, qc.Line, 15, 80, 70, 50)
+		add(2, row, qc.Polygon, 15, 85, 20, 45, 50, 65, 80, 45, 75, 90)
+		var wave, loop []float64
+		for i := range 21 {
+			sin, cos := math.Sincos(float64(i%20) / 20 * 2 * math.Pi)
+			wave = append(wave, 15+2*float64(i), 50+10*sin)
+			loop = append(loop, 78+12*cos, 78+12*sin)
+		}
+		add(3, row, qc.Freehand, wave...)
+		add(3, row, qc.Freehand, loop...)
+		add(4, row, qc.Badge, 22, 70)
+		add(4, row, qc.Badge, 60, 40, 85, 85)
+		add(5, row, qc.Highlighter, 15, 45, 85, 85)
+	}
+	return shapes
+}
+
 func grounds() map[string]*image.RGBA {
 	area := image.Rect(0, 0, 600, 400)
 	plain := func(c color.Color) *image.RGBA {
@@ -58,6 +89,7 @@ func grounds() map[string]*image.RGBA {
 		"black": plain(color.Black),
 		"red":   plain(color.NRGBA{0xd3, 0x2f, 0x2f, 0xff}),
 		"busy":  busy,
+		"skin":  plain(color.NRGBA{0xc6, 0x8e, 0x6f, 0xff}),
 	}
 }
 
@@ -70,6 +102,20 @@ func TestRender_LooksTheSameOnEveryGround(t *testing.T) {
 				Selected: "b", Handles: true, Unit: 1, Width: 600, Height: 400,
 			})
 			compareGolden(t, img, filepath.Join("testdata", "render_"+name+".png"))
+		})
+	}
+}
+
+func TestRender_ToolsLookTheSameOnEveryGround(t *testing.T) {
+	t.Parallel()
+	selected := map[string]qc.MarkID{"white": "polygon1", "black": "ellipse1", "red": "badge2", "busy": "freehand2", "skin": "line3"}
+	for name, img := range grounds() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			annotate.Render(img, toolbox(), annotate.View{Scale: 1}, annotate.Options{
+				Selected: selected[name], Handles: true, Unit: 0.7, Width: 600, Height: 400,
+			})
+			compareGolden(t, img, filepath.Join("testdata", "tools_"+name+".png"))
 		})
 	}
 }
