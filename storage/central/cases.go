@@ -39,9 +39,9 @@ const keepKeys = 30 * 24 * time.Hour
 // a zero e.At means now.
 //
 // A key that was used by the same actor for the same act returns what came of
-// it the first time, and so does money that has been booked before. Act fails
-// with a *[Conflict], [ErrKeyReused], [ErrSellerRef], [qc.ErrNotFound] or an
-// error of package refund, and then nothing has happened.
+// it the first time, and so does money that was booked since the actor saw the
+// case. Act fails with a *[Conflict], [ErrKeyReused], [ErrSellerRef],
+// [qc.ErrNotFound] or an error of package refund, and then nothing has happened.
 func (s *Store) Act(ctx context.Context, id qc.CaseID, version int, e refund.Event, key string) (refund.Case, error) {
 	if e.At.IsZero() {
 		e.At = s.now()
@@ -75,7 +75,7 @@ func (t *tx) act(ctx context.Context, id qc.CaseID, version int, e refund.Event,
 	if err != nil {
 		return refund.Case{}, err
 	}
-	booked, err := t.alreadyBooked(ctx, c, e)
+	booked, err := t.alreadyBooked(ctx, c, version, e)
 	if err != nil || booked {
 		return c, err
 	}

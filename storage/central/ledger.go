@@ -12,10 +12,12 @@ import (
 	"flawmark/app/refund"
 )
 
-// alreadyBooked reports whether e is money of the seller that this case has
-// received before, so that booking it again must change nothing. The same
-// number with another sum, or in another case, is [ErrSellerRef].
-func (t *tx) alreadyBooked(ctx context.Context, c refund.Case, e refund.Event) (bool, error) {
+// alreadyBooked reports whether e, of somebody who saw the case at version, is
+// money of the seller that this case has received before, so that booking it
+// again must change nothing. The same number with another sum, in another case,
+// or entered by somebody who saw it booked, is [ErrSellerRef]: they mean
+// another payment.
+func (t *tx) alreadyBooked(ctx context.Context, c refund.Case, version int, e refund.Event) (bool, error) {
 	if e.Kind != refund.SellerPaid || e.SellerRef == "" {
 		return false, nil
 	}
@@ -27,7 +29,7 @@ func (t *tx) alreadyBooked(ctx context.Context, c refund.Case, e refund.Event) (
 		return false, nil
 	case err != nil:
 		return false, err
-	case in != c.ID || amount != e.Amount.Minor():
+	case in != c.ID || amount != e.Amount.Minor() || version == c.Version:
 		return false, ErrSellerRef
 	}
 	return true, nil

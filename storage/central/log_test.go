@@ -208,6 +208,8 @@ func testMoneyOnce(t *testing.T, open opener) {
 	if same.Version != done.Version {
 		t.Errorf("the same money changed the case")
 	}
+	_, err = w.Act(t.Context(), c.ID, done.Version, paid, "another instalment")
+	wantErr(t, err, central.ErrSellerRef) // entered by somebody who sees that it was booked
 	paid.Amount = money.Fen(1)
 	_, err = w.Act(t.Context(), c.ID, 0, paid, "")
 	wantErr(t, err, central.ErrSellerRef)
