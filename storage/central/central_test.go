@@ -287,6 +287,7 @@ func testStore(t *testing.T, open opener) {
 		"MoneyOnce":                       testMoneyOnce,
 		"ManyAtOnce":                      testManyAtOnce,
 		"FeedMissesNothing":               testFeedMissesNothing,
+		"FeedPagesAreSmall":               testFeedPagesAreSmall,
 		"LinkShowsWhatIsReady":            testLinkShowsWhatIsReady,
 		"ImportIsIdempotent":              testImportIsIdempotent,
 		"Enrolment":                       testEnrolment,

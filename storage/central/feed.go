@@ -14,8 +14,12 @@ import (
 // must begin again with the zero cursor.
 var ErrCursorGone = errors.New("cursor is not of this feed")
 
-// maxPage bounds a page of the feed.
-const maxPage = 1000
+// maxPage and maxPageBytes bound a page of the feed; a change larger than a page
+// is one of its own.
+const (
+	maxPage      = 1000
+	maxPageBytes = 4 << 20
+)
 
 // tell puts a change on the feed. Its number comes from the counter row, so
 // that numbers become visible in their order.
@@ -37,8 +41,9 @@ func (t *tx) tell(ctx context.Context, kind qc.ChangeKind, data any) error {
 	return nil
 }
 
-// Changes returns up to limit changes after the cursor, oldest first. It fails
-// with [ErrCursorGone] when the cursor is of another feed or beyond this one.
+// Changes returns up to limit changes after the cursor, oldest first, and fewer
+// where they would make a page that a bad line does not carry. It fails with
+// [ErrCursorGone] when the cursor is of another feed or beyond this one.
 func (s *Store) Changes(ctx context.Context, after qc.Cursor, limit int) (qc.Page, error) {
 	if limit < 1 || limit > maxPage {
 		limit = maxPage
@@ -49,14 +54,20 @@ func (s *Store) Changes(ctx context.Context, after qc.Cursor, limit int) (qc.Pag
 	page := qc.Page{Next: qc.Cursor{Epoch: s.feedEpoch, Seq: after.Seq}}
 	rows, err := s.reader.QueryContext(ctx,
 		`SELECT seq, kind, body FROM change WHERE seq > $1 ORDER BY seq LIMIT $2`, after.Seq, limit)
+	size, full := 0, false
 	for err == nil && rows.Next() {
 		var c qc.Change
 		var text string
-		if err = rows.Scan(&c.Seq, &c.Kind, &text); err == nil {
-			c.Data = json.RawMessage(text)
-			page.Changes = append(page.Changes, c)
-			page.Next.Seq = c.Seq
+		if err = rows.Scan(&c.Seq, &c.Kind, &text); err != nil {
+			break
 		}
+		size += len(text)
+		if full = size > maxPageBytes && len(page.Changes) > 0; full {
+			break
+		}
+		c.Data = json.RawMessage(text)
+		page.Changes = append(page.Changes, c)
+		page.Next.Seq = c.Seq
 	}
 	if rows != nil {
 		err = errors.Join(err, rows.Err(), rows.Close())
@@ -64,7 +75,7 @@ func (s *Store) Changes(ctx context.Context, after qc.Cursor, limit int) (qc.Pag
 	if err != nil {
 		return qc.Page{}, fmt.Errorf("read feed after %d: %w", after.Seq, err)
 	}
-	page.UpToDate = len(page.Changes) < limit
+	page.UpToDate = !full && len(page.Changes) < limit
 	if len(page.Changes) == 0 && after.Seq > 0 {
 		var head int64
 		if err := s.reader.QueryRowContext(ctx, `SELECT value FROM counter WHERE name = 'feed'`).Scan(&head); err != nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -280,6 +281,44 @@ func together(t *testing.T, n int, do func(i int) error) {
 		})
 	}
 	group.Wait()
+}
+
+// A page is bounded in bytes, too: a station on a bad line gets it whole.
+func testFeedPagesAreSmall(t *testing.T, open opener) {
+	w := newWorld(t, open)
+	order := qc.Order{ID: "big", Customer: qc.Customer{ID: "C-9", Name: "Bo"}}
+	for i := range 9 {
+		item := sampleOrder().Items[0]
+		item.ID, item.Order, item.CustomerNote = qc.ItemID(fmt.Sprint("big-", i)), "big", strings.Repeat("x", 1<<20)
+		if i == 4 {
+			item.CustomerNote = strings.Repeat("x", 6<<20) // larger than a page, and comes all the same
+		}
+		order.Items = append(order.Items, item)
+	}
+	_, err := w.ImportOrders(t.Context(), []qc.Order{order}, noon)
+	w.must(err)
+	var after qc.Cursor
+	items := 0
+	for page := (qc.Page{}); !page.UpToDate; after = page.Next {
+		page, err = w.Changes(t.Context(), after, 500)
+		w.must(err)
+		bytes := 0
+		for _, c := range page.Changes {
+			bytes += len(c.Data)
+			if c.Kind == qc.ItemChanged {
+				items++
+			}
+		}
+		if bytes > 4<<20 && len(page.Changes) > 1 {
+			t.Errorf("a page of %d changes has %d bytes", len(page.Changes), bytes)
+		}
+		if len(page.Changes) == 0 && !page.UpToDate || items > 12 {
+			t.Fatal("the feed does not end")
+		}
+	}
+	if items != 12 {
+		t.Errorf("%d items came, want 12", items)
+	}
 }
 
 func testFeedMissesNothing(t *testing.T, open opener) {
