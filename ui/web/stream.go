@@ -12,7 +12,7 @@ import (
 
 const (
 	heartbeat   = 20 * time.Second       // keeps proxies from closing a silent stream
-	settle      = 150 * time.Millisecond // changes within it are told once
+	settle      = 150 * time.Millisecond // changes within it are looked at once
 	streamWrite = 10 * time.Second       // a reader slower than this has gone
 )
 
@@ -72,13 +72,12 @@ func (p *Pages) stream(w http.ResponseWriter, r *http.Request, state func(contex
 			if err != nil {
 				return
 			}
-			if current == last {
-				continue
-			}
-			last = current
-			if !send("event: state\ndata: " + last + "\n\n") {
+			if current != last && !send("event: state\ndata: "+current+"\n\n") {
 				return
 			}
+			last = current
+			// Looking costs as much as showing the page: whatever ticks meanwhile,
+			// mostly for others, is one look.
 			if !pause(r.Context(), settle) {
 				return
 			}
