@@ -48,6 +48,8 @@ func synchronise(ctx context.Context, call *command.Call, s *station) error {
 // settleFor is how long the window's engine may take to send everything.
 const settleFor = 10 * time.Minute
 
+var errStuck = errors.New("photo files cannot be read or are refused")
+
 // settle has the running engine try now and waits until nothing waits.
 func (s *station) settle(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, settleFor)
@@ -59,6 +61,9 @@ func (s *station) settle(ctx context.Context) error {
 		counts, err := s.store.Counts(ctx)
 		if err != nil || counts.EventsWaiting == 0 && counts.PhotosWaiting == 0 {
 			return err
+		}
+		if status := s.engine.Status(); counts.EventsWaiting == 0 && status.Uploading == "" && status.Attention > counts.Attention {
+			return errStuck // photo files that nothing but a person can help
 		}
 		select {
 		case <-ctx.Done():

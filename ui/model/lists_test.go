@@ -2,6 +2,7 @@ package model_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -213,6 +214,11 @@ func TestStatus_Sentence(t *testing.T) {
 	want := "online · 2 findings waiting · photos 5 of 9 sent · 3.2 MB/s"
 	if got := model.Join(words, " · ", b.Status.Parts()...); got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+	b.engine.Now = model.Link{State: "degraded", PhotosWaiting: 1, PhotosTotal: 1, Problem: "error.blob_damaged"}
+	b.Status.Refresh()
+	if got := model.Join(words, " · ", b.Status.Parts()...); !strings.Contains(got, words.Text("error.blob_damaged")) {
+		t.Errorf("a photo that cannot be sent is not said: %q", got)
 	}
 }
 

@@ -51,8 +51,11 @@ func (s *Status) Parts() []Sentence {
 	if s.Good() && s.link.EventsWaiting == 0 && s.link.PhotosWaiting == 0 {
 		parts = append(parts, Say("station.status.nothing"))
 	}
-	if s.Attention() || s.link.State == "offline" {
+	switch {
+	case s.Attention() || s.link.State == "offline":
 		parts = append(parts, Say("station.advice."+s.link.State))
+	case s.link.Problem != "" && s.link.State != "probing":
+		parts = append(parts, Say(s.link.Problem))
 	}
 	return parts
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"time"
 	_ "time/tzdata" // customers' time zones, on machines that have none
@@ -77,8 +78,8 @@ func New(config Config) (*Pages, error) {
 // is mounted last, at the root.
 func (p *Pages) Handler() http.Handler {
 	mux := http.NewServeMux()
-	links := httprate.LimitBy(linksPerMinute, time.Minute, httprate.KeyByIP, httprate.WithLimitHandler(p.tooMany))
-	signIns := httprate.LimitBy(signInsPerMinute, time.Minute, httprate.KeyByIP, httprate.WithLimitHandler(p.tooMany))
+	links := httprate.LimitBy(linksPerMinute, time.Minute, peer, httprate.WithLimitHandler(p.tooMany))
+	signIns := httprate.LimitBy(signInsPerMinute, time.Minute, peer, httprate.WithLimitHandler(p.tooMany))
 
 	mux.Handle("GET /assets/", p.files)
 	mux.Handle("GET /{$}", http.RedirectHandler("/desk", http.StatusSeeOther))
@@ -151,4 +152,15 @@ func (p *Pages) tooMany(w http.ResponseWriter, r *http.Request) {
 
 func (p *Pages) nothingHere(w http.ResponseWriter, r *http.Request) {
 	p.sorry(w, r, http.StatusNotFound, "web.nothing_here")
+}
+
+// peer returns what a request is counted under: the host that sent it, or the
+// whole network of a host on IPv6, which may take a new address each time. A
+// main behind a proxy puts the client's address in its place first.
+func peer(r *http.Request) (string, error) {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr, nil //nolint:nilerr // not of TCP: counted as it is
+	}
+	return httprate.CanonicalizeIP(host), nil
 }
