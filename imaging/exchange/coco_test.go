@@ -93,6 +93,8 @@ func TestCOCO_Areas(t *testing.T) {
 		"there and back": {"polygon", []qc.Point{{X: 0, Y: 0}, {X: 4, Y: 4}, {X: 2, Y: 2}}, [4]float64{0, 0, 4, 4}, 16, 0},
 		"twice around":   {"polygon", []qc.Point{{X: 0, Y: 0}, {X: 4, Y: 0}, {X: 4, Y: 4}, {X: 0, Y: 4}, {X: 0, Y: 0}, {X: 4, Y: 0}, {X: 4, Y: 4}, {X: 0, Y: 4}}, [4]float64{0, 0, 4, 4}, 16, 8},
 		"level line":     {"line", []qc.Point{{X: 5, Y: 9}, {X: 9, Y: 9}}, [4]float64{}, 0, -1},
+		"highlighted":    {qc.Highlighter, []qc.Point{{X: 10, Y: 20}, {X: 40, Y: 60}}, [4]float64{10, 20, 30, 40}, 1200, 4},
+		"badge":          {qc.Badge, []qc.Point{{X: 5, Y: 9}, {X: 9, Y: 5}}, [4]float64{}, 0, -1},
 		"flat box":       {qc.Box, []qc.Point{{X: 5, Y: 9}, {X: 9, Y: 9}}, [4]float64{}, 0, -1},
 	} {
 		s := sheetOf(t, "p-1")

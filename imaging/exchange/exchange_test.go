@@ -100,7 +100,8 @@ func coordinate(t *rapid.T, side int, label string) float64 {
 
 // tools are those with a form of others, by their number of points.
 var tools = map[qc.Tool][2]int{
-	qc.Box: {2, 2}, qc.Arrow: {2, 2}, "ellipse": {2, 2}, "line": {2, 2}, "freehand": {2, 70}, "polygon": {3, 70},
+	qc.Box: {2, 2}, qc.Arrow: {2, 2}, qc.Ellipse: {2, 2}, qc.Line: {2, 2}, qc.Freehand: {2, 70}, qc.Polygon: {3, 70},
+	qc.Highlighter: {2, 2}, qc.Badge: {2, 2},
 }
 
 // drawSheet draws a sheet in which every flaw is shown by a mark, because that
@@ -136,7 +137,7 @@ func drawSheet(t *rapid.T) exchange.Sheet {
 
 // corners are the points of a mark as forms of others hold them.
 func corners(m qc.Mark) []qc.Point {
-	if m.Tool != qc.Box && m.Tool != "ellipse" {
+	if m.Tool != qc.Box && m.Tool != qc.Ellipse && m.Tool != qc.Highlighter {
 		return m.Points
 	}
 	a, b := m.Points[0], m.Points[1]
@@ -162,7 +163,7 @@ func sameMarks(t *rapid.T, want, got exchange.Sheet, rounding float64) {
 			t.Errorf("mark %+v came back as %+v", m, g)
 		}
 		allowed := 0.0
-		if m.Tool == "ellipse" {
+		if m.Tool == qc.Ellipse {
 			allowed = rounding
 		}
 		for n, p := range corners(m) {
@@ -170,6 +171,30 @@ func sameMarks(t *rapid.T, want, got exchange.Sheet, rounding float64) {
 				t.Errorf("%s: point %v came back among %v", m.Tool, p, g.Points)
 				break
 			}
+		}
+	}
+}
+
+func TestForms_HaveARowForEveryTool(t *testing.T) {
+	t.Parallel()
+	for _, form := range qc.Forms() {
+		s := sheetOf(t, "p-1")
+		s.Marks, s.Flaws = s.Marks[:1], s.Flaws[:1]
+		s.Marks[0].Flaw, s.Marks[0].Tool, s.Marks[0].Points = "", form.Tool, make([]qc.Point, form.Min)
+		for i := range s.Marks[0].Points {
+			s.Marks[0].Points[i] = qc.Point{X: float64(i), Y: float64(i * i)}
+		}
+		data, err := s.Marshal()
+		if err != nil {
+			t.Fatalf("%s: %v", form.Tool, err)
+		}
+		back, err := exchange.ParseSheet(data, exchange.DefaultLimits())
+		if err != nil || len(back.Marks) != 1 || back.Marks[0].Tool != form.Tool {
+			t.Errorf("%s came back as %+v, %v", form.Tool, back.Marks, err)
+		}
+		_, omitted, err := s.Labelme("")
+		if alone := form.Min == 1; err != nil || alone != (len(omitted) == 1) {
+			t.Errorf("%s for labelme: omitted %v, %v", form.Tool, omitted, err)
 		}
 	}
 }

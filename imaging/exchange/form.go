@@ -17,14 +17,6 @@ const (
 	outline                 // closed polygon: its corners in order, the first not repeated
 )
 
-// Tools that sheets carry and the words of the trade do not name yet.
-const (
-	ellipse  qc.Tool = "ellipse"
-	line     qc.Tool = "line"
-	freehand qc.Tool = "freehand"
-	polygon  qc.Tool = "polygon"
-)
-
 // form says how a tool's points are to be understood by other forms.
 type form struct {
 	tool        qc.Tool
@@ -38,11 +30,13 @@ type form struct {
 // common or says less stands higher.
 var forms = [...]form{
 	{tool: qc.Box, kind: upright, least: 2, most: 2, encloses: true},
-	{tool: ellipse, kind: oval, least: 2, most: 2, encloses: true},
-	{tool: line, kind: path, least: 2, most: 2, encloses: true},
-	{tool: freehand, kind: path, least: 2, encloses: true},
-	{tool: polygon, kind: outline, least: 3, encloses: true},
+	{tool: qc.Ellipse, kind: oval, least: 2, most: 2, encloses: true},
+	{tool: qc.Line, kind: path, least: 2, most: 2, encloses: true},
+	{tool: qc.Freehand, kind: path, least: 2, encloses: true},
+	{tool: qc.Polygon, kind: outline, least: 3, encloses: true},
 	{tool: qc.Arrow, kind: path, least: 2, most: 2},
+	{tool: qc.Highlighter, kind: upright, least: 2, most: 2, encloses: true},
+	{tool: qc.Badge, kind: path, least: 1, most: 2}, // of one point: a sheet holds it, no form of others
 }
 
 func (f form) fits(points int) bool {
@@ -64,11 +58,11 @@ type shape struct {
 	points []qc.Point
 }
 
-// shapeOf returns a mark's geometry; ok is false for a tool without a row.
-// Corners are put in order.
+// shapeOf returns a mark's geometry; ok is false for a tool without a row and
+// for a mark of a single point. Corners are put in order.
 func shapeOf(m Mark) (s shape, ok bool) {
 	f, ok := formOf(m.Tool)
-	if !ok || !f.fits(len(m.Points)) {
+	if !ok || !f.fits(len(m.Points)) || len(m.Points) < 2 {
 		return shape{}, false
 	}
 	if f.kind == upright || f.kind == oval {
@@ -90,6 +84,9 @@ func cornered(k kind, a, b qc.Point) shape {
 // for any shape when claimed is empty or cannot be; ok is false when no tool
 // draws it.
 func toolFor(s shape, claimed qc.Tool) (tool qc.Tool, ok bool) {
+	if len(s.points) < 2 {
+		return "", false
+	}
 	if f, known := formOf(claimed); known && f.kind == s.kind && f.fits(len(s.points)) {
 		return claimed, true
 	}

@@ -184,7 +184,7 @@ func (l labelmeShape) found() (found, error) {
 	f.shows = !reflect.ValueOf(f.flaw).IsZero()
 	var err error
 	f.shape, err = l.shape()
-	if s, ok := unfaceted(f.shape.points); ok && f.tool == ellipse && f.shape.kind == outline {
+	if s, ok := unfaceted(f.shape.points); ok && f.tool == qc.Ellipse && f.shape.kind == outline {
 		f.shape = s
 	}
 	return f, err
