@@ -161,7 +161,7 @@ func (c *centre) handler(ctx context.Context) (http.Handler, error) {
 		router.Handle(path, api)
 	}
 	router.Handle("/", pages.Handler())
-	return behindProxies(c.settings.Proxies(), router), nil
+	return paced(unread, behindProxies(c.settings.Proxies(), router)), nil
 }
 
 // public returns the base URL of links given to people.
