@@ -18,7 +18,8 @@ type badge struct {
 	leader bool     // it stands off and needs a line to that
 }
 
-func badgeRadius(unit float64) float64 { return max(17*unit, 7.5) }
+// BadgeRadius returns how large a number's badge is, in output pixels.
+func BadgeRadius(unit float64) float64 { return max(17*unit, 7.5) }
 
 // Place is where the number of a shape goes, in output pixels.
 type Place struct {
@@ -46,7 +47,7 @@ func Places(shapes []Shape, view View, radius float64, w, h int) []Place {
 // gravest go first and ties go to the first place tried, so that the same
 // marks always look the same.
 func placeBadges(shapes []Shape, view View, unit float64, area bounds) []badge {
-	radius := badgeRadius(unit)
+	radius := BadgeRadius(unit)
 	_, dark := painter{unit: unit}.casing()
 	reach := radius + dark/2
 	areas := make([]outline, len(shapes))

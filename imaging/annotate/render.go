@@ -268,7 +268,7 @@ func (p painter) handles(s Shape) {
 	handles, places := Handles(s.Mark)
 	if handles == nil {
 		b := boundsAround(p.view.ToScreen(s.Mark.Points[0]))
-		r := badgeRadius(p.unit) + 6*p.unit
+		r := BadgeRadius(p.unit) + 6*p.unit
 		p.course(style{colour: st.colour, stroke: 1.5}, facets(bounds{b.x0 - r, b.y0 - r, b.x1 + r, b.y1 + r}, 1))
 		return
 	}

@@ -146,7 +146,11 @@ func TestPhotoCanvas_AnyActionsKeepMarksOnThePhoto(t *testing.T) {
 		}
 		buttons := []desktop.MouseButton{desktop.MouseButtonPrimary, desktop.MouseButtonPrimary, desktop.MouseButtonTertiary, desktop.MouseButtonSecondary}
 		mods := []fyne.KeyModifier{0, 0, fyne.KeyModifierShift, fyne.KeyModifierControl}
-		keys := []fyne.KeyName{fyne.KeyLeft, fyne.KeyDown, fyne.KeyDelete, fyne.KeyTab, fyne.KeyEscape}
+		keys := []fyne.KeyName{fyne.KeyLeft, fyne.KeyDown, fyne.KeyDelete, fyne.KeyBackspace, fyne.KeyReturn, fyne.KeyTab, fyne.KeyEscape}
+		armed := []qc.Tool{"", qc.Polygon}
+		for _, form := range qc.Forms() {
+			armed = append(armed, form.Tool)
+		}
 		rt.Repeat(map[string]func(*rapid.T){
 			"press": func(rt *rapid.T) {
 				b.MouseDown(mouse(pos("at"), rapid.SampledFrom(buttons).Draw(rt, "button"), rapid.SampledFrom(mods).Draw(rt, "mod")))
@@ -165,7 +169,7 @@ func TestPhotoCanvas_AnyActionsKeepMarksOnThePhoto(t *testing.T) {
 			},
 			"key":  func(rt *rapid.T) { b.TypedKey(&fyne.KeyEvent{Name: rapid.SampledFrom(keys).Draw(rt, "key")}) },
 			"rune": func(rt *rapid.T) { b.TypedRune(rapid.SampledFrom([]rune("+-`")).Draw(rt, "rune")) },
-			"tool": func(rt *rapid.T) { b.SetTool(rapid.SampledFrom([]qc.Tool{"", qc.Box, qc.Arrow}).Draw(rt, "tool")) },
+			"tool": func(rt *rapid.T) { b.SetTool(rapid.SampledFrom(armed).Draw(rt, "tool")) },
 			"": func(rt *rapid.T) {
 				view := b.port.view
 				if b.gesture == nil && b.draft.shape != nil {

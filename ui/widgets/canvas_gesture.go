@@ -16,14 +16,16 @@ import (
 type gestureKind int
 
 const (
-	drawing gestureKind = iota
-	waiting             // drawing by two clicks: the first was made
+	drawing   gestureKind = iota
+	waiting               // drawing by two clicks: the first was made
+	cornering             // drawing a polygon, corner by corner
 	editing
 	panning
 	idling // pressed on nothing: a release unselects
 )
 
-// gesture lasts from a press to its release, or to the second click.
+// gesture lasts from a press to its release, to the second click, or to the
+// last corner.
 type gesture struct {
 	kind    gestureKind
 	button  desktop.MouseButton // 0: a finger
@@ -35,10 +37,17 @@ type gesture struct {
 	from    qc.Point      // image pixels: where it began
 	view    annotate.View // when it began
 	now     fyne.Position
+	way     []qc.Point // of a trace, image pixels
+	corners []qc.Point // of a polygon, image pixels
+	resume  *gesture   // what panning interrupted
 }
 
 // reachUnits is the tolerance around outlines and handles in canvas units.
 const reachUnits = 12
+
+// traceTolerance is how far a trace may be from where the hand was, in device
+// pixels: less than is seen.
+const traceTolerance = 0.75
 
 func (c *PhotoCanvas) reach() float64 { return reachUnits * c.device / c.port.view.Scale }
 
@@ -57,10 +66,13 @@ func (c *PhotoCanvas) MouseDown(ev *desktop.MouseEvent) {
 	}
 	switch ev.Button {
 	case desktop.MouseButtonPrimary:
+		if g := c.gesture; g != nil && g.kind == cornering && !c.space {
+			c.corner(ev.Position)
+			return
+		}
 		c.begin(ev.Position, ev.Button, ev.Modifier&fyne.KeyModifierControl != 0)
 	case desktop.MouseButtonTertiary:
-		c.cancelGesture()
-		c.gesture = &gesture{kind: panning, button: ev.Button, start: ev.Position, now: ev.Position, view: c.port.view}
+		c.startPanning(ev.Position, ev.Button)
 	default:
 	}
 }
@@ -73,11 +85,13 @@ func (c *PhotoCanvas) takeFocus() {
 
 // begin starts what a press at a place means with the armed tool.
 func (c *PhotoCanvas) begin(at fyne.Position, button desktop.MouseButton, pick bool) {
+	if c.space {
+		c.startPanning(at, button)
+		return
+	}
 	c.cancelGesture()
 	g := &gesture{button: button, start: at, now: at, from: c.WidgetToImage(at), view: c.port.view}
 	switch {
-	case c.space:
-		g.kind = panning
 	case c.tool != "" && !pick:
 		// Other marks do not react, so that one can be drawn over them; nor
 		// does the inside of the selected one.
@@ -86,6 +100,13 @@ func (c *PhotoCanvas) begin(at fyne.Position, button desktop.MouseButton, pick b
 		} else {
 			g.kind = drawing
 			g.shape = annotate.Shape{Mark: qc.Mark{Tool: c.tool}, Severity: c.Severity}
+			g.way = []qc.Point{g.from}
+		}
+		if g.kind == drawing && c.tool == qc.Polygon {
+			g.kind = cornering
+			c.gesture = g
+			c.corner(at)
+			return
 		}
 	default:
 		id, handle, ok := annotate.Hit(c.shapes, c.selected, g.from, c.reach())
@@ -110,7 +131,7 @@ func (c *PhotoCanvas) onSelected(at qc.Point) (annotate.Shape, annotate.Handle, 
 	one := c.shapes[i : i+1]
 	_, handle, ok := annotate.Hit(one, c.selected, at, c.reach())
 	if ok && handle == annotate.Body {
-		_, _, ok = annotate.Hit(one, "", at, c.reach()/2)
+		ok = annotate.OnOutline(one[0].Mark, at, c.reach()/2)
 	}
 	return c.shapes[i], handle, ok
 }
@@ -122,7 +143,7 @@ func (c *PhotoCanvas) Dragged(ev *fyne.DragEvent) {
 		// ended before the button was released stays ended.
 		c.begin(ev.Position.SubtractXY(ev.Dragged.DX, ev.Dragged.DY), 0, false)
 	}
-	if c.gesture == nil {
+	if c.gesture == nil || c.gesture.kind == cornering {
 		return
 	}
 	c.gesture.dragged = true
@@ -148,11 +169,17 @@ func (c *PhotoCanvas) follow(at fyne.Position) {
 	case panning:
 		c.port.panTo(g.view.OffsetX+float64(at.X-g.start.X)*c.device, g.view.OffsetY+float64(at.Y-g.start.Y)*c.device)
 	case drawing, waiting, editing:
+		if g.shape.Mark.Tool == qc.Freehand && g.kind != editing {
+			g.way = append(g.way, c.WidgetToImage(at))
+		}
 		if g.moved {
 			shape := g.shape
 			shape.Mark.Points, _ = c.outcome()
 			c.draft.shape = &shape
 		}
+	case cornering:
+		c.showCorners()
+		return
 	case idling:
 	}
 	c.update()
@@ -164,6 +191,16 @@ func (c *PhotoCanvas) outcome() ([]qc.Point, bool) {
 	to := c.WidgetToImage(g.now)
 	w, h := c.port.w, c.port.h
 	if g.kind != editing {
+		switch g.shape.Mark.Tool {
+		case qc.Freehand:
+			return annotate.Traced(g.way, traceTolerance/c.port.view.Scale, c.reach(), w, h)
+		case qc.Badge:
+			// A leader that ends under the number leads nowhere.
+			if math.Hypot(float64(g.now.X-g.start.X), float64(g.now.Y-g.start.Y))*c.device < annotate.BadgeRadius(c.unit()) {
+				to = g.from
+			}
+		default:
+		}
 		return annotate.Drawn(g.shape.Mark.Tool, g.from, to, c.square(), w, h)
 	}
 	if g.handle == annotate.Body {
@@ -191,13 +228,13 @@ func (c *PhotoCanvas) square() bool {
 func (c *PhotoCanvas) MouseUp(ev *desktop.MouseEvent) {
 	c.pressed = false
 	g := c.gesture
-	if g == nil || g.kind == waiting || g.button != ev.Button {
+	if g == nil || g.kind == waiting || g.kind == cornering || g.button != ev.Button {
 		return
 	}
 	if g.dragged || g.now != ev.Position {
 		c.follow(ev.Position)
 	}
-	if g.kind == drawing && !g.dragged && !g.moved {
+	if g.kind == drawing && !g.dragged && !g.moved && g.shape.Mark.Tool != qc.Badge {
 		g.kind = waiting // a plain click is the first of two
 		return
 	}
@@ -208,7 +245,7 @@ func (c *PhotoCanvas) MouseUp(ev *desktop.MouseEvent) {
 // was released over something else.
 func (c *PhotoCanvas) DragEnd() {
 	c.pressed = false
-	if g := c.gesture; g != nil && g.kind != waiting {
+	if g := c.gesture; g != nil && g.kind != waiting && g.kind != cornering {
 		c.finish()
 	}
 }
@@ -221,8 +258,12 @@ func (c *PhotoCanvas) finish() {
 	if g.kind == drawing || g.kind == waiting || g.kind == editing {
 		points, ok = c.outcome()
 	}
-	far := math.Hypot(float64(g.now.X-g.start.X), float64(g.now.Y-g.start.Y)) >= annotate.MinDrag
-	c.gesture = nil
+	// A trace may end where it began; a badge needs no way at all.
+	far := g.moved || g.shape.Mark.Tool == qc.Badge
+	if g.shape.Mark.Tool != qc.Freehand && g.shape.Mark.Tool != qc.Badge {
+		far = math.Hypot(float64(g.now.X-g.start.X), float64(g.now.Y-g.start.Y)) >= annotate.MinDrag
+	}
+	c.gesture = g.resume
 	version := c.marksVersion
 	switch g.kind {
 	case drawing, waiting:
@@ -237,9 +278,9 @@ func (c *PhotoCanvas) finish() {
 		if !g.moved {
 			c.choose("")
 		}
-	case panning:
+	case panning, cornering:
 	}
-	if c.marksVersion == version && c.draft.shape != nil {
+	if c.marksVersion == version && c.draft.shape != nil && c.gesture == nil {
 		c.marksVersion++ // nobody took the draft over: show what there is
 	}
 	c.update()
@@ -286,7 +327,7 @@ func (c *PhotoCanvas) MouseOut() {}
 
 // MouseMoved is called by Fyne.
 func (c *PhotoCanvas) MouseMoved(ev *desktop.MouseEvent) {
-	if g := c.gesture; g != nil && g.kind == waiting {
+	if g := c.gesture; g != nil && (g.kind == waiting || g.kind == cornering) {
 		c.follow(ev.Position)
 		return
 	}

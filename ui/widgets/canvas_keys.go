@@ -38,7 +38,7 @@ func (c *PhotoCanvas) hold(key fyne.KeyName, down bool) {
 		c.space = down
 	case desktop.KeyShiftLeft, desktop.KeyShiftRight:
 		c.shift = down
-		if g := c.gesture; g != nil && g.moved {
+		if g := c.gesture; g != nil && (g.moved || g.kind == cornering) {
 			c.follow(g.now) // squares at once, not only with the next move
 		}
 	}
@@ -57,6 +57,9 @@ func (c *PhotoCanvas) TypedKey(ev *fyne.KeyEvent) {
 func (c *PhotoCanvas) useKey(key fyne.KeyName) bool {
 	if c.key == "" {
 		return false
+	}
+	if c.cornerKey(key) {
+		return true
 	}
 	switch key {
 	case fyne.KeyLeft:

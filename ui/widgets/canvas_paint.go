@@ -5,11 +5,9 @@ import (
 	"image/color"
 	"math"
 	"slices"
-	"strings"
 	"sync/atomic"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/theme"
 
 	"flawmark/imaging/annotate"
@@ -209,14 +207,18 @@ func (c *PhotoCanvas) updateMarks() {
 		dx, dy := int(grow*float64(c.port.width)), int(grow*float64(c.port.height))
 		return image.Rect(-dx, -dy, c.port.width+dx, c.port.height+dy).Intersect(overhang)
 	}
-	if c.marks.version == c.marksVersion && c.marks.covers(c.key, c.port.view, whole(0)) {
+	under := c.underTints(shown)
+	if c.marks.version == c.marksVersion && c.marks.level == under.level && c.marks.covers(c.key, c.port.view, whole(0)) {
 		return
 	}
-	p := picture{key: c.key, view: c.port.view, rect: whole(spare), version: c.marksVersion}
+	p := picture{key: c.key, view: c.port.view, rect: whole(spare), version: c.marksVersion, level: under.level}
 	opts := annotate.Options{Selected: c.selected, Handles: true, Unit: c.unit(), Width: c.port.w, Height: c.port.h}
 	work := func(stop *atomic.Bool) (picture, bool) {
 		for _, r := range split(p.rect) {
 			img := image.NewRGBA(image.Rect(0, 0, r.Dx(), r.Dy()))
+			if under.level != nil {
+				under.fill(img, r, shown, stop)
+			}
 			view := p.view
 			view.OffsetX -= float64(r.Min.X)
 			view.OffsetY -= float64(r.Min.Y)
@@ -229,6 +231,10 @@ func (c *PhotoCanvas) updateMarks() {
 		return p, true
 	}
 	cost := float64(p.rect.Dx()*p.rect.Dy())*1.5e-6 + 0.2*float64(len(shown))
+	if under.level != nil {
+		under.rect = p.rect.Intersect(c.port.photoRect())
+		cost += under.cost()
+	}
 	c.order(&c.marksLane, cost, work, func(p picture) {
 		c.marks.show(p)
 		c.place()
@@ -244,31 +250,6 @@ func (c *PhotoCanvas) marksShown() {
 	if c.gesture == nil && c.draft.shape != nil {
 		c.draft.shape = nil
 		c.updateDraft()
-	}
-}
-
-func (c *PhotoCanvas) updateWords() {
-	lines := []string{}
-	if c.key == "" && c.placeholder != "" {
-		lines = strings.Split(c.placeholder, "\n")
-	}
-	for len(c.words) < len(lines) {
-		text := canvas.NewText("", color.NRGBA{0x11, 0x11, 0x11, 0xff})
-		text.Alignment = fyne.TextAlignCenter
-		c.words = append(c.words, text)
-	}
-	size := c.Theme().Size(theme.SizeNameText)
-	high := size * 1.6
-	for i, text := range c.words {
-		if i >= len(lines) {
-			text.Hide()
-			continue
-		}
-		text.Text, text.TextSize = lines[i], size
-		text.Move(fyne.NewPos(0, c.Size().Height/2-high*float32(len(lines))/2+high*float32(i)))
-		text.Resize(fyne.NewSize(c.Size().Width, high))
-		text.Show()
-		text.Refresh()
 	}
 }
 
