@@ -94,6 +94,9 @@ type linkView struct {
 // deskLink makes a new link to the case's order. The secret is in this answer
 // alone, in no address and no log.
 func (p *Pages) deskLink(w http.ResponseWriter, r *http.Request, who session) {
+	if _, ok := p.form(w, r); !ok {
+		return
+	}
 	d, ok := p.dossier(w, r)
 	if !ok {
 		return

@@ -64,6 +64,9 @@ func (p *Pages) signInRefused(w http.ResponseWriter, r *http.Request, id, key st
 }
 
 func (p *Pages) signOut(w http.ResponseWriter, r *http.Request) {
+	if _, ok := p.form(w, r); !ok {
+		return
+	}
 	cookie := p.cookie(r, deskCookie, "", "/desk", 0)
 	cookie.MaxAge = -1
 	http.SetCookie(w, cookie)

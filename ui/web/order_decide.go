@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"time"
 
 	"flawmark/app/qc"
 	"flawmark/app/refund"
@@ -48,13 +49,17 @@ func (p *Pages) orderDecide(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, address, http.StatusSeeOther) //nolint:gosec // the path is ours
 }
 
-// form reads a form within limits.
+// form reads a form within limits of size and time.
 func (p *Pages) form(w http.ResponseWriter, r *http.Request) (url.Values, bool) {
+	line := http.NewResponseController(w)
+	_ = line.SetReadDeadline(time.Now().Add(formTime)) // the socket's time; not every reader has deadlines
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if err := r.ParseForm(); err != nil {
+		// The deadline stays: the rest of the form is not waited for either.
 		p.sorry(w, r, http.StatusBadRequest, "web.form_broken")
 		return nil, false
 	}
+	_ = line.SetReadDeadline(time.Time{}) // left behind, it would end the request while it is worked on
 	return r.PostForm, true
 }
 

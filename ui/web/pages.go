@@ -45,8 +45,9 @@ type Pages struct {
 const (
 	maxForm          = 16 << 10 // bytes of a form
 	maxText          = 500      // letters of a field
-	signInsPerMinute = 60       // of one address; the store also slows a staff id down
-	linksPerMinute   = 600      // of one address: a customer's network may hide many
+	formTime         = 30 * time.Second
+	signInsPerMinute = 60  // of one address; the store also slows a staff id down
+	linksPerMinute   = 600 // of one address: a customer's network may hide many
 )
 
 // New returns the pages, or says what is missing.
