@@ -152,8 +152,8 @@ func (f Finding) Check(item Item, catalogue Catalogue) error {
 			return fmt.Errorf("%w: %d of %d", ErrFlawQuantity, flaw.Quantity, item.Quantity)
 		}
 	}
-	if len(f.Marks) > MaxMarks {
-		return fmt.Errorf("%w: %d, at most %d", ErrMarkCount, len(f.Marks), MaxMarks)
+	if all := f.points(); len(f.Marks) > MaxMarks || all > MaxAllPoints {
+		return fmt.Errorf("%w: %d of %d points", ErrMarkCount, len(f.Marks), all)
 	}
 	for _, mark := range f.Marks {
 		if err := f.checkMark(mark); err != nil {
@@ -178,6 +178,19 @@ func (f Finding) checkMark(mark Mark) error {
 		return fmt.Errorf("%w: mark %s shows no flaw of the finding", ErrMarkElsewhere, mark.ID)
 	}
 	return nil
+}
+
+// RoomFor reports whether f can hold another mark of that many points.
+func (f Finding) RoomFor(points int) bool {
+	return len(f.Marks) < MaxMarks && f.points()+points <= MaxAllPoints
+}
+
+func (f Finding) points() int {
+	n := 0
+	for _, mark := range f.Marks {
+		n += len(mark.Points)
+	}
+	return n
 }
 
 // Photo returns the finding's photo with that id.

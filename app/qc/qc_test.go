@@ -236,6 +236,21 @@ func TestFinding_Check(t *testing.T) {
 	}
 }
 
+func TestFinding_RoomForMarks(t *testing.T) {
+	t.Parallel()
+	trace := qc.Mark{Tool: qc.Freehand, Points: make([]qc.Point, qc.MaxPoints)}
+	full := qc.Finding{Marks: slices.Repeat([]qc.Mark{trace}, qc.MaxAllPoints/qc.MaxPoints)}
+	many := qc.Finding{Marks: make([]qc.Mark, qc.MaxMarks)}
+	if full.RoomFor(1) || many.RoomFor(1) || !(qc.Finding{}).RoomFor(qc.MaxPoints) {
+		t.Error("a finding holds too much or too little")
+	}
+	full.Photos, full.Verdict = []qc.Photo{{ID: "p"}}, qc.Pass
+	full.Marks = append(full.Marks, trace)
+	if err := full.Check(qc.Item{Quantity: 1}, catalogue(t)); !errors.Is(err, qc.ErrMarkCount) {
+		t.Errorf("too many points: %v", err)
+	}
+}
+
 func TestFinding_CheckCountsPoints(t *testing.T) {
 	t.Parallel()
 	item, flaws := qc.Item{ID: "1-1", Quantity: 1}, catalogue(t)

@@ -18,10 +18,11 @@ const (
 )
 
 // What a finding may hold at most: far more than people draw, and little
-// enough that every program can show it.
+// enough that every program can show it and that it travels in one piece.
 const (
-	MaxPoints = 4000 // of one mark
-	MaxMarks  = 500  // of one finding
+	MaxPoints    = 4000   // of one mark
+	MaxMarks     = 500    // of one finding
+	MaxAllPoints = 16_000 // of all marks of one finding
 )
 
 // Form says how many points the marks of a tool have.

@@ -54,10 +54,15 @@ func (i *Inspection) SelectMark(id qc.MarkID) {
 }
 
 // Draw adds a mark to the photo in view. It belongs to the active flaw; with
-// none, the panel asks for the flaw.
+// none, the panel asks for the flaw. What is no mark of the tool is left out.
 func (i *Inspection) Draw(tool qc.Tool, points []qc.Point) {
 	p, ok := i.Photo()
-	if !ok || len(points) != 2 || i.recording {
+	if form, known := tool.Form(); !ok || !known || !form.Fits(len(points)) || i.recording {
+		return
+	}
+	if !i.draft.Finding.RoomFor(len(points)) {
+		i.notices.Warn(Say("error." + qc.ErrMarkCount.Error()))
+		i.changed() // the mark under the hand goes
 		return
 	}
 	m := qc.Mark{ID: qc.MarkID(i.parts.NewID()), Photo: p.ID, Flaw: i.flaw, Tool: tool, Points: inside(points, p)}
@@ -76,11 +81,12 @@ func (i *Inspection) EditMark(id qc.MarkID, points []qc.Point) {
 		return
 	}
 	p, ok := i.draft.Finding.Photo(i.draft.Finding.Marks[n].Photo)
-	if !ok {
+	form, known := i.draft.Finding.Marks[n].Tool.Form()
+	if !ok || len(points) > 0 && !(known && form.Fits(len(points))) {
 		return
 	}
 	i.step("", func(f *qc.Finding) {
-		if len(points) != 2 {
+		if len(points) == 0 {
 			f.Marks = slices.Delete(f.Marks, n, n+1)
 			return
 		}

@@ -8,6 +8,7 @@ import (
 	"image"
 	"image/color"
 	"image/jpeg"
+	"slices"
 	"testing"
 	"time"
 
@@ -221,6 +222,43 @@ func TestInspection_ARestartReopensTheNewestDraft(t *testing.T) {
 	got := again.Inspection.Finding()
 	if got.ID != want.ID || len(got.Photos) != 1 || len(got.Flaws) != 1 {
 		t.Errorf("reopened %+v, want %+v", got, want)
+	}
+}
+
+func TestInspection_DrawsWithEveryTool(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.signIn("B0012")
+	b.open("20481-1")
+	b.photo(10)
+	b.Inspection.Preset(1)
+	places := []qc.Point{{X: 1, Y: 1}, {X: 9, Y: 2}, {X: 5, Y: 9}, {X: 2, Y: 8}}
+	for n, form := range qc.Forms() {
+		b.Inspection.Draw(form.Tool, nil)
+		b.Inspection.Draw(form.Tool, places[:form.Min])
+		marks := b.Inspection.Finding().Marks
+		if len(marks) != n+1 || marks[n].Tool != form.Tool || len(marks[n].Points) != form.Min {
+			t.Fatalf("%s: marks %+v", form.Tool, marks)
+		}
+		b.Inspection.EditMark(marks[n].ID, make([]qc.Point, form.Max+1))
+		b.Inspection.EditMark(marks[n].ID, slices.Repeat(places[1:2], form.Min))
+		if got := b.Inspection.Finding().Marks[n].Points; len(got) != form.Min || got[0] != places[1] {
+			t.Errorf("%s: edited to %v", form.Tool, got)
+		}
+	}
+	b.Inspection.Draw("spiral", places[:2])
+	b.Inspection.EditMark(b.Inspection.Mark(), nil)
+	if got := len(b.Inspection.Finding().Marks); got != len(qc.Forms())-1 {
+		t.Errorf("%d marks after one was deleted", got)
+	}
+	for range qc.MaxMarks {
+		b.Inspection.Draw(qc.Box, places[:2])
+	}
+	if got := len(b.Inspection.Finding().Marks); got != qc.MaxMarks {
+		t.Errorf("%d marks, at most %d may be", got, qc.MaxMarks)
+	}
+	if notice := b.Notices.Current(); notice.Sentence.Key != "error.finding_mark_count" {
+		t.Errorf("said %+v", notice)
 	}
 }
 
