@@ -71,11 +71,12 @@ func newInspectScreen(w *Window) *inspectScreen {
 
 // restyle sets what depends on the theme and the size.
 func (s *inspectScreen) restyle() {
-	s.tools.SetOptions(
-		widgets.Option{Key: "", Icon: look.IconSelect.Resource(), Hint: "V"},
-		widgets.Option{Key: string(qc.Box), Icon: look.IconBox.Resource(), Hint: "R"},
-		widgets.Option{Key: string(qc.Arrow), Icon: look.IconArrow.Resource(), Hint: "A"},
-	)
+	rail := toolRail()
+	options := make([]widgets.Option, len(rail))
+	for i, t := range rail {
+		options[i] = widgets.Option{Key: string(t.tool), Icon: t.icon.Resource(), Hint: string(t.key)}
+	}
+	s.tools.SetOptions(options...)
 	s.thumbs.Side = 72 * scale()
 	s.thumbs.Refresh()
 	s.photo.Surround = theme.Color(look.ColourSurround)
@@ -114,7 +115,7 @@ func (s *inspectScreen) build() {
 	actual := widget.NewButton("100 %", func() { s.photo.ActualSize() })
 	fit.Importance, actual.Importance = widget.LowImportance, widget.LowImportance
 	strip := container.NewBorder(nil, nil, nil, container.NewVBox(container.NewHBox(s.zoom, fit, actual)), s.thumbs)
-	s.desk = container.NewBorder(nil, panel(strip), container.NewStack(newGround(look.ColourPanel), container.NewPadded(container.NewVBox(s.tools))), nil, s.photo)
+	s.desk = container.NewBorder(nil, panel(strip), container.NewStack(newGround(look.ColourPanel), container.NewVScroll(container.NewPadded(s.tools))), nil, s.photo)
 	s.choices = newKeyList(
 		func() int { return len(w.station.Inspection.Choices()) }, newRow,
 		func(id int, o fyne.CanvasObject) {

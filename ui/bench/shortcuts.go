@@ -59,11 +59,8 @@ func bindings() []binding {
 		{Menu: menuItem, Words: "button.flag", Key: fyne.KeyReturn, Where: screenInspect, Do: func(w *Window) { w.station.Inspection.Flag() }},
 		{Menu: menuItem, Words: "station.do.close_item", Key: fyne.KeyW, Where: screenInspect, Do: func(w *Window) { w.station.Inspection.Close() }},
 
-		{Menu: menuMark, Words: "station.do.select", Key: fyne.KeyM, Plain: []fyne.KeyName{fyne.KeyV}, Where: screenInspect, Do: func(w *Window) { w.inspect.setTool("") }},
-		{Menu: menuMark, Words: "station.do.box", Key: fyne.KeyR, Plain: []fyne.KeyName{fyne.KeyR}, Where: screenInspect, Do: func(w *Window) { w.inspect.setTool(qc.Box) }},
-		{Menu: menuMark, Words: "station.do.arrow", Key: fyne.KeyT, Plain: []fyne.KeyName{fyne.KeyA}, Where: screenInspect, Do: func(w *Window) { w.inspect.setTool(qc.Arrow) }},
-		{Menu: menuMark, Words: "station.do.fit", Key: fyne.Key0, Plain: []fyne.KeyName{fyne.KeyF}, Do: func(w *Window) { w.photoInView().Fit() }},
-		{Menu: menuMark, Words: "station.do.actual", Key: fyne.Key9, Plain: []fyne.KeyName{fyne.KeyG}, Do: func(w *Window) { w.photoInView().ActualSize() }},
+		{Menu: menuMark, Words: "station.do.fit", Key: fyne.Key0, Plain: []fyne.KeyName{fyne.Key0}, Do: func(w *Window) { w.photoInView().Fit() }},
+		{Menu: menuMark, Words: "station.do.actual", Key: fyne.Key9, Plain: []fyne.KeyName{fyne.KeyBackTick}, Do: func(w *Window) { w.photoInView().ActualSize() }},
 		{Menu: menuMark, Words: "station.do.larger", Key: fyne.KeyEqual, Plain: []fyne.KeyName{fyne.KeyEqual, fyne.KeyPlus}, Do: func(w *Window) { w.photoInView().ZoomBy(1.25) }},
 		{Menu: menuMark, Words: "station.do.smaller", Key: fyne.KeyMinus, Plain: []fyne.KeyName{fyne.KeyMinus}, Do: func(w *Window) { w.photoInView().ZoomBy(0.8) }},
 
@@ -75,6 +72,7 @@ func bindings() []binding {
 		{Menu: menuList, Words: "station.do.step", Key: fyne.KeyG, Plain: []fyne.KeyName{fyne.KeyReturn, fyne.KeyEnter}, Where: screenCases, Do: func(w *Window) { w.cases.act() }},
 		{Menu: menuList, Words: "station.queue.send_now", Key: fyne.KeyS, Where: screenQueue, Do: func(w *Window) { w.station.Queue.SendNow() }},
 	}
+	table = append(table, toolBindings()...)
 	for n := 1; n <= 9; n++ {
 		table = append(table, binding{
 			Words: "station.do.preset", Plain: []fyne.KeyName{fyne.KeyName('0' + rune(n))}, Where: screenInspect,
@@ -137,6 +135,8 @@ func keyName(key fyne.KeyName) string {
 		return "↑"
 	case fyne.KeyDown:
 		return "↓"
+	case fyne.KeyBackTick:
+		return "`"
 	}
 	return string(key)
 }
@@ -200,7 +200,7 @@ func (w *Window) showHelp() {
 	if w.popup != nil {
 		return
 	}
-	half := func(names ...string) fyne.CanvasObject {
+	column := func(names ...string) fyne.CanvasObject {
 		rows := container.New(tight{})
 		for _, name := range names {
 			rows.Add(bold1(w.say(name)))
@@ -216,7 +216,7 @@ func (w *Window) showHelp() {
 		return rows
 	}
 	w.pop(dialog.NewCustom(w.say("station.do.help"), w.say("button.close")+"   Esc",
-		container.NewVScroll(container.NewGridWithColumns(2, half(menuGo, menuMark), half(menuItem, menuList))), w.window), 860, 690)
+		container.NewVScroll(container.NewGridWithColumns(3, column(menuGo, menuList), column(menuItem), column(menuMark))), w.window), 1240, 600)
 }
 
 func helpRow(what, keys string) fyne.CanvasObject {

@@ -10,10 +10,16 @@ type Icon string
 
 // The icons.
 const (
-	IconSelect Icon = "select"
-	IconBox    Icon = "box"
-	IconArrow  Icon = "arrow"
-	IconNews   Icon = "news" // a full disc in the accent colour
+	IconSelect      Icon = "select"
+	IconBox         Icon = "box"
+	IconEllipse     Icon = "ellipse"
+	IconArrow       Icon = "arrow"
+	IconLine        Icon = "line"
+	IconFreehand    Icon = "freehand"
+	IconPolygon     Icon = "polygon"
+	IconBadge       Icon = "badge"
+	IconHighlighter Icon = "highlighter"
+	IconNews        Icon = "news" // a full disc in the accent colour
 )
 
 // Resource returns the icon in the colour of texts, except IconNews.
@@ -30,6 +36,25 @@ func (i Icon) Resource() fyne.Resource {
 		return fill("M3 5 L21 5 L21 19 L3 19 Z M5 7 L5 17 L19 17 L19 7 Z")
 	case IconArrow:
 		return fill("M4.7 20.7 L3.3 19.3 L16.6 6 L10 6 L10 4 L20 4 L20 14 L18 14 L18 7.4 Z")
+	case IconEllipse:
+		return fill("M22 12 C22 16.14 17.52 19.5 12 19.5 C6.48 19.5 2 16.14 2 12 C2 7.86 6.48 4.5 12 4.5 C17.52 4.5 22 7.86 " +
+			"22 12 Z M20 12 C20 8.96 16.42 6.5 12 6.5 C7.58 6.5 4 8.96 4 12 C4 15.04 7.58 17.5 12 17.5 C16.42 17.5 20 " +
+			"15.04 20 12 Z")
+	case IconLine:
+		return fill("M3.3 19.3 L19.3 3.3 L20.7 4.7 L4.7 20.7 Z")
+	case IconFreehand:
+		return fill("M3.4 20.6 L2 19.2 C6 14 3 9 7.5 5.2 C11 2.4 14 5.5 12.6 9.5 C11.6 12.6 10.6 15.4 12.6 16.2 C15 17 17 13 " +
+			"20.6 11.4 L21.4 13.2 C18 14.6 16 19.6 12 18.1 C8.6 16.6 9.8 12.4 10.7 8.9 C11.4 6.6 10 5.8 8.7 6.8 C5.6 " +
+			"9.4 8 15 3.4 20.6 Z")
+	case IconPolygon:
+		return fill("M12 2.6 L21.6 9.8 L17.8 21 L6.2 21 L2.4 9.8 Z M12 5.1 L4.8 10.5 L7.6 19 L16.4 19 L19.2 10.5 Z")
+	case IconBadge:
+		return fill("M16 9 C16 12.87 12.87 16 9 16 C5.13 16 2 12.87 2 9 C2 5.13 5.13 2 9 2 C12.87 2 16 5.13 16 9 Z M14 9 C14 " +
+			"6.24 11.76 4 9 4 C6.24 4 4 6.24 4 9 C4 11.76 6.24 14 9 14 C11.76 14 14 11.76 14 9 Z M8.4 5.4 L10.2 5.4 " +
+			"L10.2 12.6 L8.4 12.6 L8.4 7.7 L7 8.4 L7 6.5 Z M14 15.4 L15.4 14 L22 20.6 L20.6 22 Z")
+	case IconHighlighter:
+		return fill("M3 20 L21 20 L21 22 L3 22 Z M14.5 2.5 L20.5 8.5 L12.5 16 L9 16 L7 18 L4 18 L7 15 L7 10.5 Z M14.5 5.3 L9 " +
+			"10.9 L9 14 L12 14 L17.7 8.5 Z")
 	case IconNews:
 		svg := head + `<circle cx="12" cy="12" r="5" fill="#E34234"/></svg>`
 		return fyne.NewStaticResource("flawmark-news.svg", []byte(svg))
