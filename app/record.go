@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
-	"fmt"
 	"os"
 	"slices"
 	"strconv"
@@ -15,6 +14,7 @@ import (
 
 	"flawmark/app/command"
 	"flawmark/app/qc"
+	"flawmark/imaging/annotate"
 	"flawmark/imaging/capture"
 	"flawmark/imaging/photo"
 	"flawmark/ui/model"
@@ -55,7 +55,7 @@ func recordFlags(set *flag.FlagSet) {
 	set.String("inspector", "", "staff `id` of who inspects")
 	set.Var(new(repeated), "photo", "photo `file`; give the option again, or further files behind it")
 	set.Var(mentions{said, "flaw"}, "flaw", "`CODE[:SEV]` of a flaw, such as H11:MIN")
-	set.Var(mentions{said, "mark"}, "mark", "mark of the flaw before it: `N#rect:x,y,w,h` or N#arrow:x1,y1,x2,y2")
+	set.Var(mentions{said, "mark"}, "mark", "mark of the flaw before it: `N#tool:numbers`, such as 1#rect:x,y,w,h or 1#polygon:x1,y1,x2,y2,x3,y3")
 	set.Var(mentions{said, "note"}, "note", "`text` to the flaw before it")
 	set.Bool("unsure", false, "ask a shift lead to look first")
 }
@@ -213,21 +213,30 @@ func (s *station) addFlaw(finding *qc.Finding, text string) error {
 	return nil
 }
 
-// addMark reads "N#rect:x,y,w,h" or "N#arrow:x1,y1,x2,y2".
+// addMark reads "N#tool:" and numbers: of tools with corners x,y,w,h, of the
+// others places x1,y1,x2,y2,….
 func addMark(finding *qc.Finding, text string) error {
-	var n int
-	var tool string
-	var a, b, c, d float64
-	_, err := fmt.Sscanf(strings.NewReplacer("#", " ", ":", " ", ",", " ").Replace(text), "%d %s %f %f %f %f", &n, &tool, &a, &b, &c, &d)
-	if err != nil || n < 1 || n > len(finding.Photos) || tool != string(qc.Box) && tool != string(qc.Arrow) {
+	photo, rest, _ := strings.Cut(text, "#")
+	tool, places, _ := strings.Cut(rest, ":")
+	n, err := strconv.Atoi(photo)
+	form, known := qc.Tool(tool).Form()
+	values := strings.Split(places, ",")
+	if err != nil || !known || n < 1 || n > len(finding.Photos) || len(values)%2 != 0 || !form.Fits(len(values)/2) {
 		return command.Fail("cli.mark_syntax", err, "text", text)
 	}
-	mark := qc.Mark{
-		ID: qc.MarkID(newID()), Photo: finding.Photos[n-1].ID, Tool: qc.Tool(tool),
-		Points: []qc.Point{{X: a, Y: b}, {X: c, Y: d}},
+	mark := qc.Mark{ID: qc.MarkID(newID()), Photo: finding.Photos[n-1].ID, Tool: form.Tool}
+	numbers := make([]float64, len(values))
+	for i, value := range values {
+		if numbers[i], err = strconv.ParseFloat(strings.TrimSpace(value), 64); err != nil {
+			return command.Fail("cli.mark_syntax", err, "text", text)
+		}
 	}
-	if mark.Tool == qc.Box {
-		mark.Points[1] = qc.Point{X: a + c, Y: b + d}
+	for i := 0; i < len(numbers); i += 2 {
+		mark.Points = append(mark.Points, qc.Point{X: numbers[i], Y: numbers[i+1]})
+	}
+	if annotate.Cornered(mark.Tool) {
+		mark.Points[1].X += mark.Points[0].X
+		mark.Points[1].Y += mark.Points[0].Y
 	}
 	if len(finding.Flaws) > 0 {
 		mark.Flaw = finding.Flaws[len(finding.Flaws)-1].ID
