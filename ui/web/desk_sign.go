@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"time"
 
 	"flawmark/app/qc"
 )
@@ -67,8 +68,6 @@ func (p *Pages) signOut(w http.ResponseWriter, r *http.Request) {
 	if _, ok := p.form(w, r); !ok {
 		return
 	}
-	cookie := p.cookie(r, deskCookie, "", "/desk", 0)
-	cookie.MaxAge = -1
-	http.SetCookie(w, cookie)
+	http.SetCookie(w, p.cookie(r, deskCookie, "", "/desk", -time.Second))
 	http.Redirect(w, r, "/desk/sign-in", http.StatusSeeOther)
 }

@@ -23,11 +23,6 @@ type discard struct{}
 func (discard) Header() http.Header            { return http.Header{} }
 func (discard) Write(data []byte) (int, error) { return len(data), nil }
 func (discard) WriteHeader(int)                {}
-func serve(h http.Handler, r *http.Request) *http.Response {
-	recorder := httptest.NewRecorder()
-	h.ServeHTTP(recorder, r)
-	return recorder.Result()
-}
 
 func mustRequest(t *testing.T, address string) *http.Request {
 	t.Helper()
@@ -85,9 +80,9 @@ func TestDesk_IsForSignedInStaffOnly(t *testing.T) {
 				body = nil
 			}
 			answer := b.do(method, address, body)
-			signIn := answer.StatusCode == http.StatusSeeOther && answer.Header.Get("Location") == "/desk/sign-in"
-			if !signIn && answer.StatusCode != http.StatusForbidden {
-				t.Errorf("session %s, %s %s: status %d", name, method, address, answer.StatusCode)
+			signIn := answer.status == http.StatusSeeOther && answer.header.Get("Location") == "/desk/sign-in"
+			if !signIn && answer.status != http.StatusForbidden {
+				t.Errorf("session %s, %s %s: status %d", name, method, address, answer.status)
 			}
 		}
 	}
@@ -113,10 +108,10 @@ func TestDesk_SignIn(t *testing.T) {
 		w := newWorld(t)
 		b := w.reader(t)
 		answer := b.do(http.MethodPost, "/desk/sign-in", url.Values{"id": {c.id}, "password": {c.password}})
-		if answer.StatusCode != c.status {
-			t.Errorf("%s: status %d, want %d", c.name, answer.StatusCode, c.status)
+		if answer.status != c.status {
+			t.Errorf("%s: status %d, want %d", c.name, answer.status, c.status)
 		}
-		if signedIn := len(answer.Cookies()) > 0; signedIn != (c.status == http.StatusSeeOther) {
+		if signedIn := len(answer.cookies) > 0; signedIn != (c.status == http.StatusSeeOther) {
 			t.Errorf("%s: signed in is %v", c.name, signedIn)
 		}
 	}
@@ -139,7 +134,7 @@ func TestDesk_SigningInIsRateLimited(t *testing.T) {
 	b := newWorld(t).reader(t)
 	status := 0
 	for range signInsPerMinute + 1 {
-		status = b.do(http.MethodPost, "/desk/sign-in", url.Values{"id": {"D01"}, "password": {"guess"}}).StatusCode
+		status = b.do(http.MethodPost, "/desk/sign-in", url.Values{"id": {"D01"}, "password": {"guess"}}).status
 	}
 	if status != http.StatusTooManyRequests {
 		t.Errorf("status %d after %d tries", status, signInsPerMinute+1)
@@ -194,7 +189,7 @@ func TestDeskAct(t *testing.T) {
 			}
 			answer := b.do(http.MethodPost, "/desk/cases/K-20481-2/events", form)
 			b.body(answer, http.StatusSeeOther)
-			if got, want := answer.Header.Get("Location"), "/desk/cases/K-20481-2?notice="+c.notice; got != want {
+			if got, want := answer.header.Get("Location"), "/desk/cases/K-20481-2?notice="+c.notice; got != want {
 				t.Errorf("got to %q, want %q", got, want)
 			}
 			if got := w.cases["K-20481-2"].Status; got != c.status {
@@ -214,7 +209,7 @@ func TestDeskAct_WaybillsAreChecked(t *testing.T) {
 	for waybill, notice := range map[string]string{"nope": "error.waybill_invalid", "sf9876543210987": "web.notice.done"} {
 		form := url.Values{"event": {"dispatch"}, "version": {"3"}, "waybill": {waybill}, "carrier": {"SF"}}
 		answer := b.do(http.MethodPost, "/desk/cases/K-20481-2/events", form)
-		if got := answer.Header.Get("Location"); !strings.HasSuffix(got, notice) {
+		if got := answer.header.Get("Location"); !strings.HasSuffix(got, notice) {
 			t.Errorf("waybill %s got to %q", waybill, got)
 		}
 	}
@@ -354,7 +349,7 @@ func TestAssets_AreKeptForEverUnderTheirHash(t *testing.T) {
 	b := newWorld(t).reader(t)
 	address := regexp.MustCompile(`/assets/flawmark\.[0-9a-f]{16}\.css`).FindString(b.get("/desk/sign-in", http.StatusOK))
 	answer := b.do(http.MethodGet, address, nil)
-	if h := answer.Header; h.Get("Content-Type") != "text/css; charset=utf-8" || !strings.Contains(h.Get("Cache-Control"), "immutable") {
+	if h := answer.header; h.Get("Content-Type") != "text/css; charset=utf-8" || !strings.Contains(h.Get("Cache-Control"), "immutable") {
 		t.Errorf("%s has headers %v", address, h)
 	}
 	b.get("/assets/flawmark.css", http.StatusNotFound)

@@ -111,7 +111,7 @@ func (s shot) page(t *testing.T) string {
 	if strings.Contains(address, "lang=") {
 		answer := b.do(http.MethodGet, address, nil)
 		b.body(answer, http.StatusSeeOther)
-		address = answer.Header.Get("Location")
+		address = answer.header.Get("Location")
 	}
 	return b.get(address, s.status)
 }

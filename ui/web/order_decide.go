@@ -46,7 +46,7 @@ func (p *Pages) orderDecide(w http.ResponseWriter, r *http.Request) {
 	query := url.Values{"notice": {notice}, "case": {string(id)}}
 	// The notice is shown with the item: that is where the reader was.
 	address := orderPath(order.Order.ID) + "?" + query.Encode() + "#item-" + url.PathEscape(string(order.Cases[i].Item))
-	http.Redirect(w, r, address, http.StatusSeeOther) //nolint:gosec // the path is ours
+	http.Redirect(w, r, address, http.StatusSeeOther)
 }
 
 // form reads a form within limits of size and time.
@@ -88,5 +88,13 @@ func outcome(err error) (notice string, other error) {
 
 // back redirects to path, where notice is shown.
 func back(w http.ResponseWriter, r *http.Request, path, notice string) {
-	http.Redirect(w, r, path+"?notice="+url.QueryEscape(notice), http.StatusSeeOther) //nolint:gosec // path is ours
+	onward(w, r, path, url.Values{"notice": {notice}})
+}
+
+// onward redirects to path, which is escaped and one of our own, with query.
+func onward(w http.ResponseWriter, r *http.Request, path string, query url.Values) {
+	if rest := query.Encode(); rest != "" {
+		path += "?" + rest
+	}
+	http.Redirect(w, r, path, http.StatusSeeOther) //nolint:gosec // all paths begin with /o/ or /desk
 }

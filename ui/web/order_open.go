@@ -42,9 +42,5 @@ func (p *Pages) orderLink(w http.ResponseWriter, r *http.Request) {
 	}
 	http.SetCookie(w, p.cookie(r, orderCookie, token, orderPath(order), orderFor))
 	query.Del("t")
-	address := orderPath(order)
-	if rest := query.Encode(); rest != "" {
-		address += "?" + rest
-	}
-	http.Redirect(w, r, address, http.StatusSeeOther)
+	onward(w, r, orderPath(order), query)
 }

@@ -103,9 +103,11 @@ func (p *Pages) actKey(id qc.CaseID, version int, e refund.Event) string {
 	return hex.EncodeToString(code[:16])
 }
 
-// cookie returns a cookie that scripts and other sites cannot use.
+// cookie returns a cookie that scripts and other sites cannot use; a negative
+// life takes it away. Secure is left out only where the centre is reached
+// without TLS: browsers would drop the cookie there.
 func (p *Pages) cookie(r *http.Request, name, value, within string, life time.Duration) *http.Cookie {
-	return &http.Cookie{
+	return &http.Cookie{ //nolint:gosec // Secure wherever the centre is reached by https
 		Name: name, Value: value, Path: within, MaxAge: int(life.Seconds()),
 		HttpOnly: true, Secure: p.Secure || r.TLS != nil, SameSite: http.SameSiteLaxMode,
 	}
@@ -130,7 +132,7 @@ func (p *Pages) signedIn(r *http.Request) (session, error) {
 	}
 	staff, err := p.Store.Staff(r.Context(), who.ID)
 	switch {
-	case errors.Is(err, qc.ErrNotFound), err == nil && !(staff.Active && mayUseDesk(staff.Role)):
+	case errors.Is(err, qc.ErrNotFound), err == nil && (!staff.Active || !mayUseDesk(staff.Role)):
 		return session{}, errSession
 	case err != nil:
 		return session{}, fmt.Errorf("read staff %s: %w", who.ID, err)

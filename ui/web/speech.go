@@ -58,11 +58,7 @@ func (p *Pages) languageChosen(w http.ResponseWriter, r *http.Request, within st
 		http.SetCookie(w, p.cookie(r, languageCookie, chosen, within, 365*24*time.Hour))
 	}
 	query.Del("lang")
-	address := r.URL.EscapedPath()
-	if rest := query.Encode(); rest != "" {
-		address += "?" + rest
-	}
-	http.Redirect(w, r, address, http.StatusSeeOther) //nolint:gosec // the request's own path
+	onward(w, r, r.URL.EscapedPath(), query)
 	return true
 }
 

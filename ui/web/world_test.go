@@ -390,8 +390,30 @@ func (w *world) reader(t *testing.T) *reader {
 	return &reader{t: t, handler: w.pages(t).Handler(), jar: map[string]*http.Cookie{}}
 }
 
+// answer is what came back, its body read.
+type answer struct {
+	status  int
+	header  http.Header
+	cookies []*http.Cookie
+	body    string
+}
+
+// serve lets h answer r.
+func serve(t *testing.T, h http.Handler, r *http.Request) answer {
+	t.Helper()
+	recorder := httptest.NewRecorder()
+	h.ServeHTTP(recorder, r)
+	response := recorder.Result()
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer{response.StatusCode, response.Header, response.Cookies(), string(body)}
+}
+
 // do sends a request with the cookies of its path and keeps those that come.
-func (b *reader) do(method, address string, form url.Values) *http.Response {
+func (b *reader) do(method, address string, form url.Values) answer {
 	b.t.Helper()
 	var body io.Reader
 	if form != nil {
@@ -407,13 +429,11 @@ func (b *reader) do(method, address string, form url.Values) *http.Response {
 			r.AddCookie(cookie)
 		}
 	}
-	recorder := httptest.NewRecorder()
-	b.handler.ServeHTTP(recorder, r)
-	answer := recorder.Result()
-	for _, cookie := range answer.Cookies() {
+	got := serve(b.t, b.handler, r)
+	for _, cookie := range got.cookies {
 		b.jar[cookie.Name+cookie.Path] = cookie
 	}
-	return answer
+	return got
 }
 
 // get expects status and returns the body.
@@ -422,17 +442,13 @@ func (b *reader) get(address string, status int) string {
 	return b.body(b.do(http.MethodGet, address, nil), status)
 }
 
-func (b *reader) body(answer *http.Response, status int) string {
+// body expects status and returns the body.
+func (b *reader) body(got answer, status int) string {
 	b.t.Helper()
-	defer func() { _ = answer.Body.Close() }()
-	body, err := io.ReadAll(answer.Body)
-	if err != nil {
-		b.t.Fatal(err)
+	if got.status != status {
+		b.t.Fatalf("status %d, want %d: %.300s", got.status, status, got.body)
 	}
-	if answer.StatusCode != status {
-		b.t.Fatalf("status %d, want %d: %.300s", answer.StatusCode, status, body)
-	}
-	return string(body)
+	return got.body
 }
 
 // openLink uses an order's link.
