@@ -14,7 +14,8 @@ import (
 	"flawmark/storage/central"
 )
 
-func testLinkShowsWhatIsReady(t *testing.T, open opener) {
+func (open opener) testLinkShowsWhatIsReady(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, open)
 	token, err := w.LinkOrder(t.Context(), "20481", "", noon)
 	w.must(err)
@@ -74,7 +75,8 @@ func internalCode(t *testing.T) qc.FlawCode {
 	return ""
 }
 
-func testImportIsIdempotent(t *testing.T, open opener) {
+func (open opener) testImportIsIdempotent(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, open)
 	told := len(w.feed(qc.ItemChanged))
 	again, err := w.ImportOrders(t.Context(), []qc.Order{sampleOrder()}, noon)
@@ -126,7 +128,8 @@ func testImportIsIdempotent(t *testing.T, open opener) {
 	w.sound()
 }
 
-func testEnrolment(t *testing.T, open opener) {
+func (open opener) testEnrolment(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, open)
 	key, _, err := ed25519.GenerateKey(nil)
 	w.must(err)
@@ -172,7 +175,8 @@ func testEnrolment(t *testing.T, open opener) {
 	}
 }
 
-func testSignIn(t *testing.T, open opener) {
+func (open opener) testSignIn(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, open)
 	w.must(w.AddStaff(t.Context(), central.NewStaff{ID: "c1", Name: "李", Role: qc.Clerk, Password: "right", PIN: "2580", Badge: "b7"}, noon))
 	wantErr(t, w.AddStaff(t.Context(), central.NewStaff{ID: "c2", Name: "x", Role: "king"}, noon), central.ErrStaff)
@@ -207,7 +211,8 @@ func testSignIn(t *testing.T, open opener) {
 	wantErr(t, err, central.ErrSignIn)
 }
 
-func testUploads(t *testing.T, open opener) {
+func (open opener) testUploads(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, open)
 	a, b := qc.DigestOf([]byte("a")), qc.DigestOf([]byte("b"))
 	w.store(a)
@@ -260,7 +265,8 @@ func testUploads(t *testing.T, open opener) {
 	}
 }
 
-func testCasesByUrgency(t *testing.T, open opener) {
+func (open opener) testCasesByUrgency(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, open)
 	more := sampleOrder()
 	more.ID = "20482"

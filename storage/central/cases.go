@@ -16,9 +16,10 @@ import (
 )
 
 var (
-	// ErrKeyReused: the idempotency key was given before, with other content.
+	// ErrKeyReused says that the idempotency key was given before, with other
+	// content.
 	ErrKeyReused = errors.New("key_reused")
-	// ErrSellerRef: the seller's refund number has brought money before.
+	// ErrSellerRef says that the seller's refund number has brought money before.
 	ErrSellerRef = errors.New("seller_ref_used")
 )
 

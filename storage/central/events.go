@@ -11,10 +11,10 @@ import (
 )
 
 var (
-	// ErrFork: the station's log differs from what the centre already has of
-	// it. The station must begin a new epoch and raise an alarm.
+	// ErrFork says that the station's log differs from what the centre already
+	// has of it. The station must begin a new epoch and raise an alarm.
 	ErrFork = errors.New("station log forks from the one known here")
-	// ErrBatch: the batch is not a run of sealed events.
+	// ErrBatch says that the batch is not a run of sealed events.
 	ErrBatch = errors.New("not a batch of events")
 )
 
@@ -160,8 +160,7 @@ func (t *tx) take(ctx context.Context, log stationLog, e qc.Event, sealed []byte
 		receipt.Status = qc.Duplicate
 	} else {
 		err = t.attempt(ctx, func() error { return t.effect(ctx, log.station, e) })
-		var refused *refusal
-		if errors.As(err, &refused) {
+		if refused, ok := errors.AsType[*refusal](err); ok {
 			receipt.Status, receipt.Problem, receipt.Detail = qc.Rejected, refused.problem, refused.detail
 		} else if err != nil {
 			return qc.Receipt{}, fmt.Errorf("event %d, %s: %w", e.Seq, e.Kind, err)

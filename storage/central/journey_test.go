@@ -10,7 +10,8 @@ import (
 	"flawmark/storage/central"
 )
 
-func testRefundJourney(t *testing.T, open opener) {
+func (open opener) testRefundJourney(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, open)
 	f := w.bench.flag("f1", "20481-2")
 	w.bench.applied(noon, qc.FindingRecorded, "u12", f)
@@ -51,7 +52,8 @@ func testRefundJourney(t *testing.T, open opener) {
 	}
 }
 
-func testExchangeJourney(t *testing.T, open opener) {
+func (open opener) testExchangeJourney(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, open)
 	c := w.visible("20481-2")
 	w.act(c.ID, refund.Event{Kind: refund.ChoseExchange, Actor: customer})
@@ -104,7 +106,8 @@ func testExchangeJourney(t *testing.T, open opener) {
 
 // A lead may take the replacement in at the desk: the item is then the same as
 // when a bench does it.
-func testReplacementAtTheDesk(t *testing.T, open opener) {
+func (open opener) testReplacementAtTheDesk(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, open)
 	c := w.visible("20481-2")
 	w.act(c.ID, refund.Event{Kind: refund.ChoseExchange, Actor: customer})
@@ -122,7 +125,8 @@ func testReplacementAtTheDesk(t *testing.T, open opener) {
 	w.sound()
 }
 
-func testCustomersSeeWhatPassed(t *testing.T, open opener) {
+func (open opener) testCustomersSeeWhatPassed(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, open)
 	w.bench.applied(noon, qc.FindingRecorded, "u12", w.bench.pass("good", "20481-1"))
 	if seen := w.seen(); len(seen.Cases) != 0 || len(seen.Findings) != 1 || seen.Findings["good"].Verdict != qc.Pass {
@@ -140,7 +144,8 @@ func testCustomersSeeWhatPassed(t *testing.T, open opener) {
 	}
 }
 
-func testCustomersHearOfWhatWasWithdrawn(t *testing.T, open opener) {
+func (open opener) testCustomersHearOfWhatWasWithdrawn(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, open)
 	c := w.visible("20481-2")
 	w.act(c.ID, refund.Event{Kind: refund.LeadDismissed, Actor: refund.Actor{Party: refund.ByLead, ID: "lead7"}, Reason: "normal"})
@@ -159,7 +164,8 @@ func (w world) seen() central.OrderView {
 	return view
 }
 
-func testReviewDecidesFirst(t *testing.T, open opener) {
+func (open opener) testReviewDecidesFirst(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, open)
 	f := w.bench.flag("f1", "20481-3") // dear enough to wait for a lead
 	w.store(f.Photos[0].Preview.Digest)
@@ -194,7 +200,8 @@ func testReviewDecidesFirst(t *testing.T, open opener) {
 		qc.Review{Finding: "f9", Revision: 1, Outcome: qc.Dismissed, Reason: "mine", By: "lead7"})
 }
 
-func testAmendAndRetract(t *testing.T, open opener) {
+func (open opener) testAmendAndRetract(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, open)
 	f := w.bench.flag("f1", "20481-2")
 	w.bench.applied(noon, qc.FindingRecorded, "u12", f)
@@ -220,7 +227,8 @@ func testAmendAndRetract(t *testing.T, open opener) {
 	w.sound()
 }
 
-func testNoFindingAfterTheEnd(t *testing.T, open opener) {
+func (open opener) testNoFindingAfterTheEnd(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, open)
 	c := w.visible("20481-2")
 	w.act(c.ID, refund.Event{Kind: refund.ChoseKeep, Actor: customer})
@@ -233,7 +241,8 @@ func testNoFindingAfterTheEnd(t *testing.T, open opener) {
 	w.sound()
 }
 
-func testPhotosBeforeFinding(t *testing.T, open opener) {
+func (open opener) testPhotosBeforeFinding(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, open)
 	f := w.bench.flag("f1", "20481-2")
 	w.store(f.Photos[0].Preview.Digest)
@@ -245,7 +254,8 @@ func testPhotosBeforeFinding(t *testing.T, open opener) {
 	}
 }
 
-func testPartsOfPayment(t *testing.T, open opener) {
+func (open opener) testPartsOfPayment(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, open)
 	c := w.visible("20481-2")
 	w.act(c.ID, refund.Event{Kind: refund.ChoseRefund, Actor: customer})

@@ -14,8 +14,8 @@ import (
 	"flawmark/app/refund"
 )
 
-// ErrLink: the link is wrong, revoked or expired; a caller outside is never
-// told which.
+// ErrLink says that the link is wrong, revoked or expired; a caller outside is
+// never told which.
 var ErrLink = errors.New("link is not valid")
 
 // linkLife is how long a customer's link opens the order.

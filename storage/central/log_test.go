@@ -15,7 +15,8 @@ import (
 	"flawmark/storage/central"
 )
 
-func testLogIsAppliedOnce(t *testing.T, open opener) {
+func (open opener) testLogIsAppliedOnce(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, open)
 	b := w.bench
 	batch := qc.Batch{Epoch: b.epoch, First: 1, Prev: qc.ChainStart}
@@ -84,7 +85,8 @@ func hashOf(t *testing.T, batch qc.Batch, n int) qc.ChainHash {
 	return head
 }
 
-func testLogForksAndGaps(t *testing.T, open opener) {
+func (open opener) testLogForksAndGaps(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, open)
 	b := w.bench
 	b.applied(noon, qc.FindingRecorded, "u12", b.pass("f1", "20481-1"))
@@ -140,7 +142,8 @@ func testLogForksAndGaps(t *testing.T, open opener) {
 	wantErr(t, err, central.ErrRevoked)
 }
 
-func testRefusalsLeaveNothing(t *testing.T, open opener) {
+func (open opener) testRefusalsLeaveNothing(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, open)
 	before, err := w.Stats(t.Context())
 	w.must(err)
@@ -178,7 +181,8 @@ func testRefusalsLeaveNothing(t *testing.T, open opener) {
 	w.sound()
 }
 
-func testMoneyOnce(t *testing.T, open opener) {
+func (open opener) testMoneyOnce(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, open)
 	c := w.visible("20481-2")
 	choose := refund.Event{Kind: refund.ChoseRefund, Actor: customer, At: noon}
@@ -233,7 +237,8 @@ func testMoneyOnce(t *testing.T, open opener) {
 	w.sound()
 }
 
-func testManyAtOnce(t *testing.T, open opener) {
+func (open opener) testManyAtOnce(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, open)
 	c := w.visible("20481-2")
 	w.act(c.ID, refund.Event{Kind: refund.ChoseRefund, Actor: customer})
@@ -284,7 +289,8 @@ func together(t *testing.T, n int, do func(i int) error) {
 }
 
 // A page is bounded in bytes, too: a station on a bad line gets it whole.
-func testFeedPagesAreSmall(t *testing.T, open opener) {
+func (open opener) testFeedPagesAreSmall(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, open)
 	order := qc.Order{ID: "big", Customer: qc.Customer{ID: "C-9", Name: "Bo"}}
 	for i := range 9 {
@@ -321,7 +327,8 @@ func testFeedPagesAreSmall(t *testing.T, open opener) {
 	}
 }
 
-func testFeedMissesNothing(t *testing.T, open opener) {
+func (open opener) testFeedMissesNothing(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, open)
 	const writers, each = 6, 40
 	ticks, stop := w.Watch()
@@ -377,7 +384,8 @@ func testFeedMissesNothing(t *testing.T, open opener) {
 	w.sound()
 }
 
-func testWatchTicks(t *testing.T, open opener) {
+func (open opener) testWatchTicks(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, open)
 	ticks, stop := w.Watch()
 	w.store(qc.DigestOf([]byte("a")))

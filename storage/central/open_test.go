@@ -76,11 +76,11 @@ func TestOpen_KeepsEverything(t *testing.T) {
 
 // reopen opens a folder without closing it at the end of the test.
 func reopen(dir string) opener {
-	return func(t testing.TB) *central.Store {
-		t.Helper()
-		store, err := central.Open(t.Context(), config(t, dir))
+	return func(tb testing.TB) *central.Store {
+		tb.Helper()
+		store, err := central.Open(tb.Context(), config(tb, dir))
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		return store
 	}

@@ -116,8 +116,7 @@ func ParseOrdersCSV(data []byte, at time.Time) (OrderFile, error) {
 }
 
 func csvError(err error) error {
-	var broken *csv.ParseError
-	if errors.As(err, &broken) {
+	if broken, ok := errors.AsType[*csv.ParseError](err); ok {
 		return &ImportError{Line: broken.Line, Problem: broken.Err.Error()}
 	}
 	if errors.Is(err, io.EOF) {

@@ -13,11 +13,11 @@ import (
 	"flawmark/storage/central"
 )
 
-func sample(t testing.TB, name string) []byte {
-	t.Helper()
+func sample(tb testing.TB, name string) []byte {
+	tb.Helper()
 	data, err := os.ReadFile("../../assets/samples/" + name)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return data
 }
@@ -102,8 +102,8 @@ func TestParseOrdersCSV_BrokenFiles(t *testing.T) {
 	}
 	for name, test := range tests {
 		_, err := central.ParseOrdersCSV([]byte(test.text), noon)
-		var broken *central.ImportError
-		if !errors.As(err, &broken) {
+		broken, ok := errors.AsType[*central.ImportError](err)
+		if !ok {
 			t.Errorf("%s: %v, want an ImportError", name, err)
 			continue
 		}
@@ -135,8 +135,8 @@ func TestParseOrdersJSON_BrokenFiles(t *testing.T) {
 	}
 	for name, test := range tests {
 		_, err := central.ParseOrdersJSON([]byte(test.text), noon)
-		var broken *central.ImportError
-		if !errors.As(err, &broken) {
+		broken, ok := errors.AsType[*central.ImportError](err)
+		if !ok {
 			t.Errorf("%s: %v, want an ImportError", name, err)
 		} else if broken.Column != test.column && test.column != "" {
 			t.Errorf("%s: %+v, want column %q", name, broken, test.column)
@@ -151,9 +151,8 @@ func FuzzParseOrders(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		for _, parse := range []func([]byte, time.Time) (central.OrderFile, error){central.ParseOrdersCSV, central.ParseOrdersJSON} {
 			file, err := parse(bytes.Clone(data), noon)
-			var broken *central.ImportError
 			if err != nil {
-				if !errors.As(err, &broken) {
+				if _, ok := errors.AsType[*central.ImportError](err); !ok {
 					t.Fatalf("%v is no ImportError", err)
 				}
 				continue

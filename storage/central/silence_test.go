@@ -11,7 +11,8 @@ import (
 	"flawmark/storage/central"
 )
 
-func testSilence(t *testing.T, open opener) {
+func (open opener) testSilence(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, open)
 	c := w.visible("20481-2")
 	closing := func(at time.Time, want int) {
@@ -41,7 +42,8 @@ func testSilence(t *testing.T, open opener) {
 	w.sound()
 }
 
-func testSilenceLeavesOthersAlone(t *testing.T, open opener) {
+func (open opener) testSilenceLeavesOthersAlone(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, open)
 	c := w.visible("20481-2")
 	w.act(c.ID, refund.Event{Kind: refund.ChoseRefund, Actor: customer})
@@ -53,7 +55,8 @@ func testSilenceLeavesOthersAlone(t *testing.T, open opener) {
 
 // testSilenceAgainstDecision lets the customer answer at the very moment the
 // centre stops waiting: one of both counts, and the other is told so.
-func testSilenceAgainstDecision(t *testing.T, open opener) {
+func (open opener) testSilenceAgainstDecision(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, open)
 	c := w.visible("20481-2")
 	for range 12 {

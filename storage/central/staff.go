@@ -12,10 +12,10 @@ import (
 )
 
 var (
-	// ErrSignIn: unknown person, wrong password, or too many tries; a caller
-	// outside is never told which.
+	// ErrSignIn stands for an unknown person, a wrong password and too many
+	// tries; a caller outside is never told which.
 	ErrSignIn = errors.New("sign-in refused")
-	// ErrStaff: a new person lacks something or has an unknown role.
+	// ErrStaff says that a new person lacks something or has an unknown role.
 	ErrStaff = errors.New("person is not complete")
 )
 
