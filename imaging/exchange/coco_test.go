@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
-	"reflect"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -13,12 +13,12 @@ import (
 	"flawmark/imaging/exchange"
 )
 
-func catalogue(t testing.TB) qc.Catalogue {
-	t.Helper()
+func catalogue(tb testing.TB) qc.Catalogue {
+	tb.Helper()
 	c, err := qc.ParseCatalogue([]byte(`{"groups":[{"code":"H","en":"Shoes","zh":"鞋类"},{"code":"Q","en":"Quantity","zh":"数量"}],
 		"flaws":[{"code":"Q01","group":"Q","en":"Too few","zh":"少发"},{"code":"H11","group":"H","en":"Scuff","zh":"擦痕"}]}`))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return c
 }
@@ -70,7 +70,7 @@ func TestCOCO_Golden(t *testing.T) {
 		{Photo: "p-1", Mark: "m/7", Why: exchange.ErrNoFlaw},
 		{Photo: "p-1", Mark: "m-8", Why: exchange.ErrNoForm},
 	}
-	if !reflect.DeepEqual(omitted, want) {
+	if !slices.Equal(omitted, want) {
 		t.Errorf("omitted %+v", omitted)
 	}
 }

@@ -57,11 +57,11 @@ func finding() qc.Finding {
 	}
 }
 
-func sheetOf(t testing.TB, photo qc.PhotoID) exchange.Sheet {
-	t.Helper()
+func sheetOf(tb testing.TB, photo qc.PhotoID) exchange.Sheet {
+	tb.Helper()
 	s, err := exchange.FromFinding(finding(), photo)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return s
 }
