@@ -23,7 +23,7 @@ func (d demoCentre) BeginEnrolment(ctx context.Context, name string, key ed25519
 	if err != nil {
 		return intake.Enrolment{}, err
 	}
-	_, err = d.Store.ApproveEnrolment(ctx, enrolment.UserCode, at)
+	_, err = d.ApproveEnrolment(ctx, enrolment.UserCode, at)
 	return enrolment, err
 }
 

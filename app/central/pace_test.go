@@ -37,7 +37,6 @@ func TestPaced_LeavesWhoDoesNotRead(t *testing.T) {
 	case <-ctx.Done():
 		t.Error("the centre still waits for somebody who reads nothing")
 		_ = line.Close()
-		<-ended
 	}
 }
 
