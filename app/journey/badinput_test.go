@@ -428,6 +428,7 @@ func TestBadInput_InTheWindow(t *testing.T) {
 	until(t, "items at the station", func() bool {
 		return len(rows[qc.Item](t, stationProgram, "items", "--data", b.data)) >= 10
 	})
+	b.hasListings(t)
 	b.signIn(t, "B0012", "u12")
 	b.opens(t, anaItem)
 	blobs := files(t, filepath.Join(b.data, "blobs"))

@@ -3,7 +3,6 @@ package journey
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -45,10 +44,7 @@ func TestJourney(t *testing.T) {
 	until(t, "items at the station", func() bool {
 		return len(rows[qc.Item](t, stationProgram, "items", "--data", b.data)) >= 10
 	})
-	until(t, "the listing photos, for when the centre cannot be reached", func() bool {
-		files, err := filepath.Glob(filepath.Join(b.data, "blobs", "??", "*"))
-		return err == nil && len(files) >= 10
-	})
+	b.hasListings(t)
 	b.sees(t, "the sign-in", func(d bench.Description) bool { return d.Screen == "signin" })
 	b.shot(t, "sign-in")
 	step("refuse a wrong PIN, then sign in the inspector by badge")

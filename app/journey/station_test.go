@@ -94,6 +94,16 @@ func (b *bench7) follows(t *testing.T, item qc.ItemID, status refund.Status) ref
 	return c
 }
 
+// hasListings waits until the listing photos are here, which are fetched for the
+// time when the centre cannot be reached.
+func (b *bench7) hasListings(t *testing.T) {
+	t.Helper()
+	until(t, "the listing photos", func() bool {
+		files, err := filepath.Glob(filepath.Join(b.data, "blobs", "??", "*"))
+		return err == nil && len(files) >= 10
+	})
+}
+
 // signIn scans a badge.
 func (b *bench7) signIn(t *testing.T, badge string, as qc.StaffID) {
 	t.Helper()
