@@ -75,6 +75,7 @@ func shots() []shot {
 		{"order-nothing-yet", "customer", "/o/20481", ok, func(t *testing.T, w *world) { t.Helper(); w.flagged(t, "20481-2", true) }},
 		{"order-decide", "customer", "/o/20481", ok, flaggedWorld},
 		{"order-decide-zh", "customer", "/o/20481?lang=zh", ok, flaggedWorld},
+		{"order-every-tool", "customer", "/o/20481", ok, markedWorld},
 		{"order-late", "customer", "/o/20481", ok, lateWorld},
 		{"order-chosen", "customer", "/o/20481?notice=web.notice.done&case=K-20481-2", ok, chosenWorld},
 		{"order-refused", "customer", "/o/20481?notice=error.case_moved_on", ok, refusedWorld},

@@ -1,8 +1,6 @@
 package web
 
 import (
-	"fmt"
-	"math"
 	"slices"
 	"strconv"
 
@@ -105,94 +103,6 @@ type photoView struct {
 	Badges        []badgeView
 }
 
-// shapeView is a mark in pixels of the photo.
-type shapeView struct {
-	Class  string // severity
-	Path   string // SVG path data
-	Flaw   int
-	Closed bool // a box: the inside is not filled, but can be pointed at
-}
-
-// badgeView is a number at a place given in per cent, so that it keeps its size
-// whatever the photo is scaled to.
-type badgeView struct {
-	X, Y   string
-	Class  string
-	Number int
-}
-
-// overlay returns the marks on a photo, gravest last so that they lie on top.
-func overlay(f qc.Finding, photo qc.Photo, hidden func(qc.Flaw) bool) ([]shapeView, []badgeView) {
-	type marked struct {
-		mark     qc.Mark
-		number   int
-		severity qc.Severity
-	}
-	var marks []marked
-	for _, mark := range f.Marks {
-		if mark.Photo != photo.ID || len(mark.Points) != 2 || photo.Width <= 0 || photo.Height <= 0 {
-			continue
-		}
-		m := marked{mark: mark, number: f.Number(mark.Flaw), severity: qc.Observation}
-		if m.number > 0 {
-			flaw := f.Flaws[m.number-1]
-			if hidden(flaw) {
-				continue
-			}
-			m.severity = flaw.Severity
-		}
-		marks = append(marks, m)
-	}
-	slices.SortStableFunc(marks, func(a, b marked) int {
-		return slices.Index(qc.Severities(), b.severity) - slices.Index(qc.Severities(), a.severity)
-	})
-	var shapes []shapeView
-	var badges []badgeView
-	for _, m := range marks {
-		class := severityClasses[m.severity]
-		a, b := m.mark.Points[0], m.mark.Points[1]
-		anchor := a
-		shape := shapeView{Class: class, Flaw: m.number}
-		if m.mark.Tool == qc.Arrow {
-			shape.Path = arrowPath(a, b, math.Max(float64(photo.Width), float64(photo.Height)))
-		} else {
-			x0, x1 := math.Min(a.X, b.X), math.Max(a.X, b.X)
-			y0, y1 := math.Min(a.Y, b.Y), math.Max(a.Y, b.Y)
-			shape.Path = fmt.Sprintf("M%.1f %.1fH%.1fV%.1fH%.1fZ", x0, y0, x1, y1, x0)
-			shape.Closed = true
-			anchor = qc.Point{X: x0, Y: y0}
-		}
-		shapes = append(shapes, shape)
-		if m.number > 0 {
-			badges = append(badges, badgeView{
-				X: within(anchor.X, photo.Width), Y: within(anchor.Y, photo.Height), Class: class, Number: m.number,
-			})
-		}
-	}
-	return shapes, badges
-}
-
-// arrowPath draws from tail to head; the head is 3 % of the photo's longer side,
-// at most 40 % of the arrow.
-func arrowPath(tail, head qc.Point, longer float64) string {
-	dx, dy := head.X-tail.X, head.Y-tail.Y
-	length := math.Hypot(dx, dy)
-	if length == 0 {
-		length = 1
-	}
-	size := math.Min(0.03*longer, 0.4*length)
-	ux, uy := dx/length*size, dy/length*size
-	return fmt.Sprintf("M%.1f %.1fL%.1f %.1fM%.1f %.1fL%.1f %.1fL%.1f %.1f", tail.X, tail.Y, head.X, head.Y,
-		head.X-ux-uy*0.6, head.Y-uy+ux*0.6, head.X, head.Y, head.X-ux+uy*0.6, head.Y-uy-ux*0.6)
-}
-
-// within returns a place in per cent, kept far enough from the edges for a
-// badge to be seen whole on a phone.
-func within(at float64, size int) string {
-	percent := min(max(100*at/float64(size), 4.5), 95.5)
-	return strconv.FormatFloat(percent, 'f', 2, 64) + "%"
-}
-
 // photos describes those of a finding's photos that are there, under the
 // address base.
 func (s speech) photos(f qc.Finding, alt, base string, there func(qc.Digest) bool, hidden func(qc.Flaw) bool) []photoView {
@@ -210,7 +120,7 @@ func (s speech) photos(f qc.Finding, alt, base string, there func(qc.Digest) boo
 			Width: photo.Width, Height: photo.Height,
 		}
 		view.Shapes, view.Badges = overlay(f, photo, hidden)
-		marked = marked || len(view.Shapes) > 0
+		marked = marked || view.Marked()
 		views = append(views, view)
 	}
 	for i := range views {
@@ -224,17 +134,24 @@ func (s speech) photos(f qc.Finding, alt, base string, there func(qc.Digest) boo
 // Tall reports whether the photo is higher than wide.
 func (v photoView) Tall() bool { return v.Height > v.Width }
 
+// Marked reports whether anything is marked on the photo.
+func (v photoView) Marked() bool { return len(v.Shapes)+len(v.Badges) > 0 }
+
+// Tinted reports whether anything is highlighted on the photo.
+func (v photoView) Tinted() bool {
+	return slices.ContainsFunc(v.Shapes, func(s shapeView) bool { return s.Tint })
+}
+
 // gravest ranks a photo by its gravest mark, 0 for critical.
 func (v photoView) gravest() int {
-	rank := len(qc.Severities())
-	for _, shape := range v.Shapes {
-		for i, severity := range qc.Severities() {
-			if severityClasses[severity] == shape.Class {
-				rank = min(rank, i)
-			}
+	for rank, severity := range qc.Severities() {
+		class := severityClasses[severity]
+		if slices.ContainsFunc(v.Shapes, func(s shapeView) bool { return s.Class == class }) ||
+			slices.ContainsFunc(v.Badges, func(b badgeView) bool { return b.Class == class }) {
+			return rank
 		}
 	}
-	return rank
+	return len(qc.Severities())
 }
 
 // hiddenFrom returns which flaws, and marks of them, are not shown.
