@@ -216,7 +216,7 @@ func (w *Window) showHelp() {
 		return rows
 	}
 	w.pop(dialog.NewCustom(w.say("station.do.help"), w.say("button.close")+"   Esc",
-		container.NewVScroll(container.NewGridWithColumns(3, column(menuGo, menuList), column(menuItem), column(menuMark))), w.window), 1240, 600)
+		container.NewVScroll(container.NewGridWithColumns(3, column(menuGo, menuList), column(menuItem), column(menuMark))), w.window), 1240, 630)
 }
 
 func helpRow(what, keys string) fyne.CanvasObject {
