@@ -26,6 +26,20 @@ func (p *Pages) orderRefused(w http.ResponseWriter, r *http.Request, err error) 
 	p.failed(w, r, "order", err)
 }
 
+// orderReader returns the order of r and how its reader is spoken to. When it
+// returns false, the request is answered already.
+func (p *Pages) orderReader(w http.ResponseWriter, r *http.Request) (OrderView, speech, bool) {
+	order, err := p.openOrder(r)
+	if err != nil {
+		p.orderRefused(w, r, err)
+		return OrderView{}, speech{}, false
+	}
+	if p.languageChosen(w, r, orderPath(order.Order.ID)) {
+		return OrderView{}, speech{}, false
+	}
+	return order, p.speechFor(r, order.Order.Customer.Language, order.Order.Customer.TimeZone), true
+}
+
 // orderLink exchanges a link's secret for a cookie of that order's pages and
 // sends the reader to the address without it.
 func (p *Pages) orderLink(w http.ResponseWriter, r *http.Request) {

@@ -70,16 +70,11 @@ const (
 )
 
 func (p *Pages) orderPage(w http.ResponseWriter, r *http.Request) {
-	order, err := p.openOrder(r)
-	if err != nil {
-		p.orderRefused(w, r, err)
+	order, s, ok := p.orderReader(w, r)
+	if !ok {
 		return
 	}
 	path := orderPath(order.Order.ID)
-	if p.languageChosen(w, r, path) {
-		return
-	}
-	s := p.speechFor(r, order.Order.Customer.Language, order.Order.Customer.TimeZone)
 	page := orderPageView{
 		frame: p.frame(r, s, "order", s.T("web.order.title", "order", string(order.Order.ID))),
 		Order: order.Order.ID, Placed: s.at(order.Order.PlacedAt),
@@ -320,15 +315,10 @@ func (p *Pages) orderPhoto(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *Pages) orderPhotoPage(w http.ResponseWriter, r *http.Request) {
-	order, err := p.openOrder(r)
-	if err != nil {
-		p.orderRefused(w, r, err)
+	order, s, ok := p.orderReader(w, r)
+	if !ok {
 		return
 	}
 	path := orderPath(order.Order.ID)
-	if p.languageChosen(w, r, path) {
-		return
-	}
-	s := p.speechFor(r, order.Order.Customer.Language, order.Order.Customer.TimeZone)
 	p.showPhoto(w, r, s, visibleFindings(order), order.Order.Items, path, path, false)
 }
