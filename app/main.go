@@ -4,11 +4,9 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"flag"
 	"os"
-	"os/signal"
 	"syscall"
 
 	"flawmark/app/command"
@@ -19,16 +17,7 @@ import (
 	"flawmark/storage/local"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal ends the program at once
-	dir, err := os.Getwd()
-	if err != nil {
-		dir = "."
-	}
-	os.Exit(program().Main(ctx, os.Args[1:], os.Environ(), dir, os.Stdout, os.Stderr))
-}
+func main() { program().Run() }
 
 // program is the command line of the station.
 func program() command.Program {

@@ -110,35 +110,25 @@ func (s *station) Close() error {
 // withStation makes a command of what needs the data: the window's own where
 // the command came through its door, else opened for the moment.
 func withStation(run func(context.Context, *command.Call, *station) error) func(context.Context, *command.Call) error {
-	return func(ctx context.Context, call *command.Call) error {
-		if open, ok := ctx.Value(openKey{}).(*station); ok {
-			return run(ctx, call, open)
-		}
+	return command.With(func(ctx context.Context, call *command.Call) (*station, error) {
 		wanted, err := settings.LoadStation(call.Set, call.Env)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		s, err := openStation(ctx, wanted)
-		if err != nil {
-			return err
-		}
-		return errors.Join(run(ctx, call, s), s.Close())
-	}
+		return openStation(ctx, wanted)
+	}, run)
 }
 
 // withWindow makes a command of what needs the open window. It never opens the
 // data itself.
 func withWindow(run func(context.Context, *command.Call, *station) error) func(context.Context, *command.Call) error {
 	return func(ctx context.Context, call *command.Call) error {
-		if open, ok := ctx.Value(openKey{}).(*station); ok && open.window != nil {
+		if open, ok := command.Held[*station](ctx); ok && open.window != nil {
 			return run(ctx, call, open)
 		}
 		return command.Fail("cli.no_window", nil)
 	}
 }
-
-// openKey carries the open station to commands that come through the door.
-type openKey struct{}
 
 // largestLog is the size at which the log begins anew, keeping one old file.
 const largestLog = 16 << 20

@@ -65,7 +65,7 @@ func (s *station) runWindow(ctx context.Context, call *command.Call) error {
 	group.Go(func() error { return s.keepHouse(running) })
 	group.Go(func() error {
 		return entrance.Run(running, func(ctx context.Context, from door.Call, out, errOut io.Writer) int {
-			return program().Answer(context.WithValue(ctx, openKey{}, s), from, call.Env, out, errOut)
+			return program().Answer(command.Holding(ctx, s), from, call.Env, out, errOut)
 		})
 	})
 	if s.settings.Watch != "" {

@@ -63,24 +63,14 @@ func (c *centre) Close() error { return c.store.Close() }
 // withCentre makes a command of what needs the data: the running service's own
 // where the command came through its door, else opened for the moment.
 func withCentre(run func(context.Context, *command.Call, *centre) error) func(context.Context, *command.Call) error {
-	return func(ctx context.Context, call *command.Call) error {
-		if running, ok := ctx.Value(runningKey{}).(*centre); ok {
-			return run(ctx, call, running)
-		}
+	return command.With(func(ctx context.Context, call *command.Call) (*centre, error) {
 		s, err := settings.LoadCentre(call.Set, call.Env)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		c, err := openCentre(ctx, s, slog.New(slog.DiscardHandler))
-		if err != nil {
-			return err
-		}
-		return errors.Join(run(ctx, call, c), c.Close())
-	}
+		return openCentre(ctx, s, slog.New(slog.DiscardHandler))
+	}, run)
 }
-
-// runningKey carries the open centre to commands that come through the door.
-type runningKey struct{}
 
 // openLog writes to errOut and to the folder's log file.
 func openLog(data string, errOut io.Writer) (*slog.Logger, io.Closer, error) {

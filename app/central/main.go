@@ -5,12 +5,10 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"flag"
 	"io"
 	"os"
-	"os/signal"
 	"syscall"
 
 	"flawmark/app/command"
@@ -20,16 +18,7 @@ import (
 	"flawmark/storage/central"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal ends the program at once
-	dir, err := os.Getwd()
-	if err != nil {
-		dir = "."
-	}
-	os.Exit(program().Main(ctx, os.Args[1:], os.Environ(), dir, os.Stdout, os.Stderr))
-}
+func main() { program().Run() }
 
 // program is the command line of the centre.
 func program() command.Program {

@@ -91,7 +91,7 @@ func serve(ctx context.Context, call *command.Call) (err error) {
 	})
 	group.Go(func() error {
 		return entrance.Run(ctx, func(ctx context.Context, from door.Call, out, errOut io.Writer) int {
-			return program().Answer(context.WithValue(ctx, runningKey{}, c), from, call.Env, out, errOut)
+			return program().Answer(command.Holding(ctx, c), from, call.Env, out, errOut)
 		})
 	})
 	group.Go(func() error { return c.keepHouse(ctx) })

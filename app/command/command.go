@@ -15,9 +15,12 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"os"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"text/tabwriter"
 
 	"flawmark/app/door"
@@ -131,6 +134,18 @@ type Program struct {
 	// Log keeps what lies behind a failure where an administrator finds it;
 	// whoever gave the command reads a sentence. It may be nil.
 	Log func(call *Call, err error)
+}
+
+// Run does what this process was started for and ends it. A first signal to end
+// is obeyed in order, a second one at once.
+func (p Program) Run() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // back to the system's way, which ends the process
+	dir, err := os.Getwd()
+	if err != nil {
+		dir = "."
+	}
+	os.Exit(p.Main(ctx, os.Args[1:], os.Environ(), dir, os.Stdout, os.Stderr))
 }
 
 // Main runs the program and returns its exit code: 0 when it did what was
