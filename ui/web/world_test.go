@@ -442,6 +442,14 @@ func (b *reader) get(address string, status int) string {
 	return b.body(b.do(http.MethodGet, address, nil), status)
 }
 
+// sent posts a form, expects to be sent onward and returns where to.
+func (b *reader) sent(address string, form url.Values) string {
+	b.t.Helper()
+	got := b.do(http.MethodPost, address, form)
+	b.body(got, http.StatusSeeOther)
+	return got.header.Get("Location")
+}
+
 // body expects status and returns the body.
 func (b *reader) body(got answer, status int) string {
 	b.t.Helper()
@@ -460,7 +468,7 @@ func (b *reader) openLink(order qc.OrderID) {
 func (b *reader) signIn(id qc.StaffID) {
 	b.t.Helper()
 	form := url.Values{"id": {string(id)}, "password": {password}}
-	b.body(b.do(http.MethodPost, "/desk/sign-in", form), http.StatusSeeOther)
+	b.sent("/desk/sign-in", form)
 }
 
 var (
