@@ -116,6 +116,10 @@ func pathOf(m qc.Mark, longer float64) string {
 		if annotate.Closed(m) {
 			path.WriteByte('Z')
 		}
+		if m.Tool == qc.Badge { // a dot where the flaw is
+			r := 0.0025 * longer
+			fmt.Fprintf(&path, "M%.1f %.1fa%.1f %.1f 0 1 0 %.1f 0a%.1f %.1f 0 1 0 %.1f 0Z", b.X-r, b.Y, r, r, 2*r, r, r, -2*r)
+		}
 		return path.String()
 	}
 }
