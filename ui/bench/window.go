@@ -343,9 +343,6 @@ func (w *Window) choosePhoto() {
 		_ = file.Close() // read again, within limits, off this goroutine
 		w.AddFiles(path)
 	}, w.window)
-	if w.photos != nil {
-		open.SetLocation(w.photos)
-	}
 	if folder := w.photosAt(); folder != nil {
 		open.SetLocation(folder)
 	}
@@ -353,20 +350,19 @@ func (w *Window) choosePhoto() {
 	w.pop(open, 900, 600)
 }
 
-// photoFolder is the preference that holds where the last photo was chosen.
-const photoFolder = "photo_folder"
-
 // photosAt returns where photos are chosen from: where the last one was, else
 // the folder that the program was started in.
 func (w *Window) photosAt() fyne.ListableURI {
-	folder := w.app.Preferences().StringWithFallback(photoFolder, ".")
-	absolute, err := filepath.Abs(folder)
+	if w.photos != nil {
+		return w.photos
+	}
+	working, err := filepath.Abs(".")
 	if err != nil {
 		return nil
 	}
-	list, err := storage.ListerForURI(storage.NewFileURI(absolute))
+	list, err := storage.ListerForURI(storage.NewFileURI(working))
 	if err != nil {
-		return nil // gone meanwhile: the dialog begins at home
+		return nil // the dialog begins at home
 	}
 	return list
 }
