@@ -2,6 +2,7 @@ package annotate
 
 import (
 	"math"
+	"slices"
 
 	"flawmark/app/qc"
 )
@@ -46,7 +47,7 @@ func Course(m qc.Mark, scale float64) []qc.Point {
 		b := boundsOf(m)
 		return []qc.Point{{X: b.x0, Y: b.y0}, {X: b.x1, Y: b.y0}, {X: b.x1, Y: b.y1}, {X: b.x0, Y: b.y1}, {X: b.x0, Y: b.y0}}
 	case m.Tool == qc.Polygon:
-		return append(m.Points[:len(m.Points):len(m.Points)], m.Points[0])
+		return append(slices.Clip(m.Points), m.Points[0])
 	default:
 		return m.Points
 	}

@@ -82,7 +82,7 @@ func (i *Inspection) EditMark(id qc.MarkID, points []qc.Point) {
 	}
 	p, ok := i.draft.Finding.Photo(i.draft.Finding.Marks[n].Photo)
 	form, known := i.draft.Finding.Marks[n].Tool.Form()
-	if !ok || len(points) > 0 && !(known && form.Fits(len(points))) {
+	if remove := len(points) == 0; !ok || !remove && (!known || !form.Fits(len(points))) {
 		return
 	}
 	i.step("", func(f *qc.Finding) {

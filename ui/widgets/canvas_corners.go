@@ -2,6 +2,7 @@ package widgets
 
 import (
 	"math"
+	"slices"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/driver/desktop"
@@ -54,7 +55,7 @@ func (c *PhotoCanvas) showCorners() {
 	shape := g.shape
 	// An open line: nothing is enclosed yet.
 	shape.Mark.Tool = qc.Freehand
-	shape.Mark.Points, _ = annotate.Traced(append(g.corners[:len(g.corners):len(g.corners)], c.nextCorner()), 0, 0, c.port.w, c.port.h)
+	shape.Mark.Points, _ = annotate.Traced(append(slices.Clip(g.corners), c.nextCorner()), 0, 0, c.port.w, c.port.h)
 	c.draft.shape = &shape
 	c.update()
 }
