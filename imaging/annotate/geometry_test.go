@@ -74,7 +74,8 @@ func TestEditing_NeverLeavesTheImage(t *testing.T) {
 		handle := annotate.Handle(rapid.IntRange(0, int(annotate.Vertex)+3).Draw(t, "handle"))
 		dragged := annotate.Drag(m, handle, anyPoint(t, "to", w, h), square, w, h)
 		mustLieIn(t, dragged.Points, w, h)
-		if len(dragged.Points) != len(m.Points) || annotate.Closed(dragged) != annotate.Closed(m) {
+		// The ends of an open trace may meet when it is dragged flat.
+		if len(dragged.Points) != len(m.Points) || annotate.Closed(m) && !annotate.Closed(dragged) {
 			t.Fatalf("dragging made %v of %v", dragged, m)
 		}
 

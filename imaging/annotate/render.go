@@ -261,16 +261,16 @@ func lineTo(dc *gg.Context, at func(qc.Point) (float64, float64), points ...qc.P
 }
 
 // handles are small white discs on what is held by places of its own, and
-// squares around what is held by its box. A badge without a leader has none
-// and gets a ring.
+// squares around what is held by its box. A badge is its own handle, which
+// must not hide the number, and gets a ring.
 func (p painter) handles(s Shape) {
 	st := styleOf(s.Severity)
 	handles, places := Handles(s.Mark)
-	if handles == nil {
+	if s.Mark.Tool == qc.Badge {
 		b := boundsAround(p.view.ToScreen(s.Mark.Points[0]))
 		r := BadgeRadius(p.unit) + 6*p.unit
 		p.course(style{colour: st.colour, stroke: 1.5}, facets(bounds{b.x0 - r, b.y0 - r, b.x1 + r, b.y1 + r}, 1))
-		return
+		places = places[min(1, len(places)):]
 	}
 	r := max(5*p.unit, 4)
 	for _, place := range places {
