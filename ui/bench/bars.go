@@ -45,7 +45,7 @@ func newTopBar(w *Window) *topBar {
 func (b *topBar) refresh() {
 	s := b.w.station
 	person, in := s.SignIn.Person()
-	counts := map[screenName]int{screenReview: s.Reviews.Waiting(), screenCases: s.Cases.ToDo()}
+	counts := map[screenName]int{screenReview: s.Reviews.Waiting(), screenCases: s.Cases.Due()}
 	for name, tab := range b.tabs {
 		tab.Importance = widget.LowImportance
 		if name == b.w.screen || b.w.screen == screenSignIn && name == screenInspect {

@@ -164,8 +164,8 @@ func (c *Cases) Rows() []CaseRow { return c.rows }
 // Loaded reports whether the list has been read.
 func (c *Cases) Loaded() bool { return c.loaded }
 
-// ToDo returns how many rows need somebody at a bench now.
-func (c *Cases) ToDo() int {
+// Due returns how many rows need somebody at a bench now.
+func (c *Cases) Due() int {
 	n := 0
 	for _, row := range c.rows {
 		if taskRank(row) == 0 {

@@ -144,8 +144,8 @@ func TestCases_ReturnAndReplacement(t *testing.T) {
 		{ID: "old", Item: "20481-3", Status: refund.Kept, Version: 5, ChangedAt: monday.Add(-100 * time.Hour)},
 	}
 	b.signIn("B0012")
-	if got := len(b.Cases.Rows()); got != 3 || b.Cases.ToDo() != 1 {
-		t.Fatalf("%d rows and %d to do, want 3 and 1", got, b.Cases.ToDo())
+	if got := len(b.Cases.Rows()); got != 3 || b.Cases.Due() != 1 {
+		t.Fatalf("%d rows and %d to do, want 3 and 1", got, b.Cases.Due())
 	}
 	if b.Cases.Dispatch("SF Express", "nonsense") {
 		t.Error("nonsense was taken for a waybill")
@@ -159,7 +159,7 @@ func TestCases_ReturnAndReplacement(t *testing.T) {
 	if !ok || sent.Case != "back" || sent.Waybill != "SF1234567890123" || sent.By != "u12" {
 		t.Errorf("recorded %+v", b.store.Events)
 	}
-	if b.Cases.ToDo() != 0 {
+	if b.Cases.Due() != 0 {
 		t.Error("it is still to do")
 	}
 	b.Cases.Select(0)
