@@ -151,7 +151,9 @@ func TestJourney(t *testing.T) {
 	b.shot(t, "cases-send-back")
 	b.key(t, "Return")
 	b.scan(t, "SF7700112233445")
-	b.follows(t, anaItem, refund.Returning)
+	if got := b.follows(t, anaItem, refund.Returning); got.ReturnWaybill != "SF7700112233445" {
+		t.Fatalf("the parcel travels as %s", got.ReturnWaybill)
+	}
 	anaPage.see(t, "Returning", headOf(anaItem, refund.Returning))
 	anaPage.shot(t, "order-returning")
 
@@ -182,9 +184,10 @@ func TestJourney(t *testing.T) {
 	b.follows(t, jiahuiItem, refund.Exchanging)
 	b.selects(t, jiahuiItem)
 	b.shot(t, "cases-put-aside")
-	b.key(t, "Return")
-	b.scan(t, "YT9988776655443")
-	b.follows(t, jiahuiItem, refund.Rechecking)
+	b.scan(t, "YT9988776655443") // straight over the list, as scanners do
+	if got := b.follows(t, jiahuiItem, refund.Rechecking); got.ReplacementWaybill != "YT9988776655443" {
+		t.Fatalf("the replacement came as %s", got.ReplacementWaybill)
+	}
 	b.selects(t, jiahuiItem)
 	b.key(t, "Return")
 	b.sees(t, "the replacement on the bench", func(d bench.Description) bool { return d.Screen == "inspect" && d.Item == jiahuiItem })

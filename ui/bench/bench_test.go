@@ -359,6 +359,44 @@ func TestWindow_DispatchByKeysAlone(t *testing.T) {
 	}
 }
 
+func TestWindow_AWaybillIsScannedStraightIntoTheCase(t *testing.T) {
+	r := newRig(t, "en", 1366, 740)
+	r.signIn("B0012")
+	r.lists()
+	r.command("screen.cases")
+	scan := func(text string) {
+		for _, c := range text {
+			r.onKey(&fyne.KeyEvent{Name: fyne.KeyName(c)})
+			r.burst.typed(c)
+		}
+		r.onKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
+		r.settle()
+	}
+	row, _, _ := r.station.Cases.Selected()
+	scan(string(row.Case.Item)) // its own number: the row stays
+	if now, _, _ := r.station.Cases.Selected(); now.Case.ID != row.Case.ID || r.screen != screenCases {
+		t.Errorf("case %s on screen %s, want %s on cases", now.Case.ID, r.screen, row.Case.ID)
+	}
+	scan("SF9988776655443")
+	if len(r.store.Events) != 1 || r.store.Events[0].(qc.Dispatch).Waybill != "SF9988776655443" {
+		t.Errorf("recorded %+v, notice %v", r.store.Events, r.station.Notices.Current())
+	}
+}
+
+// Enter begins no scan: what is typed right behind it belongs to the entry that
+// it has focused.
+func TestWindow_EnterActsAtOnce(t *testing.T) {
+	r := newRig(t, "en", 1366, 740)
+	r.burst.after = func(time.Duration, func()) {} // a held key never acts
+	r.signIn("B0012")
+	r.lists()
+	r.command("screen.cases")
+	r.key(fyne.KeyReturn)
+	if r.focused() != r.cases.waybill {
+		t.Errorf("the focus is on %T", r.focused())
+	}
+}
+
 func TestWindow_AScanOverThePhotoIsNoCommand(t *testing.T) {
 	r := newRig(t, "en", 1366, 740)
 	var later []func()

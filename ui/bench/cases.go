@@ -1,6 +1,8 @@
 package bench
 
 import (
+	"strings"
+
 	"slices"
 
 	"flawmark/app/qc"
@@ -171,6 +173,27 @@ func (c *casesScreen) act() {
 		c.submit()
 	case model.StepNone:
 	}
+}
+
+// scanned takes a scan that came while no entry had the focus: the number of an
+// item on the list goes to its row, and a parcel's number is what the step of
+// the case in view waits for. It reports whether the scan was either.
+func (c *casesScreen) scanned(text string) bool {
+	for at, row := range c.w.station.Cases.Rows() {
+		if strings.EqualFold(string(row.Case.Item), text) {
+			c.w.station.Cases.Select(at)
+			return true
+		}
+	}
+	if c.step != model.StepDispatch && c.step != model.StepArrival {
+		return false
+	}
+	if _, err := qc.ParseWaybill(text); err != nil {
+		return false
+	}
+	c.waybill.SetText(text)
+	c.submit()
+	return true
 }
 
 func (c *casesScreen) submit() {

@@ -188,7 +188,11 @@ func (w *Window) onKey(ev *fyne.KeyEvent) bool {
 			continue
 		}
 		if slices.Contains(b.Plain, ev.Name) {
-			w.burst.hold(func() { w.run(b) })
+			if len(ev.Name) > 1 { // Enter, an arrow, a function key: none begins a scan
+				w.run(b)
+			} else {
+				w.burst.hold(func() { w.run(b) })
+			}
 			return true
 		}
 	}

@@ -274,6 +274,9 @@ func (w *Window) scanned(text string) {
 		w.station.SignIn.Enter(text)
 		return
 	}
+	if w.screen == screenCases && w.cases.scanned(text) {
+		return
+	}
 	w.Show(screenInspect)
 	w.inspect.scan.SetText(text)
 	w.station.Inspection.Scan(text)
