@@ -169,7 +169,7 @@ func rig(t *testing.T, mode string, seed uint64, promises int) storagetest.Kills
 	t.Helper()
 	dir := t.TempDir()
 	return storagetest.Kills{
-		Seed: seed, Promises: promises, PerLife: 25, After: 15 * time.Millisecond,
+		Seed: seed, Promises: promises, Lives: 5, PerLife: 25, After: 15 * time.Millisecond,
 		Command: func(ctx context.Context) *exec.Cmd {
 			cmd := exec.CommandContext(ctx, os.Args[0])
 			cmd.Env = append(os.Environ(), childDir+"="+dir, childMode+"="+mode)

@@ -37,6 +37,7 @@ func Keep(w io.Writer, promise Promise) error {
 type Kills struct {
 	Seed     uint64
 	Promises int // go on until so many have been made
+	Lives    int // and so many children have been killed
 	// PerLife bounds the promises that a child makes before it is killed.
 	PerLife int
 	// After bounds how long the child goes on after the last one that counted.
@@ -54,12 +55,12 @@ type Outcome struct {
 	Broken   []Promise // at the first kill after which any was broken
 }
 
-// Run kills children until enough promises are made or one is broken.
+// Run kills enough children, with enough promises made, or until one is broken.
 func (k Kills) Run(tb testing.TB) Outcome {
 	tb.Helper()
 	random := rand.New(rand.NewPCG(k.Seed, 0)) //nolint:gosec // moments to be repeated, not secrets
 	var out Outcome
-	for len(out.Promises) < k.Promises {
+	for len(out.Promises) < k.Promises || out.Kills < k.Lives {
 		made, err := k.life(tb.Context(), 1+random.IntN(k.PerLife), time.Duration(random.Int64N(int64(k.After)+1)))
 		if err != nil {
 			tb.Fatalf("seed %d, kill %d: %v", k.Seed, out.Kills+1, err)

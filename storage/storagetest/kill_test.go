@@ -51,7 +51,7 @@ func rig(t *testing.T, early bool) Kills {
 	t.Helper()
 	dir := t.TempDir()
 	return Kills{
-		Seed: 1, Promises: 200, PerLife: 20, After: time.Millisecond,
+		Seed: 1, Promises: 200, Lives: 5, PerLife: 20, After: time.Millisecond,
 		Command: func(ctx context.Context) *exec.Cmd {
 			cmd := exec.CommandContext(ctx, os.Args[0])
 			cmd.Env = append(os.Environ(), childEnv+"="+dir)
