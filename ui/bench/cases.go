@@ -1,9 +1,8 @@
 package bench
 
 import (
-	"strings"
-
 	"slices"
+	"strings"
 
 	"flawmark/app/qc"
 	"flawmark/ui/model"
