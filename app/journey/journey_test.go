@@ -184,7 +184,8 @@ func TestJourney(t *testing.T) {
 	b.follows(t, jiahuiItem, refund.Exchanging)
 	b.selects(t, jiahuiItem)
 	b.shot(t, "cases-put-aside")
-	b.scan(t, "YT9988776655443") // straight over the list, as scanners do
+	b.key(t, "Return")
+	b.scan(t, "YT9988776655443")
 	if got := b.follows(t, jiahuiItem, refund.Rechecking); got.ReplacementWaybill != "YT9988776655443" {
 		t.Fatalf("the replacement came as %s", got.ReplacementWaybill)
 	}

@@ -112,7 +112,7 @@ func (b *bench7) signIn(t *testing.T, badge string, as qc.StaffID) {
 	b.sees(t, string(as)+" signed in", func(d bench.Description) bool { return d.Person == as })
 }
 
-// scan types a line as a scanner does: fast, with Enter at the end.
+// scan types a line into an entry and presses Enter.
 func (b *bench7) scan(t *testing.T, line string) {
 	t.Helper()
 	b.text(t, line)

@@ -364,12 +364,12 @@ func TestWindow_AWaybillIsScannedStraightIntoTheCase(t *testing.T) {
 	r.signIn("B0012")
 	r.lists()
 	r.command("screen.cases")
-	scan := func(text string) {
+	scan := func(text string) { // what has the focus receives it, as from the driver
 		for _, c := range text {
-			r.onKey(&fyne.KeyEvent{Name: fyne.KeyName(c)})
-			r.burst.typed(c)
+			r.focused().TypedKey(&fyne.KeyEvent{Name: fyne.KeyName(c)})
+			r.focused().TypedRune(c)
 		}
-		r.onKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
+		r.focused().TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
 		r.settle()
 	}
 	row, _, _ := r.station.Cases.Selected()

@@ -32,13 +32,12 @@ type casesScreen struct {
 
 func newCasesScreen(w *Window) *casesScreen {
 	c := &casesScreen{w: w, root: container.NewStack(), detail: newColumn(), form: container.NewVBox()}
-	c.list = newKeyList(func() int { return len(w.station.Cases.Rows()) }, newRow, c.row)
+	c.list = newKeyList(w, func() int { return len(w.station.Cases.Rows()) }, newRow, c.row)
 	c.list.OnSelected = func(id int) {
 		if !c.list.showing {
 			w.station.Cases.Select(id)
 		}
 	}
-	c.list.onKey = w.onKey
 	c.carrier = widget.NewSelectEntry([]string{"SF Express", "ZTO", "YTO", "STO", "Yunda", "JD Logistics", "EMS"})
 	c.carrier.SetText("SF Express")
 	c.carrier.OnSubmitted = func(string) { w.focusOn(c.waybill) }

@@ -116,7 +116,7 @@ func (s *inspectScreen) build() {
 	fit.Importance, actual.Importance = widget.LowImportance, widget.LowImportance
 	strip := container.NewBorder(nil, nil, nil, container.NewVBox(container.NewHBox(s.zoom, fit, actual)), s.thumbs)
 	s.desk = container.NewBorder(nil, panel(strip), container.NewStack(newGround(look.ColourPanel), container.NewVScroll(container.NewPadded(s.tools))), nil, s.photo)
-	s.choices = newKeyList(
+	s.choices = newKeyList(w,
 		func() int { return len(w.station.Inspection.Choices()) }, newRow,
 		func(id int, o fyne.CanvasObject) {
 			if items := w.station.Inspection.Choices(); id < len(items) {

@@ -213,13 +213,15 @@ func (t *tile) TypedKey(ev *fyne.KeyEvent) {
 type keyList struct {
 	widget.List
 	onKey func(*fyne.KeyEvent) bool // reports whether the key was used
+	// onRune takes what is typed: a scan while the list has the focus.
+	onRune func(rune)
 	// showing is true while the screen selects a row, so that this is not
 	// taken for a choice of the person.
 	showing bool
 }
 
-func newKeyList(length func() int, create func() fyne.CanvasObject, update func(int, fyne.CanvasObject)) *keyList {
-	l := &keyList{}
+func newKeyList(w *Window, length func() int, create func() fyne.CanvasObject, update func(int, fyne.CanvasObject)) *keyList {
+	l := &keyList{onKey: w.onKey, onRune: w.burst.typed}
 	l.Length = length
 	l.CreateItem = create
 	l.UpdateItem = update
@@ -228,10 +230,12 @@ func newKeyList(length func() int, create func() fyne.CanvasObject, update func(
 }
 
 func (l *keyList) TypedKey(ev *fyne.KeyEvent) {
-	if l.onKey == nil || !l.onKey(ev) {
+	if !l.onKey(ev) {
 		l.List.TypedKey(ev)
 	}
 }
+
+func (l *keyList) TypedRune(r rune) { l.onRune(r) }
 
 // show selects the row at a place without telling the screen; below 0 none.
 func (l *keyList) show(at int) {

@@ -21,14 +21,13 @@ type queueScreen struct {
 
 func newQueueScreen(w *Window) *queueScreen {
 	q := &queueScreen{w: w, root: container.NewStack(), detail: newColumn()}
-	q.list = newKeyList(func() int { return len(w.station.Queue.Rows()) }, newRow, q.row)
+	q.list = newKeyList(w, func() int { return len(w.station.Queue.Rows()) }, newRow, q.row)
 	q.list.OnSelected = func(id int) {
 		if !q.list.showing {
 			q.at = id
 			q.showDetail()
 		}
 	}
-	q.list.onKey = w.onKey
 	send := widget.NewButtonWithIcon(w.say("station.queue.send_now")+"   Ctrl+S", theme.MailSendIcon(), w.station.Queue.SendNow)
 	side := panel(container.NewBorder(nil, send, nil, nil, q.detail.scroll))
 	q.body = page(w.say("screen.queue"), w.say("station.queue.about"), q.list, side)

@@ -36,13 +36,12 @@ type reviewScreen struct {
 
 func newReviewScreen(w *Window) *reviewScreen {
 	r := &reviewScreen{w: w, root: container.NewStack(), detail: newColumn(), ask: small("")}
-	r.list = newKeyList(func() int { return len(w.station.Reviews.Rows()) }, newRow, r.row)
+	r.list = newKeyList(w, func() int { return len(w.station.Reviews.Rows()) }, newRow, r.row)
 	r.list.OnSelected = func(id int) {
 		if !r.list.showing {
 			w.station.Reviews.Select(id)
 		}
 	}
-	r.list.onKey = w.onKey
 	r.photo = newPhoto(w)
 	r.thumbs = widgets.NewThumbs()
 	r.thumbs.OnSelected = func(key string) {
