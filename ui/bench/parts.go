@@ -309,7 +309,7 @@ func (f *scanField) TypedKey(ev *fyne.KeyEvent) {
 func emptyState(sentence, action string, do func()) fyne.CanvasObject {
 	l := text(sentence)
 	l.Alignment = fyne.TextAlignCenter
-	box := container.NewVBox(ofWidth(420, l))
+	box := container.NewVBox(ofWidth(320, l)) // fits beside the panels at 150 % on 1366 pixels
 	if action != "" {
 		box.Add(container.NewHBox(layout.NewSpacer(), widget.NewButton(action, do), layout.NewSpacer()))
 	}
