@@ -4,7 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"flawmark/app/money"
 )
@@ -59,6 +62,10 @@ type Photo struct {
 	Name       string     `json:"name"`   // of the file it came from
 	Preview    Derivative `json:"preview"`
 	Thumb      Derivative `json:"thumb"`
+	Scale      Scale      `json:"scale,omitzero"` // none: nothing was measured on it
+	// Redactions tells with which redactions the derivatives were made; see
+	// [Finding.Redactions].
+	Redactions Digest    `json:"redactions,omitempty"`
 	CapturedAt time.Time  `json:"captured_at,omitzero"`
 	ReceivedAt time.Time  `json:"received_at"`
 }
@@ -97,6 +104,8 @@ type Mark struct {
 	Flaw   FlawID  `json:"flaw,omitempty"` // empty: shows no particular flaw
 	Tool   Tool    `json:"type"`
 	Points []Point `json:"points"`
+	Text   string  `json:"text,omitempty"` // of a [Text]: the words on the photo, not translated
+	Zoom   float64 `json:"zoom,omitempty"` // of an [Inset]; 0 stands for [DefaultZoom]
 }
 
 // Finding is the outcome of inspecting an item once. A later Revision of the
@@ -127,13 +136,18 @@ var (
 	ErrFlawQuantity  = errors.New("finding_flaw_quantity")
 	ErrMarkElsewhere = errors.New("finding_mark_elsewhere")
 	ErrMarkCount     = errors.New("finding_mark_count")
+	ErrMarkText      = errors.New("finding_mark_text")
+	ErrSpotlights    = errors.New("finding_spotlights")
+	ErrScale         = errors.New("finding_scale")
+	ErrRedactions    = errors.New("finding_redactions")
 )
 
 // Check reports what keeps f from being recorded against item, or nil.
 // A flag needs a photo and a flaw; flaws come from the catalogue; marks are
 // well formed, not too many and lie on the finding's photos. A mark of a tool
 // that this version does not know is refused: what cannot be shown must not
-// seem to be shown.
+// seem to be shown. So is a photo whose derivatives were not made with the
+// redactions on it: they are what people outside see.
 func (f Finding) Check(item Item, catalogue Catalogue) error {
 	if len(f.Photos) == 0 {
 		return ErrNoPhoto
@@ -160,6 +174,26 @@ func (f Finding) Check(item Item, catalogue Catalogue) error {
 			return err
 		}
 	}
+	return f.checkPhotos()
+}
+
+func (f Finding) checkPhotos() error {
+	for _, photo := range f.Photos {
+		spotlights := 0
+		for _, mark := range f.Marks {
+			if mark.Photo == photo.ID && mark.Tool == Spotlight {
+				spotlights++
+			}
+		}
+		switch {
+		case spotlights > 1:
+			return fmt.Errorf("%w: photo %s", ErrSpotlights, photo.ID)
+		case !photo.Scale.valid():
+			return fmt.Errorf("%w: photo %s", ErrScale, photo.ID)
+		case photo.Redactions != f.Redactions(photo.ID):
+			return fmt.Errorf("%w: photo %s", ErrRedactions, photo.ID)
+		}
+	}
 	return nil
 }
 
@@ -177,7 +211,24 @@ func (f Finding) checkMark(mark Mark) error {
 	if mark.Flaw != "" && f.Number(mark.Flaw) == 0 {
 		return fmt.Errorf("%w: mark %s shows no flaw of the finding", ErrMarkElsewhere, mark.ID)
 	}
+	if !mark.wellSaid() {
+		return fmt.Errorf("%w: mark %s", ErrMarkText, mark.ID)
+	}
 	return nil
+}
+
+// wellSaid reports whether words and zoom are those of the mark's tool and
+// within what can be shown.
+func (m Mark) wellSaid() bool {
+	switch m.Tool {
+	case Text:
+		control := strings.ContainsFunc(m.Text, func(r rune) bool { return unicode.IsControl(r) && r != '\n' })
+		return m.Zoom == 0 && m.Text != "" && utf8.ValidString(m.Text) && utf8.RuneCountInString(m.Text) <= MaxText && !control
+	case Inset:
+		return m.Text == "" && (m.Zoom == 0 || m.Zoom >= MinZoom && m.Zoom <= MaxZoom)
+	default:
+		return m.Text == "" && m.Zoom == 0
+	}
 }
 
 // RoomFor reports whether f can hold another mark of that many points.

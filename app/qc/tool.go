@@ -15,6 +15,11 @@ const (
 	Polygon     Tool = "polygon"   // its corners in order, the first not repeated
 	Badge       Tool = "badge"     // where the flaw's number is, then, if it stands off, what it names
 	Highlighter Tool = "highlight" // two opposite corners of what is tinted
+	Text        Tool = "text"      // the top left corner of the words, then, if they belong to a place, that place
+	Inset       Tool = "inset"     // two opposite corners of what is enlarged, then, if a person placed it, the inset's top left corner
+	Spotlight   Tool = "spotlight" // two opposite corners of what stays bright; one a photo
+	Measure     Tool = "measure"   // the places along which the tape is laid
+	Redaction   Tool = "redact"    // two opposite corners of what nobody outside may see
 )
 
 // What a finding may hold at most: far more than people draw, and little
@@ -23,6 +28,14 @@ const (
 	MaxPoints    = 4000   // of one mark
 	MaxMarks     = 500    // of one finding
 	MaxAllPoints = 16_000 // of all marks of one finding
+	MaxText      = 280    // characters of the words of one mark
+)
+
+// How much larger than on the photo an [Inset] shows its part.
+const (
+	MinZoom     = 1.5
+	DefaultZoom = 3.0
+	MaxZoom     = 8.0
 )
 
 // Form says how many points the marks of a tool have.
@@ -46,6 +59,11 @@ func Forms() []Form {
 		{Tool: Polygon, Min: 3, Max: MaxPoints, Closed: true},
 		{Tool: Badge, Min: 1, Max: 2},
 		{Tool: Highlighter, Min: 2, Max: 2, Closed: true},
+		{Tool: Text, Min: 1, Max: 2},
+		{Tool: Inset, Min: 2, Max: 3, Closed: true},
+		{Tool: Spotlight, Min: 2, Max: 2, Closed: true},
+		{Tool: Measure, Min: 2, Max: MaxPoints},
+		{Tool: Redaction, Min: 2, Max: 2, Closed: true},
 	}
 }
 

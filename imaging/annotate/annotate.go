@@ -24,22 +24,41 @@ type Shape struct {
 	Mark     qc.Mark
 	Number   int // of the flaw on photos and lists; 0: none is shown
 	Severity qc.Severity
+	Label    string // what is written at a measure, such as "56 mm ± 1"; the words of a text are the mark's own
 }
 
 // View maps image pixels to output pixels.
 type View struct {
 	Scale            float64 // output pixels per image pixel, above 0
 	OffsetX, OffsetY float64 // where the image's origin is, in output pixels
+	Turn             int     // quarter turns clockwise, 0..3, for looking only
 }
 
 // ToScreen returns the output pixel of an image point.
 func (v View) ToScreen(p qc.Point) qc.Point {
+	switch v.Turn {
+	case 1:
+		p.X, p.Y = -p.Y, p.X
+	case 2:
+		p.X, p.Y = -p.X, -p.Y
+	case 3:
+		p.X, p.Y = p.Y, -p.X
+	}
 	return qc.Point{X: p.X*v.Scale + v.OffsetX, Y: p.Y*v.Scale + v.OffsetY}
 }
 
 // ToImage returns the image point of an output pixel.
 func (v View) ToImage(p qc.Point) qc.Point {
-	return qc.Point{X: (p.X - v.OffsetX) / v.Scale, Y: (p.Y - v.OffsetY) / v.Scale}
+	p = qc.Point{X: (p.X - v.OffsetX) / v.Scale, Y: (p.Y - v.OffsetY) / v.Scale}
+	switch v.Turn {
+	case 1:
+		p.X, p.Y = p.Y, -p.X
+	case 2:
+		p.X, p.Y = -p.X, -p.Y
+	case 3:
+		p.X, p.Y = -p.Y, p.X
+	}
+	return p
 }
 
 // MinDrag is the least way in screen pixels that is a gesture. A shorter one
