@@ -53,21 +53,21 @@ const (
 
 // Photo is one original, bit for bit as it came, with its small derivatives.
 type Photo struct {
-	ID         PhotoID    `json:"id"`
-	Digest     Digest     `json:"sha256"`
-	Bytes      int64      `json:"size"`
-	MediaType  string     `json:"media_type"`
-	Width      int        `json:"width"`  // pixels, after orientation
-	Height     int        `json:"height"` // pixels, after orientation
-	Name       string     `json:"name"`   // of the file it came from
-	Preview    Derivative `json:"preview"`
-	Thumb      Derivative `json:"thumb"`
-	Scale      Scale      `json:"scale,omitzero"` // none: nothing was measured on it
+	ID        PhotoID    `json:"id"`
+	Digest    Digest     `json:"sha256"`
+	Bytes     int64      `json:"size"`
+	MediaType string     `json:"media_type"`
+	Width     int        `json:"width"`  // pixels, after orientation
+	Height    int        `json:"height"` // pixels, after orientation
+	Name      string     `json:"name"`   // of the file it came from
+	Preview   Derivative `json:"preview"`
+	Thumb     Derivative `json:"thumb"`
+	Scale     Scale      `json:"scale,omitzero"` // none: nothing was measured on it
 	// Redactions tells with which redactions the derivatives were made; see
 	// [Finding.Redactions].
 	Redactions Digest    `json:"redactions,omitempty"`
-	CapturedAt time.Time  `json:"captured_at,omitzero"`
-	ReceivedAt time.Time  `json:"received_at"`
+	CapturedAt time.Time `json:"captured_at,omitzero"`
+	ReceivedAt time.Time `json:"received_at"`
 }
 
 // Derivative is a small JPEG without metadata made from an original.

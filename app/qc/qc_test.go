@@ -261,6 +261,10 @@ func TestFinding_CheckCountsPoints(t *testing.T) {
 				Flaws: []qc.Flaw{{ID: "f", Code: "H11", Severity: qc.Minor, Quantity: 1}},
 				Marks: []qc.Mark{{ID: "m", Photo: "p", Flaw: "f", Tool: form.Tool, Points: make([]qc.Point, n)}},
 			}
+			if form.Tool == qc.Text {
+				f.Marks[0].Text = "words"
+			}
+			f.Photos[0].Redactions = f.Redactions("p")
 			err := f.Check(item, flaws)
 			if good := n >= form.Min && n <= form.Max; good != (err == nil) || !good && !errors.Is(err, qc.ErrMarkElsewhere) {
 				t.Fatalf("%s of %d points: %v", form.Tool, n, err)
