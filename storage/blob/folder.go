@@ -14,6 +14,9 @@
 //
 // What a crash leaves in tmp and staged is worthless and goes with
 // [Folder.Sweep].
+//
+// What can be made again from a photo is kept apart, in a bounded cache:
+// [Derived].
 package blob
 
 import (
