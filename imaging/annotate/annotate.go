@@ -81,7 +81,8 @@ const (
 	Left
 	Tail
 	Head
-	Vertex // the first corner of a polygon; the others follow
+	InsetPlace // the top left corner of an inset, where it is shown; see [Insets]
+	Vertex     // the first corner of a polygon or a bent tape; the others follow
 )
 
 // boxHandles go clockwise from the top left, so that opposite handles are four
@@ -89,14 +90,15 @@ const (
 var boxHandles = [...]Handle{TopLeft, Top, TopRight, Right, BottomRight, Bottom, BottomLeft, Left}
 
 // Handles returns the handles of a mark with their places, in a fixed order;
-// nil for a mark that is not well formed and for a badge without a leader,
-// which is moved only.
+// nil for a mark that is not well formed and for a badge or words without a
+// leader, which are moved only. An inset that a person has placed has one more
+// for that; one that was placed by [Insets] gets it when it is dragged.
 func Handles(m qc.Mark) ([]Handle, []qc.Point) {
 	switch {
 	case !wellFormed(m):
 		return nil, nil
 	case Cornered(m.Tool) || m.Tool == qc.Freehand:
-		places := make([]qc.Point, 0, len(boxHandles))
+		places := make([]qc.Point, 0, len(boxHandles)+1)
 		b := boundsOf(m)
 		for _, h := range boxHandles {
 			dx, dy := h.side()
@@ -105,8 +107,11 @@ func Handles(m qc.Mark) ([]Handle, []qc.Point) {
 				Y: (b.y0+b.y1)/2 + float64(dy)*(b.y1-b.y0)/2,
 			})
 		}
+		if m.Tool == qc.Inset && len(m.Points) == 3 {
+			return append(boxHandles[:len(boxHandles):len(boxHandles)], InsetPlace), append(places, m.Points[2])
+		}
 		return boxHandles[:], places
-	case m.Tool == qc.Polygon:
+	case m.Tool == qc.Polygon || m.Tool == qc.Measure && len(m.Points) > 2:
 		handles := make([]Handle, len(m.Points))
 		for i := range handles {
 			handles[i] = Vertex + Handle(i)

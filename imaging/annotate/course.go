@@ -8,9 +8,14 @@ import (
 )
 
 // Cornered reports whether the marks of a tool are given by two opposite
-// corners.
+// corners. An inset may have a third point, which is no corner.
 func Cornered(tool qc.Tool) bool {
-	return tool == qc.Box || tool == qc.Ellipse || tool == qc.Highlighter
+	switch tool {
+	case qc.Box, qc.Ellipse, qc.Highlighter, qc.Inset, qc.Spotlight, qc.Redaction:
+		return true
+	default:
+		return false
+	}
 }
 
 // Closed reports whether a mark encloses an area. A trace does when it ends
@@ -23,12 +28,16 @@ func Closed(m qc.Mark) bool {
 	return form.Closed
 }
 
+// farthest is how far from the image's origin a mark may be: far more than any
+// photo is large, and little enough for sums and squares of it to be exact.
+const farthest = 1e7
+
 func wellFormed(m qc.Mark) bool {
 	if form, ok := m.Tool.Form(); !ok || !form.Fits(len(m.Points)) {
 		return false
 	}
 	for _, p := range m.Points {
-		if math.IsNaN(p.X+p.Y) || math.IsInf(p.X, 0) || math.IsInf(p.Y, 0) {
+		if !(math.Abs(p.X) <= farthest && math.Abs(p.Y) <= farthest) { // nor is NaN
 			return false
 		}
 	}
@@ -72,7 +81,7 @@ func contains(m qc.Mark, at qc.Point) bool {
 		return false
 	}
 	switch m.Tool {
-	case qc.Box, qc.Highlighter:
+	case qc.Box, qc.Highlighter, qc.Inset, qc.Spotlight, qc.Redaction:
 		return true
 	case qc.Ellipse:
 		rx, ry := (b.x1-b.x0)/2, (b.y1-b.y0)/2
@@ -121,8 +130,13 @@ func distance(a, b qc.Point) float64 { return math.Hypot(a.X-b.X, a.Y-b.Y) }
 type bounds struct{ x0, y0, x1, y1 float64 }
 
 // boundsOf returns the box around a mark's points, of which there is at least
-// one.
-func boundsOf(m qc.Mark) bounds { return boundsAround(m.Points...) }
+// one. Where an inset is shown does not count.
+func boundsOf(m qc.Mark) bounds {
+	if m.Tool == qc.Inset && len(m.Points) > 2 {
+		return boundsAround(m.Points[:2]...)
+	}
+	return boundsAround(m.Points...)
+}
 
 func boundsAround(points ...qc.Point) bounds {
 	b := bounds{points[0].X, points[0].Y, points[0].X, points[0].Y}

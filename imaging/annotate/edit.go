@@ -10,28 +10,42 @@ import (
 // Normalise returns m with corners as top left, then bottom right. What has a
 // direction or an order keeps it.
 func Normalise(m qc.Mark) qc.Mark {
-	if Cornered(m.Tool) && len(m.Points) == 2 {
+	if Cornered(m.Tool) && len(m.Points) >= 2 {
 		b := boundsOf(m)
-		m.Points = []qc.Point{{X: b.x0, Y: b.y0}, {X: b.x1, Y: b.y1}}
+		corners := []qc.Point{{X: b.x0, Y: b.y0}, {X: b.x1, Y: b.y1}}
+		m.Points = append(corners, m.Points[2:]...)
 	}
 	return m
 }
 
 // Move returns m moved by (dx, dy) image pixels, or as far as it can go
-// without leaving a w×h image. Its size is kept.
+// without leaving a w×h image. Its size is kept. Where a person has put an
+// inset it stays: only what it enlarges moves.
 func Move(m qc.Mark, dx, dy float64, w, h int) qc.Mark {
-	if len(m.Points) == 0 {
-		return m
+	return MoveAll([]qc.Mark{m}, dx, dy, w, h)[0]
+}
+
+// MoveAll moves marks together as [Move] moves one: none leaves the image, and
+// all keep their places to each other.
+func MoveAll(marks []qc.Mark, dx, dy float64, w, h int) []qc.Mark {
+	moved := slices.Clone(marks)
+	for _, m := range marks {
+		if len(m.Points) > 0 {
+			b := boundsOf(m)
+			dx = within(dx, -b.x0, float64(w)-b.x1)
+			dy = within(dy, -b.y0, float64(h)-b.y1)
+		}
 	}
-	b := boundsOf(m)
-	dx = within(dx, -b.x0, float64(w)-b.x1)
-	dy = within(dy, -b.y0, float64(h)-b.y1)
-	points := make([]qc.Point, len(m.Points))
-	for i, p := range m.Points {
-		points[i] = inside(qc.Point{X: p.X + dx, Y: p.Y + dy}, w, h)
+	for i, m := range marks {
+		moved[i].Points = slices.Clone(m.Points)
+		for j, p := range m.Points {
+			if m.Tool == qc.Inset && j == 2 {
+				break
+			}
+			moved[i].Points[j] = inside(qc.Point{X: p.X + dx, Y: p.Y + dy}, w, h)
+		}
 	}
-	m.Points = points
-	return m
+	return moved
 }
 
 func within(v, low, high float64) float64 {
@@ -45,12 +59,18 @@ func within(v, low, high float64) float64 {
 // m is the mark as it was when the gesture began, so that a side which is
 // dragged through the opposite one flips the mark. With square a corner keeps
 // the box square and a trace its proportions, and what has an end or a corner
-// of its own turns in steps of 15°. Body changes nothing: see [Move].
+// of its own turns in steps of 15°. InsetPlace puts an inset where it is
+// wanted, also one that has had no place of its own. Body changes nothing: see
+// [Move].
 func Drag(m qc.Mark, handle Handle, to qc.Point, square bool, w, h int) qc.Mark {
+	to = inside(to, w, h)
+	if handle == InsetPlace && m.Tool == qc.Inset && wellFormed(m) {
+		m.Points = append(slices.Clone(m.Points[:2]), to)
+		return m
+	}
 	if handles, _ := Handles(m); !slices.Contains(handles, handle) {
 		return m
 	}
-	to = inside(to, w, h)
 	switch {
 	case handle == Tail:
 		m.Points = []qc.Point{turn(m.Points[1], to, square, w, h), m.Points[1]}
@@ -58,8 +78,12 @@ func Drag(m qc.Mark, handle Handle, to qc.Point, square bool, w, h int) qc.Mark 
 		m.Points = []qc.Point{m.Points[0], turn(m.Points[0], to, square, w, h)}
 	case handle >= Vertex:
 		i, n := int(handle-Vertex), len(m.Points)
+		pivot := m.Points[(i+n-1)%n]
+		if i == 0 && !Closed(m) {
+			pivot = m.Points[1]
+		}
 		m.Points = slices.Clone(m.Points)
-		m.Points[i] = turn(m.Points[(i+n-1)%n], to, square, w, h)
+		m.Points[i] = turn(pivot, to, square, w, h)
 	case m.Tool == qc.Freehand:
 		return stretched(m, handle, to, square, w, h)
 	default:
@@ -67,7 +91,7 @@ func Drag(m qc.Mark, handle Handle, to qc.Point, square bool, w, h int) qc.Mark 
 		if dx, dy := handle.side(); square && dx != 0 && dy != 0 {
 			moved = squared(fixed, moved, w, h)
 		}
-		m.Points = []qc.Point{fixed, moved}
+		m.Points = append([]qc.Point{fixed, moved}, m.Points[2:]...)
 		return Normalise(m)
 	}
 	return m
@@ -135,7 +159,8 @@ func ratio(now, before float64) float64 {
 
 // Drawn returns the points of a new mark that was drawn from one place to
 // another, clamped to a w×h image: corners in order, or tail and head, or a
-// badge and what it names; of a badge that names its own place only that. With
+// badge or words and what they name; of those that name their own place only
+// that. With
 // square what has corners is square and the rest turns in steps of 15°. It is
 // not ok when there is nothing to see, and for the tools of [Traced] and
 // [Enclosed]; whether the gesture was long enough on the screen is for the
@@ -143,15 +168,15 @@ func ratio(now, before float64) float64 {
 func Drawn(tool qc.Tool, from, to qc.Point, square bool, w, h int) (points []qc.Point, ok bool) {
 	from, to = inside(from, w, h), inside(to, w, h)
 	switch tool {
-	case qc.Box, qc.Ellipse, qc.Highlighter:
+	case qc.Box, qc.Ellipse, qc.Highlighter, qc.Inset, qc.Spotlight, qc.Redaction:
 		if square {
 			to = squared(from, to, w, h)
 		}
 		m := Normalise(qc.Mark{Tool: tool, Points: []qc.Point{from, to}})
 		return m.Points, from.X != to.X && from.Y != to.Y
-	case qc.Arrow, qc.Line, qc.Badge:
+	case qc.Arrow, qc.Line, qc.Measure, qc.Badge, qc.Text:
 		to = turn(from, to, square, w, h)
-		if tool == qc.Badge && from == to {
+		if from == to && (tool == qc.Badge || tool == qc.Text) {
 			return []qc.Point{from}, true
 		}
 		return []qc.Point{from, to}, from != to
