@@ -48,6 +48,17 @@ type Form struct {
 // Fits reports whether a mark of that many points is well formed.
 func (f Form) Fits(points int) bool { return points >= f.Min && points <= f.Max }
 
+// Shows reports whether marks of the tool show a flaw. The others say, hide or
+// measure something about the photo itself and may belong to none.
+func (t Tool) Shows() bool {
+	switch t {
+	case Text, Spotlight, Measure, Redaction:
+		return false
+	default:
+		return true
+	}
+}
+
 // Forms returns the one table of tools, in the order in which they are offered.
 func Forms() []Form {
 	return []Form{

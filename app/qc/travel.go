@@ -15,6 +15,7 @@ type Draft struct {
 	// Sequel is the case of a replacement under re-inspection, or empty.
 	Sequel    CaseID    `json:"sequel,omitempty"`
 	UpdatedAt time.Time `json:"updated_at"`
+	History   History   `json:"history,omitzero"`
 }
 
 // Batch is a run of sealed events on its way to the centre.

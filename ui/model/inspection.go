@@ -37,8 +37,8 @@ type Inspection struct {
 
 	photo qc.PhotoID
 	flaw  qc.FlawID
-	mark  qc.MarkID
-	ask   qc.MarkID // a mark just drawn whose flaw is not known yet
+	marks []qc.MarkID // selected, the last one last
+	ask   qc.MarkID   // a mark just drawn whose flaw is not known yet
 
 	arriving  int
 	recording bool
@@ -152,13 +152,15 @@ func (i *Inspection) clear() {
 	i.loading, i.choices, i.recording = false, nil, false
 	i.item, i.draft, i.earlier, i.origin = qc.Item{}, qc.Draft{}, nil, Sentence{}
 	i.past, i.future, i.lastStep = nil, nil, ""
-	i.photo, i.flaw, i.mark, i.ask = "", "", "", ""
+	i.photo, i.flaw, i.marks, i.ask = "", "", nil, ""
 	i.arriving = 0
 }
 
 func (i *Inspection) take(o opening) {
 	i.clear()
 	i.item, i.draft, i.station, i.earlier, i.origin = o.item, o.draft, o.station, o.earlier, o.origin
+	i.past, i.future = i.draft.History.Unfold(i.draft.Finding)
+	i.draft.History = qc.History{}
 	i.repairSelection()
 }
 
@@ -297,6 +299,7 @@ func (i *Inspection) step(kind string, change func(*qc.Finding)) {
 	change(&after)
 	if kind == "" || kind != i.lastStep {
 		i.past = append(i.past, before)
+		i.past = i.past[max(0, len(i.past)-qc.MaxSteps):]
 	}
 	i.future, i.lastStep = nil, kind
 	i.draft.Finding = after
@@ -332,8 +335,9 @@ func (i *Inspection) travel(from, to *[]qc.Finding) bool {
 func (i *Inspection) save() {
 	i.repairSelection()
 	i.draft.UpdatedAt = i.parts.Now()
-	draft := i.draft
+	draft, past, future := i.draft, slices.Clone(i.past), slices.Clone(i.future)
 	i.parts.Work.Do(LaneSave, func(ctx context.Context) func() {
+		draft.History = qc.FoldHistory(past, future)
 		if err := i.parts.Store.SaveDraft(ctx, draft); err != nil {
 			return func() { i.notices.fail("save draft", err) }
 		}
@@ -353,9 +357,7 @@ func (i *Inspection) repairSelection() {
 	if f.Number(i.flaw) == 0 {
 		i.flaw = ""
 	}
-	if !i.hasMark(i.mark) {
-		i.mark = ""
-	}
+	i.marks = slices.DeleteFunc(slices.Clone(i.marks), func(id qc.MarkID) bool { return !i.hasMark(id) })
 	if !i.hasMark(i.ask) {
 		i.ask = ""
 	}

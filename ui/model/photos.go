@@ -62,7 +62,7 @@ func (i *Inspection) arrived(finding qc.FindingID, item qc.ItemID, name string, 
 		i.notices.Warn(Say("station.photo_twice", "file", name))
 	default:
 		i.step("", func(f *qc.Finding) { f.Photos = append(f.Photos, p) })
-		i.photo, i.mark = p.ID, ""
+		i.photo, i.marks = p.ID, nil
 	}
 	i.changed()
 }
@@ -96,7 +96,7 @@ func (i *Inspection) Photo() (qc.Photo, bool) { return i.draft.Finding.Photo(i.p
 // ShowPhoto brings a photo into view.
 func (i *Inspection) ShowPhoto(id qc.PhotoID) {
 	if _, ok := i.draft.Finding.Photo(id); ok && id != i.photo {
-		i.photo, i.mark = id, ""
+		i.photo, i.marks = id, nil
 		i.changed()
 	}
 }

@@ -3,6 +3,7 @@ package model
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"flawmark/app/qc"
 )
@@ -19,12 +20,16 @@ func (i *Inspection) Obstacle(verdict qc.Verdict) Sentence {
 	case i.arriving > 0:
 		return Say("station.photos_arriving", "n", i.arriving)
 	}
-	f := i.draft.Finding
+	f := concluded(i.draft.Finding)
 	f.Verdict = verdict
+	f.Photos = slices.Clone(f.Photos)
+	for n, p := range f.Photos { // made when it is recorded
+		f.Photos[n].Redactions = f.Redactions(p.ID)
+	}
 	if err := f.Check(i.item, i.parts.Catalogue); err != nil {
 		return Say(errorKey(err))
 	}
-	if verdict == qc.Pass && slices.ContainsFunc(f.Marks, func(m qc.Mark) bool { return m.Flaw == "" }) {
+	if verdict == qc.Pass && slices.ContainsFunc(f.Marks, func(m qc.Mark) bool { return m.Flaw == "" && m.Tool.Shows() }) {
 		return Say("station.mark_on_pass")
 	}
 	return Sentence{}
@@ -36,6 +41,14 @@ func (i *Inspection) Pass() { i.record(qc.Pass) }
 // Flag records that the item is flawed.
 func (i *Inspection) Flag() { i.record(qc.Flag) }
 
+// concluded returns f without what was begun and left: a text without words.
+func concluded(f qc.Finding) qc.Finding {
+	f.Marks = slices.DeleteFunc(slices.Clone(f.Marks), func(m qc.Mark) bool {
+		return m.Tool == qc.Text && strings.TrimSpace(m.Text) == ""
+	})
+	return f
+}
+
 // Recording reports whether a verdict is being written.
 func (i *Inspection) Recording() bool { return i.recording }
 
@@ -45,7 +58,7 @@ func (i *Inspection) record(verdict qc.Verdict) {
 		return
 	}
 	at := i.parts.Now()
-	f := i.draft.Finding
+	f := concluded(i.draft.Finding)
 	f.Verdict, f.Inspector, f.Station, f.RecordedAt = verdict, i.person.ID, i.station, at
 	i.recording = true
 	i.changed()
