@@ -29,6 +29,7 @@ type Status struct {
 	Link  Link
 	Since time.Time // of the link
 	Counts
+	Paused         bool      // photo files are held back by a person
 	Uploading      qc.Digest // empty: nothing
 	BytesPerSecond float64   // of uploads, smoothed; 0: none in progress
 	// Problem is the key of a sentence, empty when there is none.

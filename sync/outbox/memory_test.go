@@ -201,9 +201,21 @@ func (m *memory) open(d qc.Digest) (outbox.File, error) {
 }
 
 func (m *memory) engine(remote outbox.Remote) *outbox.Engine {
-	return outbox.New(outbox.Config{
+	return m.engineWith(remote, func(*outbox.Config) {})
+}
+
+func (m *memory) engineWith(remote outbox.Remote, edit func(*outbox.Config)) *outbox.Engine {
+	cfg := outbox.Config{
 		Store: m, Open: m.open, Counts: m.counts, Remote: remote, Now: time.Now, Log: quiet(),
-	})
+	}
+	edit(&cfg)
+	return outbox.New(cfg)
+}
+
+func (m *memory) left() int {
+	m.Lock()
+	defer m.Unlock()
+	return len(m.waiting)
 }
 
 func (m *memory) drained() bool {

@@ -88,8 +88,16 @@ type Counts struct {
 // but Remote: without one the station is not enrolled and the engine only
 // counts.
 type Config struct {
-	Store  Store
-	Open   func(d qc.Digest) (File, error)
+	Store Store
+	Open  func(d qc.Digest) (File, error)
+	// Verify reads a file again and fails with [qc.ErrDigest] when it is no
+	// longer what was recorded. It is asked before a file is begun, so that
+	// damage is found here and not at the centre; nil: nobody is asked.
+	Verify func(ctx context.Context, d qc.Digest) error
+	// Limit returns how many bytes of originals a second may be sent at a time
+	// of day; 0 or nil: as many as the network takes. Events and previews are
+	// never held back.
+	Limit  func(at time.Time) int64
 	Counts func(ctx context.Context) (Counts, error)
 	Remote Remote
 	Now    func() time.Time
@@ -105,10 +113,12 @@ type Engine struct {
 
 	mu       sync.Mutex
 	running  bool
+	paused   bool
 	status   Status
 	open     chan struct{} // closed while the link may be used
 	isOpen   bool
 	kicked   chan struct{} // closed, and replaced, by every Kick
+	round    int           // of Retries
 	probe    chan struct{} // asks the supervisor to look again
 	troubles map[string]trouble
 	// stuckFiles is how many of the files that wait cannot be sent.
@@ -233,8 +243,54 @@ func (e *Engine) exhaust(ctx context.Context, w worker) error {
 func (e *Engine) Kick() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.kickLocked()
+}
+
+func (e *Engine) kickLocked() {
 	close(e.kicked)
 	e.kicked = make(chan struct{})
+}
+
+// Retry is Kick by a person: files that were left alone are tried again, too.
+func (e *Engine) Retry() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.round++
+	e.kickLocked()
+}
+
+// Pause holds photo files back, such as while somebody else needs the network,
+// until [Engine.Resume] or the program's end. What is being sent stops within
+// a moment and goes on from there. Events still go: they are small, and the
+// customer waits for them.
+func (e *Engine) Pause() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.paused = true
+	e.changeLocked(func(s *Status) { s.Paused, s.Uploading, s.BytesPerSecond = true, "", 0 })
+	e.kickLocked()
+}
+
+// Resume lets photo files go again.
+func (e *Engine) Resume() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.paused = false
+	e.changeLocked(func(s *Status) { s.Paused = false })
+	e.kickLocked()
+}
+
+func (e *Engine) isPaused() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.paused
+}
+
+// asked returns how often somebody asked for another try.
+func (e *Engine) asked() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.round
 }
 
 func (e *Engine) kicks() <-chan struct{} {

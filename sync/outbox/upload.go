@@ -33,6 +33,13 @@ type uploads struct {
 	lost int
 	// moved: something arrived since the last failure.
 	moved bool
+	// round is the Retry up to which files left alone were tried again.
+	round int
+	// verified is the file that was last found to be what was recorded.
+	verified qc.Digest
+	// budget is what the limit lets go now, in bytes, as of spent.
+	budget float64
+	spent  time.Time
 }
 
 func newUploads(e *Engine) *uploads {
@@ -59,9 +66,17 @@ func (u *uploads) progressed() bool {
 var (
 	errOvertaken = errors.New("something more urgent waits")
 	errForgotten = errors.New("the centre does not know the upload")
+	errPaused    = errors.New("a person holds photo files back")
 )
 
 func (u *uploads) step(ctx context.Context) (idle bool, err error) {
+	if u.e.isPaused() {
+		return true, nil
+	}
+	if round := u.e.asked(); round != u.round {
+		u.round = round
+		clear(u.skipped)
+	}
 	limit := askAtOnce + len(u.skipped)
 	shipments, err := u.e.cfg.Store.PendingShipments(ctx, limit)
 	if err != nil {
@@ -87,7 +102,7 @@ func (u *uploads) step(ctx context.Context) (idle bool, err error) {
 		}
 		err := u.send(ctx, shipment)
 		switch {
-		case errors.Is(err, errOvertaken):
+		case errors.Is(err, errOvertaken), errors.Is(err, errPaused):
 			return false, nil
 		case errors.Is(err, errForgotten):
 			if u.lost++; u.lost > maxPlaceLost {
@@ -192,6 +207,9 @@ func (u *uploads) send(ctx context.Context, shipment qc.Shipment) error {
 		u.skip(shipment.Digest, skip{problem: damagedFile}, fmt.Errorf("%d bytes where %d were recorded", file.Size(), shipment.Bytes))
 		return nil
 	}
+	if sound, err := u.sound(ctx, shipment); !sound {
+		return err
+	}
 	u.e.change(func(s *Status) { s.Uploading = shipment.Digest })
 	place, offset, err := u.place(ctx, shipment)
 	// An offset at the end does not say that the centre could publish the file.
@@ -223,6 +241,27 @@ func (u *uploads) send(ctx context.Context, shipment qc.Shipment) error {
 	}
 	delete(u.skipped, shipment.Digest)
 	return nil
+}
+
+// sound reports whether a file is still what was recorded. One that is not is
+// left alone, and not a byte of it goes.
+func (u *uploads) sound(ctx context.Context, shipment qc.Shipment) (bool, error) {
+	if u.e.cfg.Verify == nil || u.verified == shipment.Digest {
+		return true, nil
+	}
+	err := u.e.cfg.Verify(ctx, shipment.Digest)
+	switch {
+	case err == nil:
+		u.verified = shipment.Digest
+		return true, nil
+	case ctx.Err() != nil:
+		return false, ctx.Err()
+	case errors.Is(err, qc.ErrDigest):
+		u.skip(shipment.Digest, skip{problem: damagedFile}, fmt.Errorf("verify: %w", err))
+	default:
+		u.skip(shipment.Digest, skip{problem: unforeseen, again: u.e.cfg.Now().Add(openAgain)}, fmt.Errorf("verify: %w", err))
+	}
+	return false, nil
 }
 
 // ended turns a file's failure into what the queue does about it.
@@ -274,6 +313,12 @@ func (u *uploads) sendChunk(ctx context.Context, shipment qc.Shipment, place str
 		if u.overtaken(ctx, shipment.Lane) {
 			return 0, errOvertaken
 		}
+		u.afford(ctx, shipment.Lane)
+	}
+	if u.e.isPaused() {
+		return 0, errPaused
+	}
+	if shipment.Lane > qc.LanePreview {
 		watching.Go(func() { u.yieldTo(ctx, cancel, shipment.Lane, done) })
 	}
 	n := min(u.chunk, shipment.Bytes-offset)
@@ -282,10 +327,13 @@ func (u *uploads) sendChunk(ctx context.Context, shipment qc.Shipment, place str
 	close(done)
 	watching.Wait()
 	if err != nil {
-		if errors.Is(context.Cause(ctx), errOvertaken) {
-			return 0, errOvertaken
+		if cause := context.Cause(ctx); errors.Is(cause, errOvertaken) || errors.Is(cause, errPaused) {
+			return 0, cause
 		}
 		return 0, err
+	}
+	if shipment.Lane > qc.LanePreview {
+		u.budget -= float64(n)
 	}
 	if n > 0 {
 		u.measure(n, u.e.cfg.Now().Sub(began))
@@ -298,6 +346,11 @@ func (u *uploads) yieldTo(ctx context.Context, cancel context.CancelCauseFunc, l
 	ticks, stop := u.e.cfg.Store.Watch()
 	defer stop()
 	for {
+		kicked := u.e.kicks()
+		if u.e.isPaused() {
+			cancel(errPaused)
+			return
+		}
 		if u.overtaken(ctx, lane) { // also what came before the watch began
 			u.e.pause(ctx, done, lettingPass)
 			cancel(errOvertaken)
@@ -309,8 +362,41 @@ func (u *uploads) yieldTo(ctx context.Context, cancel context.CancelCauseFunc, l
 		case <-ctx.Done():
 			return
 		case <-ticks:
+		case <-kicked:
 		}
 	}
+}
+
+// afford waits until the limit lets another part of an original go. A part
+// that was larger than what was left is paid for afterwards.
+func (u *uploads) afford(ctx context.Context, lane qc.Lane) {
+	for ctx.Err() == nil && !u.e.isPaused() && !u.overtaken(ctx, lane) {
+		at := u.e.cfg.Now()
+		limit := u.limit(at)
+		if limit <= 0 {
+			u.budget, u.spent = 0, at
+			return
+		}
+		if passed := at.Sub(u.spent).Seconds(); passed > 0 && !u.spent.IsZero() {
+			u.budget = min(u.budget+passed*limit, 0)
+		}
+		u.spent = at
+		if u.budget >= 0 {
+			u.chunk = min(u.chunk, max(int64(limit*chunkTakes.Seconds()), wire.MinChunk))
+			return
+		}
+		u.e.pause(ctx, u.e.kicks(), min(time.Duration(-u.budget/limit*float64(time.Second))+time.Millisecond, waitForBudget))
+	}
+}
+
+// waitForBudget is how soon a change of the limit is noticed.
+const waitForBudget = 5 * time.Second
+
+func (u *uploads) limit(at time.Time) float64 {
+	if u.e.cfg.Limit == nil {
+		return 0
+	}
+	return float64(u.e.cfg.Limit(at))
 }
 
 // measure adapts the chunk to the network.
