@@ -6,6 +6,9 @@
 // its standard output, kills it at random moments, and asks after each kill
 // whether all promises made so far are kept. The moments come from a seed, so a
 // failure can be tried again; how far the child was is up to the machine.
+//
+// The power-cut rig ([PowerCuts]) and the bad-disk rig ([BadDisk]) need strace,
+// and so Linux: they record a child's system calls, or have them fail.
 package storagetest
 
 import (
@@ -42,6 +45,9 @@ type Kills struct {
 	PerLife int
 	// After bounds how long the child goes on after the last one that counted.
 	After time.Duration
+	// Early, when it is not nought, has one life in four end within so long after
+	// its start, whatever it has promised by then: in the middle of its repairs.
+	Early time.Duration
 	// Command makes the next child. Its standard output belongs to the rig.
 	Command func(ctx context.Context) *exec.Cmd
 	// Check returns the promises that are not kept. The child is dead then.
@@ -61,7 +67,11 @@ func (k Kills) Run(tb testing.TB) Outcome {
 	random := rand.New(rand.NewPCG(k.Seed, 0)) //nolint:gosec // moments to be repeated, not secrets
 	var out Outcome
 	for len(out.Promises) < k.Promises || out.Kills < k.Lives {
-		made, err := k.life(tb.Context(), 1+random.IntN(k.PerLife), time.Duration(random.Int64N(int64(k.After)+1)))
+		promises, after, early := 1+random.IntN(k.PerLife), time.Duration(random.Int64N(int64(k.After)+1)), time.Duration(0)
+		if k.Early > 0 && random.IntN(4) == 0 {
+			early = 1 + time.Duration(random.Int64N(int64(k.Early)))
+		}
+		made, err := k.life(tb.Context(), promises, after, early)
 		if err != nil {
 			tb.Fatalf("seed %d, kill %d: %v", k.Seed, out.Kills+1, err)
 		}
@@ -80,8 +90,9 @@ func (k Kills) Run(tb testing.TB) Outcome {
 }
 
 // life runs one child up to its end: it is killed some time after it has made
-// so many promises. All that it made are returned, also those made meanwhile.
-func (k Kills) life(ctx context.Context, promises int, after time.Duration) ([]Promise, error) {
+// so many promises, or early. All that it made are returned, also those made
+// meanwhile.
+func (k Kills) life(ctx context.Context, promises int, after, early time.Duration) ([]Promise, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	child := k.Command(ctx)
@@ -95,6 +106,9 @@ func (k Kills) life(ctx context.Context, promises int, after time.Duration) ([]P
 	}
 	var made []Promise
 	var kill *time.Timer
+	if early > 0 {
+		kill = time.AfterFunc(early, func() { _ = child.Process.Kill() })
+	}
 	lines := bufio.NewScanner(stdout)
 	for lines.Scan() { // to the end, so that nothing said before the kill is missed
 		text, ok := strings.CutPrefix(lines.Text(), promised)
@@ -102,7 +116,7 @@ func (k Kills) life(ctx context.Context, promises int, after time.Duration) ([]P
 			continue
 		}
 		made = append(made, Promise(text))
-		if len(made) == promises {
+		if len(made) == promises && kill == nil {
 			kill = time.AfterFunc(after, func() { _ = child.Process.Kill() })
 		}
 	}

@@ -1,4 +1,4 @@
-package storagetest
+package storagetest_test
 
 import (
 	"bytes"
@@ -11,27 +11,16 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"flawmark/storage/storagetest"
 )
 
-const childEnv = "FLAWMARK_TEST_CHILD"
-
-func TestMain(m *testing.M) {
-	if dir := os.Getenv(childEnv); dir != "" {
-		if err := child(dir, os.Getenv("FLAWMARK_TEST_EARLY") != ""); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		os.Exit(0)
-	}
-	os.Exit(m.Run())
-}
-
-// child saves small files for ever; early, it promises each before it is saved.
-func child(dir string, early bool) error {
+// saveFiles saves small files for ever; early, it promises each before it is saved.
+func saveFiles(dir string, early bool) error {
 	for n := 0; ; n++ {
 		name := fmt.Sprintf("%d-%d", os.Getpid(), n)
 		if early {
-			if err := Keep(os.Stdout, Promise(name)); err != nil {
+			if err := storagetest.Keep(os.Stdout, storagetest.Promise(name)); err != nil {
 				return err
 			}
 			time.Sleep(2 * time.Millisecond)
@@ -40,27 +29,26 @@ func child(dir string, early bool) error {
 			return err
 		}
 		if !early {
-			if err := Keep(os.Stdout, Promise(name)); err != nil {
+			if err := storagetest.Keep(os.Stdout, storagetest.Promise(name)); err != nil {
 				return err
 			}
 		}
 	}
 }
 
-func rig(t *testing.T, early bool) Kills {
+func rig(t *testing.T, early bool) storagetest.Kills {
 	t.Helper()
 	dir := t.TempDir()
-	return Kills{
+	return storagetest.Kills{
 		Seed: 1, Promises: 200, Lives: 5, PerLife: 20, After: time.Millisecond,
 		Command: func(ctx context.Context) *exec.Cmd {
-			cmd := exec.CommandContext(ctx, os.Args[0])
-			cmd.Env = append(os.Environ(), childEnv+"="+dir)
+			work := "files"
 			if early {
-				cmd.Env = append(cmd.Env, "FLAWMARK_TEST_EARLY=1")
+				work = "files, early"
 			}
-			return cmd
+			return childCommand(ctx, dir, work)
 		},
-		Check: func(promises []Promise) (broken []Promise, err error) {
+		Check: func(promises []storagetest.Promise) (broken []storagetest.Promise, err error) {
 			for _, promise := range promises {
 				data, err := os.ReadFile(filepath.Join(dir, string(promise)))
 				if err != nil && !errors.Is(err, fs.ErrNotExist) {
