@@ -83,8 +83,13 @@ func openStation(ctx context.Context, s settings.Station) (_ *station, err error
 	if st.link, err = newUplink(ctx, st); err != nil {
 		return nil, errors.Join(err, st.store.Close())
 	}
+	limit, err := settings.ParseRate(st.settings.UploadLimit)
+	if err != nil {
+		return nil, errors.Join(err, st.store.Close())
+	}
 	st.engine = outbox.New(outbox.Config{
-		Store: st.store, Open: st.openFile, Counts: st.counts, Remote: st.link, Now: st.now, Log: st.log,
+		Store: st.store, Open: st.openFile, Verify: st.blobs.Verify, Limit: limit.At,
+		Counts: st.counts, Remote: st.link, Now: st.now, Log: st.log,
 	})
 	return st, nil
 }

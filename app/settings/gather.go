@@ -24,6 +24,7 @@ func (Station) Flags(set *flag.FlagSet) {
 	set.String("name", "", "`name` of this bench")
 	set.String("watch", "", "`folder` that a camera or phone writes photos to")
 	set.String("scale", "", "`factor` to enlarge the window by, 0.5 to 4")
+	set.String("upload-limit", "", "`rate` that original photos are sent at, such as "+WantRate)
 	set.Bool("demo", false, "enrol at a demo centre without asking")
 }
 
@@ -52,6 +53,8 @@ func (s *Station) assign(name, value string) (err error) {
 		s.Watch = value
 	case "scale":
 		s.Scale, err = strconv.ParseFloat(value, 64)
+	case "upload-limit":
+		s.UploadLimit = value
 	case "demo":
 		s.Demo, err = strconv.ParseBool(value)
 	}
@@ -87,6 +90,9 @@ func (s *Station) check() error {
 	}
 	if s.Lang != "en" && s.Lang != "zh" {
 		return &Invalid{Key: "cli.setting_invalid", Setting: "--lang", Value: s.Lang, Want: "en, zh"}
+	}
+	if _, err := ParseRate(s.UploadLimit); err != nil {
+		return &Invalid{Key: "cli.setting_invalid", Setting: "--upload-limit", Value: s.UploadLimit, Want: WantRate, Cause: err}
 	}
 	if s.Scale != 0 && !(s.Scale >= 0.5 && s.Scale <= 4) {
 		return &Invalid{Key: "cli.setting_invalid", Setting: "--scale", Value: fmt.Sprint(s.Scale), Want: "0.5 – 4"}

@@ -61,6 +61,10 @@ type Station struct {
 	Scale   float64 `json:"scale,omitempty"`   // of the window's texts and controls; 0: 1
 	Dark    bool    `json:"dark,omitempty"`    // dark panels instead of light ones
 	Demo    bool    `json:"-"`                 // enrol by itself at a demo centre
+
+	// UploadLimit holds original photos back to leave the network to others,
+	// as [ParseRate] reads it.
+	UploadLimit string `json:"upload_limit,omitempty"`
 }
 
 // Centre is what the refund service may be told.
