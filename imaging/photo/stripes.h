@@ -1,0 +1,20 @@
+// A decoder that keeps its state between calls, so that a picture never exists as a whole.
+#ifndef FLAWMARK_STRIPES_H
+#define FLAWMARK_STRIPES_H
+
+#include "turbo.h"
+
+typedef struct stripes stripes;
+
+// stripes_open begins to decode at eighths/8. width and height must be the scaled size; another one
+// in the data is an error. data must stay where it is until stripes_close. It gives NULL after an
+// error.
+stripes *stripes_open(const unsigned char *data, size_t size, int eighths, int width, int height, turbo_status *st);
+
+// stripes_read writes the next count RGBA rows of width*4 bytes; there must be as many left.
+void stripes_read(stripes *s, unsigned char *out, int count, turbo_status *st);
+
+// stripes_close takes NULL, too.
+void stripes_close(stripes *s);
+
+#endif
