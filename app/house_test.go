@@ -30,6 +30,7 @@ var mayImport = map[string][]string{
 	"app/locale":     {},
 	"app/command":    {"app/door", "assets"},
 	"app/dev":        {},
+	"app/measure":    {"ui/widgets", "imaging", "storage", "assets"},
 	"app":            {"app/command", "app/door", "app/durable", "app/locale", "app/settings", "ui", "imaging", "sync", "storage", "assets"},
 	"app/central":    {"app/command", "app/door", "app/settings", "ui/web", "imaging/photo", "sync/intake", "storage/blob", "storage/central", "assets"},
 	"app/journey":    {"app", "ui", "imaging", "sync", "storage", "assets"},
@@ -38,8 +39,8 @@ var mayImport = map[string][]string{
 
 // Third-party modules have one home each.
 var homes = map[string][]string{
-	"fyne.io/fyne/v2/app":                   {"app"},
-	"fyne.io/fyne/v2":                       {"app", "ui/bench", "ui/widgets", "ui/look"},
+	"fyne.io/fyne/v2/app":                   {"app", "app/measure/frames"},
+	"fyne.io/fyne/v2":                       {"app", "app/measure/frames", "ui/bench", "ui/widgets", "ui/look"},
 	"go.etcd.io/bbolt":                      {"storage/local", "storage/storagetest"},
 	"github.com/hashicorp/go-retryablehttp": {"sync/client"},
 	"github.com/disintegration/imaging":     {"imaging/photo"},

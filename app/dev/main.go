@@ -3,6 +3,7 @@
 //
 //	go run ./app/dev demo    start a centre and a station with sample orders
 //	go run ./app/dev test    run every check and test, as continuous integration does
+//	go run ./app/dev bench   measure against other people's programs
 //
 // It promises to run before anything is installed: it imports the standard
 // library only, so all it needs is Go. What else is missing it finds by looking
@@ -49,6 +50,10 @@ func commands() []command {
 		{
 			name: "test", usage: "",
 			summary: "set up what is missing and run every check and test", run: runTest,
+		},
+		{
+			name: "bench", usage: "[--json] [--only NAME,...] [--rounds N] [--strict] [--list]",
+			summary: "measure speed and memory against the budgets and the peers, as ratios", run: runBench,
 		},
 	}
 }

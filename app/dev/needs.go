@@ -16,6 +16,8 @@ const (
 	toBuild purpose = 1 << iota
 	// toPlay: the journey by itself, on a virtual screen and in a browser.
 	toPlay
+	// toCompare: the programs that bench measures the product against.
+	toCompare
 )
 
 // need is one thing the machine must have.
@@ -174,6 +176,38 @@ func needs() []need {
 				ubuntu: sentence("install Google Chrome from https://www.google.com/chrome/ (Ubuntu has Chromium only as a snap: sudo snap install chromium)"),
 			},
 		},
+		{
+			name: "libvips", why: "bench compares previews, thumbnails and pyramids with it", purpose: toCompare,
+			present: together("vips", "vipsthumbnail"),
+			remedies: map[family]remedy{
+				debian: packages("libvips-tools"), ubuntu: packages("libvips-tools"), foreign: packages("libvips-tools"),
+				fedora: packages("vips-tools"), arch: packages("libvips"),
+			},
+		},
+		{
+			name: "libjpeg-turbo's programs", why: "bench compares decoding, burning in and regions with them", purpose: toCompare,
+			present: together("djpeg", "cjpeg", "jpegtran"),
+			remedies: map[family]remedy{
+				debian: packages("libjpeg-turbo-progs"), ubuntu: packages("libjpeg-turbo-progs"), foreign: packages("libjpeg-turbo-progs"),
+				fedora: packages("libjpeg-turbo-utils"), arch: packages("libjpeg-turbo"),
+			},
+		},
+		{
+			name: "GraphicsMagick", why: "bench compares thumbnails with it", purpose: toCompare,
+			present: program("gm"),
+			remedies: map[family]remedy{
+				debian: packages("graphicsmagick"), ubuntu: packages("graphicsmagick"), foreign: packages("graphicsmagick"),
+				fedora: packages("GraphicsMagick"), arch: packages("graphicsmagick"),
+			},
+		},
+		{
+			name: "gdk-pixbuf-thumbnailer", why: "bench compares thumbnails with it", purpose: toCompare,
+			present: program("gdk-pixbuf-thumbnailer"),
+			remedies: map[family]remedy{
+				debian: packages("libgdk-pixbuf2.0-bin"), ubuntu: packages("libgdk-pixbuf2.0-bin"), foreign: packages("libgdk-pixbuf2.0-bin"),
+				fedora: packages("gdk-pixbuf2"), arch: packages("gdk-pixbuf2"),
+			},
+		},
 	}
 }
 
@@ -194,6 +228,13 @@ func with(remedies map[family]remedy, f family, r remedy) map[family]remedy {
 // program finds a command in the PATH.
 func program(name string) probe {
 	return func(_ context.Context, h host) bool { return h.has(name) }
+}
+
+// together finds several commands that come together.
+func together(names ...string) probe {
+	return func(_ context.Context, h host) bool {
+		return !slices.ContainsFunc(names, func(name string) bool { return !h.has(name) })
+	}
 }
 
 // file finds any of the files, given as patterns of [fs.Glob].
