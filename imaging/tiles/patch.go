@@ -1,0 +1,144 @@
+package tiles
+
+import (
+	"errors"
+	"fmt"
+	"image"
+	"io"
+)
+
+// Patch says what [Index.Patch] changes in a picture. All rectangles are in pixels of the picture as
+// stored, and are clipped to it.
+type Patch struct {
+	// Touched is where Paint may change pixels. What Paint draws elsewhere is lost; a rectangle that is
+	// larger than needed costs a little time and nothing else, since what Paint leaves as it was stays.
+	Touched []image.Rectangle
+	// Hidden is what nobody may see. Each is grown to whole MCUs ([Index.Align]), because the rest of an
+	// MCU carries traces of its neighbours, and is grey before Paint is called: nothing in the new file
+	// depends on what was there. Paint may draw over it.
+	Hidden []image.Rectangle
+	// Paint draws on a part of the picture. Its bounds are the place in the picture, of at most
+	// 512×512 pixels; parts do not overlap and come row by row. The picture is opaque. An error ends the
+	// patch before anything is written. nil paints nothing.
+	Paint func(part *image.RGBA) error
+	// Profile keeps the colour profile. Without it, colours beyond sRGB look paler.
+	Profile bool
+}
+
+// Patched counts the MCUs of a patched picture.
+type Patched struct {
+	Kept     int // every coefficient is the original's
+	Replaced int // painted on or hidden
+}
+
+// patchSide is the largest side of a part given to Paint, in pixels.
+const patchSide = 512
+
+// Patch writes the photo to dst as a JPEG in which only what was painted is coded anew, with the
+// original's own quantisers; all other blocks keep their coefficients exactly, and most of their bits
+// are copied. Nothing is decoded but the parts to be painted on, so that it takes a fraction of the
+// time of decoding and encoding.
+//
+// The file carries no metadata but the orientation, where that is not 1, and the colour profile if it
+// is asked for. Its code tables are the original's; where they lack a code for a new block, or where
+// something is hidden and they were made for this very picture, and so would tell a little of it, all
+// bits are coded anew with other tables, which keeps the coefficients too.
+//
+// A grey photo stays grey: see [Index.Grey]. Memory grows with what is replaced, some 20 bytes for
+// each block of 64 pixels and plane, not with the picture.
+//
+// src must be the file the index was made of. The errors are those of [Index.Tile] and those of Paint
+// and of dst; only after an error of src or dst can a part have been written.
+func (x *Index) Patch(dst io.Writer, src io.ReaderAt, what Patch) (Patched, error) {
+	p := newPatcher(x, src, what)
+	err := p.paint()
+	if err == nil {
+		err = p.write(dst)
+	}
+	if err != nil {
+		return Patched{}, fmt.Errorf("patch photo %.12s: %w", x.digest, err)
+	}
+	return Patched{Kept: len(p.place) - p.replaced, Replaced: p.replaced}, nil
+}
+
+// Grey tells whether the photo has no colours: then nothing coloured can be painted on it.
+func (x *Index) Grey() bool { return len(x.head.comps) == 1 }
+
+// patcher holds what becomes of each MCU.
+type patcher struct {
+	cutter
+	what     Patch
+	syms     [3]*symTable // by component
+	touched  []bool       // by MCU
+	hidden   []bool
+	any      bool     // something is hidden
+	place    []uint32 // by MCU: where its new blocks are in store, and one more; 0: it is kept
+	store    []uint32 // tokens, see readBlock
+	replaced int
+	used     [4][256]bool // AC symbols of new blocks by table slot
+	tables   *recoding    // nil: the original's codes
+	tokens   []uint32     // of a row that is coded anew
+}
+
+func newPatcher(x *Index, src io.ReaderAt, what Patch) *patcher {
+	n := x.head.cols * x.head.rows
+	p := &patcher{
+		cutter: cutter{Index: x, src: src}, what: what, syms: x.head.symTables(),
+		touched: make([]bool, n), hidden: make([]bool, n), place: make([]uint32, n),
+	}
+	for _, r := range what.Touched {
+		p.cover(p.touched, r)
+	}
+	for _, r := range what.Hidden {
+		p.any = p.cover(p.touched, r) || p.any
+		p.cover(p.hidden, r)
+	}
+	return p
+}
+
+// cover sets the MCUs of r.
+func (p *patcher) cover(set []bool, r image.Rectangle) bool {
+	r = p.Align(r)
+	mw, mh, cols := p.head.mcuW, p.head.mcuH, p.head.cols
+	for y := r.Min.Y / mh; y < ceilDiv(r.Max.Y, mh); y++ {
+		for x := r.Min.X / mw; x < ceilDiv(r.Max.X, mw); x++ {
+			set[y*cols+x] = true
+		}
+	}
+	return !r.Empty()
+}
+
+// paint makes the new blocks, a part at a time.
+func (p *patcher) paint() error {
+	h := &p.head
+	stepX, stepY := patchSide/h.mcuW, patchSide/h.mcuH
+	for y := 0; y < h.rows; y += stepY {
+		for x := 0; x < h.cols; x += stepX {
+			r := p.touchedIn(image.Rect(x, y, min(x+stepX, h.cols), min(y+stepY, h.rows)))
+			if r.Empty() {
+				continue
+			}
+			if err := p.part(r); err != nil {
+				return err
+			}
+			if uint64(len(p.store)) > 1<<31 {
+				return errors.New("too much of the picture to be replaced")
+			}
+		}
+	}
+	return nil
+}
+
+// touchedIn is the smallest rectangle around the touched MCUs in r, in MCUs.
+func (p *patcher) touchedIn(r image.Rectangle) image.Rectangle {
+	var found image.Rectangle
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		row := p.touched[y*p.head.cols:]
+		for x := r.Min.X; x < r.Max.X; x++ {
+			if row[x] {
+				found = found.Union(image.Rect(x, y, x+1, y+1))
+			}
+		}
+	}
+	return found
+}
