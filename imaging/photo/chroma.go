@@ -3,6 +3,7 @@ package photo
 import (
 	"image"
 	"image/color"
+	"math"
 )
 
 // chroma reads one colour plane of a picture with fewer colour samples than pixels, smoothly: each
@@ -62,8 +63,43 @@ func (c *chroma) fillRow(out []uint8, y int) {
 	}
 }
 
-// fromYCbCr makes an RGBA picture of a decoder's YCbCr one.
-func fromYCbCr(src *image.YCbCr) *image.RGBA {
+// fromYCbCr makes an RGBA picture of a decoder's YCbCr one, by JPEG's rule (BT.601, full range).
+func fromYCbCr(src *image.YCbCr) *image.RGBA { return convertYCbCr(src, color.YCbCrToRGB) }
+
+// fromYCbCrCoded does so by the rule that the file names; JPEG's when it names none.
+func fromYCbCrCoded(src *image.YCbCr, coded *codedColour) *image.RGBA {
+	if coded == nil {
+		return fromYCbCr(src)
+	}
+	kr, kb := 0.299, 0.114
+	switch coded.matrix {
+	case 1:
+		kr, kb = 0.2126, 0.0722
+	case 9:
+		kr, kb = 0.2627, 0.0593
+	default:
+		if coded.fullRange {
+			return fromYCbCr(src)
+		}
+	}
+	lumaScale, chromaScale, black := 1.0, 1.0, 0.0
+	if !coded.fullRange {
+		lumaScale, chromaScale, black = 255.0/219, 255.0/224, 16
+	}
+	const one = 1 << 16
+	fix := func(v float64) int32 { return int32(math.Round(v * one)) }
+	y1, floor := fix(lumaScale), int32(black)
+	rCr, bCb := fix(2*(1-kr)*chromaScale), fix(2*(1-kb)*chromaScale)
+	gCb, gCr := fix(2*kb*(1-kb)/(1-kr-kb)*chromaScale), fix(2*kr*(1-kr)/(1-kr-kb)*chromaScale)
+	byteOf := func(v int32) uint8 { return uint8(min(max(v>>16, 0), 255)) }
+	return convertYCbCr(src, func(y, cb, cr uint8) (r, g, b uint8) {
+		l := (int32(y)-floor)*y1 + one/2
+		u, v := int32(cb)-128, int32(cr)-128
+		return byteOf(l + rCr*v), byteOf(l - gCb*u - gCr*v), byteOf(l + bCb*u)
+	})
+}
+
+func convertYCbCr(src *image.YCbCr, toRGB func(y, cb, cr uint8) (r, g, b uint8)) *image.RGBA {
 	b := src.Rect
 	w, h := b.Dx(), b.Dy()
 	dst := image.NewRGBA(image.Rect(0, 0, w, h))
@@ -86,7 +122,7 @@ func fromYCbCr(src *image.YCbCr) *image.RGBA {
 		row := dst.Pix[y*dst.Stride:][:4*w]
 		for x, v := range luma {
 			p := row[4*x:][:4:4]
-			p[0], p[1], p[2] = color.YCbCrToRGB(v, cb[x], cr[x])
+			p[0], p[1], p[2] = toRGB(v, cb[x], cr[x])
 			p[3] = 255
 		}
 	}

@@ -24,11 +24,15 @@ func DecodeScale(data []byte, denom int, lim Limits) (*image.RGBA, Info, error) 
 	if denom != 1 && denom != 2 && denom != 4 && denom != 8 {
 		return nil, Info{}, fmt.Errorf("decode photo: scale 1/%d is not one of 1, 1/2, 1/4, 1/8", denom)
 	}
-	return decode(data, lim, func(h header, _ Info) (*image.RGBA, error) {
-		if h.kind == JPEG {
-			return decodeJPEG(data, h, denom)
+	lim = lim.orDefault()
+	return decode(data, lim, func(h header, info Info) (*image.RGBA, error) {
+		if err := h.affordable(ceilDiv(h.width, denom), ceilDiv(h.height, denom), info.Orientation >= 5, lim); err != nil {
+			return nil, err
 		}
-		img, err := decodeRaster(data, h)
+		if h.kind == JPEG {
+			return decodeJPEG(data, h, denom, lim)
+		}
+		img, err := decodeRaster(data, h, lim)
 		for d := denom; err == nil && d > 1; d /= 2 {
 			img = halve(img)
 		}
@@ -46,16 +50,23 @@ func DecodeFit(data []byte, maxW, maxH int, lim Limits) (*image.RGBA, Info, erro
 	if maxW < 1 || maxH < 1 {
 		return nil, Info{}, fmt.Errorf("decode photo: cannot fit into %d×%d pixels", maxW, maxH)
 	}
+	lim = lim.orDefault()
 	return decode(data, lim, func(h header, info Info) (*image.RGBA, error) {
 		boxW, boxH := maxW, maxH
 		if info.Orientation >= 5 {
 			boxW, boxH = boxH, boxW
 		}
 		w, ht := fitSize(h.width, h.height, boxW, boxH)
-		if h.kind == JPEG {
-			return decodeJPEGFit(data, h, w, ht)
+		if h.kind == HEIC {
+			w, ht = fitSize(h.seenW, h.seenH, boxW, boxH)
 		}
-		img, err := decodeRaster(data, h)
+		if err := h.affordable(w, ht, info.Orientation >= 5, lim); err != nil {
+			return nil, err
+		}
+		if h.kind == JPEG {
+			return decodeJPEGFit(data, h, w, ht, lim)
+		}
+		img, err := decodeRaster(data, h, lim)
 		if err != nil {
 			return nil, err
 		}
@@ -76,6 +87,7 @@ func decode(data []byte, lim Limits, pixels func(header, Info) (*image.RGBA, err
 	if err != nil {
 		return nil, info, fmt.Errorf("decode photo: %w", err)
 	}
+	h.colour.convert.apply(img)
 	return orient(img, info.Orientation), info, nil
 }
 
@@ -93,8 +105,14 @@ func (h header) decodable(data []byte) error {
 	return nil
 }
 
-// decodeRaster decodes PNG and WebP, not oriented.
-func decodeRaster(data []byte, h header) (*image.RGBA, error) {
+// decodeRaster decodes PNG and WebP, not oriented, and HEIC.
+func decodeRaster(data []byte, h header, lim Limits) (*image.RGBA, error) {
+	if h.kind == HEIC {
+		return decodeHEIC(data, h, lim)
+	}
+	if h.still != nil {
+		data = h.still
+	}
 	decoder := png.Decode
 	if h.kind == WebP {
 		decoder = webp.Decode

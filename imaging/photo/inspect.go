@@ -15,10 +15,19 @@ type header struct {
 	width, height int
 	exif          []byte // TIFF block, nil if none
 	progressive   bool
-	components    int   // JPEG: 1, 3 or 4
-	adobe         bool  // JPEG: has an Adobe APP14 segment
-	scanAt        int64 // JPEG: where the entropy-coded data begin
-	minBytes      int64 // the least number of bytes that the pixels can take, from scanAt
+	components    int          // JPEG: 1, 3 or 4
+	adobe         bool         // JPEG: has an Adobe APP14 segment
+	scanAt        int64        // JPEG: where the entropy-coded data begin
+	minBytes      int64        // the least number of bytes that the pixels can take, from scanAt
+	size          int64        // of the file
+	buffered      bool         // JPEG: several scans, so that all coefficients are held in memory
+	blocks        int64        // JPEG: 8×8 blocks of all components, in whole MCUs
+	pixelBytes    int          // PNG: bytes that a pixel takes while decoding
+	still         []byte       // WebP: the first picture of an animation, as a file of its own
+	icc           []byte       // the embedded profile, nil if none
+	nclx          *codedColour // HEIC: what its planes mean, nil if not said
+	seenW, seenH  int          // HEIC: the size after its transformations
+	colour        colour
 }
 
 // Inspect reads the header of a photo and looks, cheaply, whether its end is there (a JPEG's EOI,
@@ -56,25 +65,34 @@ func inspect(r io.ReaderAt, size int64, lim Limits) (header, Info, error) {
 		h, err = readPNGHeader(r, size)
 	case WebP:
 		h, err = readWebPHeader(r, size)
-	default:
-		err = ErrUnsupported
+	case HEIC:
+		h, err = readHEICHeader(r, size, lim)
 	}
 	if err != nil {
 		return header{}, info, err
 	}
-	h.kind = kind
+	h.kind, h.size = kind, size
 	info.Progressive = h.progressive
 	info.Width, info.Height = h.width, h.height
 	if err := lim.admit(h.width, h.height); err != nil {
 		return header{}, info, err
 	}
+	h.colour = readColour(h)
+	info.Profile, info.ColourUnknown = h.colour.name, h.colour.unknown
 	if h.exif != nil {
 		m := readEXIF(h.exif)
 		info.Orientation, info.CapturedAt, info.Camera = m.orientation, m.capturedAt, m.camera
+		if kind == HEIC {
+			info.Orientation = 1
+		}
 		if info.Orientation >= 5 {
 			info.Width, info.Height = h.height, h.width
 		}
 	}
+	if kind == HEIC {
+		info.Width, info.Height = h.seenW, h.seenH
+	}
+	info.Memory = h.reserve(h.width, h.height, info.Orientation >= 5)
 	return h, info, checkEnd(r, size, h)
 }
 
@@ -114,7 +132,7 @@ func sniff(r io.ReaderAt, size int64) (Kind, error) {
 	case at(4, "ftyp"):
 		for _, brand := range []string{"heic", "heix", "hevc", "heim", "heis", "hevm", "hevs", "mif1", "msf1"} {
 			if at(8, brand) {
-				return HEIC, ErrUnsupported
+				return HEIC, nil
 			}
 		}
 		if at(8, "avif") || at(8, "avis") || at(8, "crx ") {
@@ -201,12 +219,28 @@ func readPNGHeader(r io.ReaderAt, size int64) (header, error) {
 	channels := map[byte]int64{0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[b[17]]
 	// Deflate cannot expand by more than 1032.
 	h.minBytes = int64(w) * int64(ht) / 8 * int64(b[16]) / 1032 * channels
+	// The decoder's picture (palettes and grey are small, 16 bits large), once more when interlaced,
+	// and the packed copy's source.
+	h.pixelBytes = max(4, int(channels)*int(b[16])/8) + 4
+	if b[16] == 16 {
+		h.pixelBytes = 8 + 4
+	}
+	if b[20] != 0 {
+		h.pixelBytes *= 2
+	}
 	off += 8 + 13 + 4
 	for range 4096 {
 		if err := readFull(r, b[:8], off); err != nil {
 			return h, err
 		}
 		length, name := int64(binary.BigEndian.Uint32(b[:])), string(b[4:8])
+		if name == "iCCP" && h.icc == nil && length > 0 && length <= maxICC {
+			chunk := make([]byte, min(length, size-off-8))
+			if err := readFull(r, chunk, off+8); err != nil {
+				return h, err
+			}
+			h.icc = inflateICC(chunk)
+		}
 		if name == "eXIf" && h.exif == nil && length > 0 && length <= 1<<20 {
 			exif := make([]byte, min(length, size-off-8))
 			if err := readFull(r, exif, off+8); err != nil {
@@ -235,6 +269,8 @@ func readWebPHeader(r io.ReaderAt, size int64) (header, error) {
 		return h, fmt.Errorf("%w: %d of %d bytes", ErrTruncated, size, end)
 	}
 	off, found := int64(12), false
+	var canvasW, canvasH int
+	var err error
 	for range 4096 {
 		if off+8 > end {
 			break
@@ -253,8 +289,27 @@ func readWebPHeader(r io.ReaderAt, size int64) (header, error) {
 			v := binary.LittleEndian.Uint32(body[1:])
 			h.width, h.height = int(v&0x3fff)+1, int(v>>14&0x3fff)+1
 			found = true
-		case name == "ANIM" || name == "ANMF":
-			return h, fmt.Errorf("%w: animated WebP", ErrUnsupported)
+		case name == "VP8X" && len(body) >= 10:
+			canvasW, canvasH = 1+int(uint24(body[4:])), 1+int(uint24(body[7:]))
+		case name == "ANMF" && !found:
+			if length < 16 || length > end-off-8 {
+				return h, fmt.Errorf("%w: animation frame of %d bytes", ErrUnreadable, length)
+			}
+			frame := make([]byte, length)
+			if err := readFull(r, frame, off+8); err != nil {
+				return h, err
+			}
+			if h.still, err = stillOf(frame, canvasW, canvasH); err != nil {
+				return h, err
+			}
+			h.width, h.height = canvasW, canvasH
+			found = true
+		case name == "ICCP" && h.icc == nil && length > 0 && length <= maxICC:
+			icc := make([]byte, min(length, end-off-8))
+			if err := readFull(r, icc, off+8); err != nil {
+				return h, err
+			}
+			h.icc = icc
 		case name == "EXIF" && h.exif == nil && length > 0 && length <= 1<<20:
 			exif := make([]byte, min(length, end-off-8))
 			if err := readFull(r, exif, off+8); err != nil {
@@ -268,4 +323,28 @@ func readWebPHeader(r io.ReaderAt, size int64) (header, error) {
 		return h, fmt.Errorf("%w: no picture in the WebP file", ErrUnreadable)
 	}
 	return h, nil
+}
+
+func uint24(b []byte) uint32 { return uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16 }
+
+// stillOf makes a file of the first frame of an animation, if that covers the whole canvas.
+func stillOf(frame []byte, canvasW, canvasH int) ([]byte, error) {
+	x, y := uint24(frame), uint24(frame[3:])
+	w, h := 1+int(uint24(frame[6:])), 1+int(uint24(frame[9:]))
+	if x != 0 || y != 0 || w != canvasW || h != canvasH {
+		return nil, fmt.Errorf("%w: animated WebP whose first frame is a part", ErrUnsupported)
+	}
+	flags := byte(0)
+	body := frame[16:]
+	if bytes.HasPrefix(body, []byte("ALPH")) {
+		flags = 0x10
+	}
+	out := append([]byte("RIFF\x00\x00\x00\x00WEBPVP8X\x0a\x00\x00\x00"), flags, 0, 0, 0)
+	out = append(out, frame[6:12]...)
+	out = append(out, body...)
+	if len(out)%2 == 1 {
+		out = append(out, 0)
+	}
+	binary.LittleEndian.PutUint32(out[4:], uint32(len(out)-8))
+	return out, nil
 }

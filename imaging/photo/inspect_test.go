@@ -23,6 +23,10 @@ func TestInspectTellsTheHeader(t *testing.T) {
 		t.Errorf("captured at %v, want %v", info.CapturedAt, taken)
 	}
 	info.CapturedAt = time.Time{}
+	if info.Memory < 4*80*120 || info.Memory > 8<<20 {
+		t.Errorf("memory %d", info.Memory)
+	}
+	info.Memory = 0
 	if info != want {
 		t.Errorf("got %+v, want %+v", info, want)
 	}
@@ -41,7 +45,7 @@ func TestInspectKinds(t *testing.T) {
 		{"progressive", file(t, "video-001.progressive.jpeg"), JPEG, 150, 103, nil},
 		{"webp lossy", file(t, "blue-purple-pink.lossy.webp"), WebP, 150, 100, nil},
 		{"webp lossless", file(t, "blue-purple-pink.lossless.webp"), WebP, 150, 100, nil},
-		{"heic", heic, HEIC, 0, 0, ErrUnsupported},
+		{"heic of zeros", heic, HEIC, 0, 0, ErrTruncated},
 		{"gif", []byte("GIF89a0123456789"), "", 0, 0, ErrUnsupported},
 		{"raw or tiff", []byte("II*\x00\x10\x00\x00\x00CR\x02\x00"), "", 0, 0, ErrUnsupported},
 		{"empty", nil, "", 0, 0, ErrEmpty},

@@ -1,5 +1,3 @@
-//go:build !cgo || noturbo
-
 package photo
 
 import (
@@ -12,11 +10,11 @@ import (
 	"strings"
 )
 
-// decodeJPEG decodes at 1/denom (1, 2, 4, 8), not oriented. h is the header of data.
+// decodeStd decodes at 1/denom (1, 2, 4, 8), not oriented. h is the header of data.
 //
 // The standard decoder has no scaled decode: the picture is decoded whole and averaged down, which
 // is what a scaled decode approximates.
-func decodeJPEG(data []byte, h header, denom int) (*image.RGBA, error) {
+func decodeStd(data []byte, h header, denom int) (*image.RGBA, error) {
 	src, err := guarded(func() (image.Image, error) { return jpeg.Decode(bytes.NewReader(data)) })
 	if err != nil {
 		return nil, stdJPEGError(err)
@@ -31,13 +29,13 @@ func decodeJPEG(data []byte, h header, denom int) (*image.RGBA, error) {
 	return img, nil
 }
 
-// decodeJPEGFit decodes, shrunk to outW×outH, not oriented.
-func decodeJPEGFit(data []byte, h header, outW, outH int) (*image.RGBA, error) {
+// decodeStdFit decodes, shrunk to outW×outH, not oriented.
+func decodeStdFit(data []byte, h header, outW, outH int) (*image.RGBA, error) {
 	denom := fitDenom(h.width, h.height, outW, outH)
 	for h.width%denom != 0 || h.height%denom != 0 {
 		denom /= 2 // half a pixel too much at the edge would shift the whole picture
 	}
-	img, err := decodeJPEG(data, h, denom)
+	img, err := decodeStd(data, h, denom)
 	if err != nil {
 		return nil, err
 	}
@@ -57,9 +55,4 @@ func stdJPEGError(err error) error {
 		return fmt.Errorf("%w: %w", ErrTruncated, err)
 	}
 	return fmt.Errorf("%w: %w", ErrUnreadable, err)
-}
-
-// encodeJPEG writes a baseline 4:2:0 JPEG without metadata.
-func encodeJPEG(w io.Writer, img *image.RGBA, quality int) error {
-	return jpeg.Encode(w, img, &jpeg.Options{Quality: quality})
 }

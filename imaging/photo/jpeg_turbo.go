@@ -14,17 +14,24 @@ import (
 	"fmt"
 	"image"
 	"io"
+	"math"
 	"runtime"
 	"unsafe"
 )
 
+// libjpeg-turbo decodes.
+const (
+	pureJPEG         = false
+	coefficientBytes = 2 // each coefficient is a short
+)
+
 // decodeJPEG decodes at 1/denom (1, 2, 4, 8), not oriented. h is the header of data.
-func decodeJPEG(data []byte, h header, denom int) (*image.RGBA, error) {
+func decodeJPEG(data []byte, h header, denom int, lim Limits) (*image.RGBA, error) {
 	w, ht := ceilDiv(h.width, denom), ceilDiv(h.height, denom)
 	img := image.NewRGBA(image.Rect(0, 0, w, ht))
 	var st C.turbo_status
 	C.turbo_decode((*C.uchar)(unsafe.SliceData(data)), C.size_t(len(data)), C.int(8/denom),
-		(*C.uchar)(unsafe.SliceData(img.Pix)), C.int(w), C.int(ht), &st)
+		(*C.uchar)(unsafe.SliceData(img.Pix)), C.int(w), C.int(ht), memoryOf(lim), &st)
 	runtime.KeepAlive(data)
 	if err := turboError(&st); err != nil {
 		return nil, err
@@ -67,17 +74,20 @@ func turboError(st *C.turbo_status) error {
 
 // decodeJPEGFit decodes, shrunk to outW×outH, not oriented. The rows are shrunk as they are decoded:
 // the large picture never exists.
-func decodeJPEGFit(data []byte, h header, outW, outH int) (*image.RGBA, error) {
+func decodeJPEGFit(data []byte, h header, outW, outH int, lim Limits) (*image.RGBA, error) {
 	if h.width == outW && h.height == outH {
-		return decodeJPEG(data, h, 1)
+		return decodeJPEG(data, h, 1, lim)
 	}
 	img := image.NewRGBA(image.Rect(0, 0, outW, outH))
 	var st C.turbo_status
 	C.turbo_fit((*C.uchar)(unsafe.SliceData(data)), C.size_t(len(data)), C.int(8/fitDenom(h.width, h.height, outW, outH)),
-		C.int(h.width), C.int(h.height), (*C.uchar)(unsafe.SliceData(img.Pix)), C.int(outW), C.int(outH), &st)
+		C.int(h.width), C.int(h.height), (*C.uchar)(unsafe.SliceData(img.Pix)), C.int(outW), C.int(outH), memoryOf(lim), &st)
 	runtime.KeepAlive(data)
 	if err := turboError(&st); err != nil {
 		return nil, err
 	}
 	return img, nil
 }
+
+// memoryOf is what libjpeg may reserve for itself: a second wall behind the check of the header.
+func memoryOf(lim Limits) C.long { return C.long(min(lim.Memory, math.MaxInt32)) }

@@ -57,6 +57,7 @@ func readJPEGHeader(r io.ReaderAt, size int64) (header, error) {
 	var h header
 	var b [4]byte
 	framed, stray := false, 0
+	var profile iccPieces
 	off := int64(2)
 	for range maxSegments {
 		if err := readFull(r, b[:2], off); err != nil {
@@ -112,7 +113,13 @@ func readJPEGHeader(r io.ReaderAt, size int64) (header, error) {
 			if !framed {
 				return h, fmt.Errorf("%w: scan before the frame", ErrUnreadable)
 			}
+			var n [1]byte
+			if err := readFull(r, n[:], off+2); err != nil {
+				return h, err
+			}
+			h.buffered = h.progressive || int(n[0]) < h.components
 			h.scanAt = off + length
+			h.icc = profile.whole()
 			return h, nil
 		case mark == markAPP1 && h.exif == nil:
 			p, err := body()
@@ -122,6 +129,12 @@ func readJPEGHeader(r io.ReaderAt, size int64) (header, error) {
 			if len(p) > len(exifPrefix) && string(p[:len(exifPrefix)]) == exifPrefix {
 				h.exif = p[len(exifPrefix):]
 			}
+		case mark == markAPP2 && profile.size+length <= maxICC:
+			p, err := body()
+			if err != nil {
+				return h, err
+			}
+			profile.add(p)
 		case mark == markAPP14 && length >= 14:
 			p, err := body()
 			if err != nil {
@@ -170,6 +183,10 @@ func (h *header) readFrame(mark byte, p []byte) error {
 		blocks += int64(ceilDiv(cw, 8)) * int64(ceilDiv(ch, 8))
 	}
 	h.minBytes = blocks / 8
+	mcus := int64(ceilDiv(h.width, 8*maxH)) * int64(ceilDiv(h.height, 8*maxV))
+	for i := range h.components {
+		h.blocks += mcus * int64(p[7+3*i]>>4) * int64(p[7+3*i]&15)
+	}
 	return nil
 }
 

@@ -31,6 +31,7 @@ static void give_up(j_common_ptr info, int code) {
 static void on_error(j_common_ptr info) {
   switch (info->err->msg_code) {
   case JERR_OUT_OF_MEMORY:
+  case JERR_NO_BACKING_STORE:
     give_up(info, TURBO_MEMORY);
     return;
   case JERR_INPUT_EOF:
@@ -81,7 +82,8 @@ static void arm(errors *e, turbo_status *st) {
 
 // start opens the picture and checks that it has the size the caller reserved.
 static void start(struct jpeg_decompress_struct *d, const unsigned char *data, size_t size, int eighths,
-                  int width, int height) {
+                  int width, int height, long memory) {
+  d->mem->max_memory_to_use = memory; // more would go to a file, and there is none: an error
   jpeg_mem_src(d, data, size);
   jpeg_read_header(d, TRUE);
   d->scale_num = eighths;
@@ -105,7 +107,7 @@ static void from_cmyk(unsigned char *row, int width) {
 }
 
 void turbo_decode(const unsigned char *data, size_t size, int eighths, unsigned char *out, int width,
-                  int height, turbo_status *st) {
+                  int height, long memory, turbo_status *st) {
   struct jpeg_decompress_struct d;
   errors e;
   arm(&e, st);
@@ -117,7 +119,7 @@ void turbo_decode(const unsigned char *data, size_t size, int eighths, unsigned 
     return;
   }
   jpeg_create_decompress(&d);
-  start(&d, data, size, eighths, width, height);
+  start(&d, data, size, eighths, width, height, memory);
   size_t stride = (size_t)width * 4;
   while (d.output_scanline < d.output_height) {
     JSAMPROW rows[8];
@@ -136,7 +138,7 @@ void turbo_decode(const unsigned char *data, size_t size, int eighths, unsigned 
 }
 
 void turbo_fit(const unsigned char *data, size_t size, int eighths, int full_w, int full_h,
-               unsigned char *out, int out_w, int out_h, turbo_status *st) {
+               unsigned char *out, int out_w, int out_h, long memory, turbo_status *st) {
   struct jpeg_decompress_struct d;
   errors e;
   int width = (full_w * eighths + 7) / 8, height = (full_h * eighths + 7) / 8;
@@ -155,7 +157,7 @@ void turbo_fit(const unsigned char *data, size_t size, int eighths, int full_w, 
     return;
   }
   jpeg_create_decompress(&d);
-  start(&d, data, size, eighths, width, height);
+  start(&d, data, size, eighths, width, height, memory);
   while (d.output_scanline < d.output_height) {
     JSAMPROW row = lanczos_row(l);
     if (jpeg_read_scanlines(&d, &row, 1) != 1)

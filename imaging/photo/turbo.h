@@ -13,14 +13,15 @@ typedef struct {
 
 // turbo_decode writes the picture, scaled by eighths/8, as RGBA rows of width*4 bytes. width and
 // height must be the scaled size; another one in the data is an error, so that out is never overrun.
+// libjpeg may reserve memory bytes for itself.
 void turbo_decode(const unsigned char *data, size_t size, int eighths, unsigned char *out, int width,
-                  int height, turbo_status *st);
+                  int height, long memory, turbo_status *st);
 
 // turbo_fit decodes like turbo_decode, but shrinks the rows to out_w x out_h as they come, so that
 // only a few are ever in memory. full_w and full_h are the unscaled size: the scaled one is rounded
 // up, and the part of its last pixels beyond the picture must not shift the result.
 void turbo_fit(const unsigned char *data, size_t size, int eighths, int full_w, int full_h,
-               unsigned char *out, int out_w, int out_h, turbo_status *st);
+               unsigned char *out, int out_w, int out_h, long memory, turbo_status *st);
 
 // turbo_encode makes a baseline 4:2:0 JPEG of RGBA rows, the alpha ignored. *out is to be freed with
 // free(), also after an error.
