@@ -5,6 +5,7 @@ package local
 import (
 	"errors"
 	"os"
+	"strconv"
 	"syscall"
 )
 
@@ -49,4 +50,23 @@ func rename(from, to string) error { return os.Rename(from, to) }
 // isFull reports that a disk or a quota has no room.
 func isFull(err error) bool {
 	return errors.Is(err, ErrFull) || errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
+}
+
+// isUnreadable reports a bad sector, or a path that leads to no file.
+func isUnreadable(err error) bool {
+	return errors.Is(err, syscall.EIO) || errors.Is(err, syscall.ELOOP) || errors.Is(err, syscall.EISDIR)
+}
+
+// placeOf names where a file lies, the same as long as it is not copied: its
+// number in the file system. Device numbers change between starts.
+func placeOf(file *os.File) (string, error) {
+	info, err := file.Stat()
+	if err != nil {
+		return "", err
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return "", nil
+	}
+	return strconv.FormatUint(uint64(stat.Ino), 16), nil
 }

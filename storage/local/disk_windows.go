@@ -3,6 +3,7 @@ package local
 import (
 	"errors"
 	"os"
+	"strconv"
 	"syscall"
 	"time"
 )
@@ -57,4 +58,20 @@ func rename(from, to string) error {
 // isFull reports that a disk has no room.
 func isFull(err error) bool {
 	return errors.Is(err, ErrFull) || errors.Is(err, errDiskFull) || errors.Is(err, errHandleDiskFull)
+}
+
+// isUnreadable reports a bad sector.
+func isUnreadable(err error) bool {
+	const crc, deviceError = syscall.Errno(23), syscall.Errno(1117)
+	return errors.Is(err, crc) || errors.Is(err, deviceError)
+}
+
+// placeOf names where a file lies, the same as long as it is not copied: its
+// number in the file system, or nothing where that is not to be had.
+func placeOf(file *os.File) (string, error) {
+	var info syscall.ByHandleFileInformation
+	if err := syscall.GetFileInformationByHandle(syscall.Handle(file.Fd()), &info); err != nil {
+		return "", nil
+	}
+	return strconv.FormatUint(uint64(info.FileIndexHigh)<<32|uint64(info.FileIndexLow), 16), nil
 }

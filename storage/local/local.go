@@ -15,8 +15,13 @@
 // At Open the journal and the database are brought together: what only the
 // journal has is applied, what only the database has is written to a new
 // segment. A database that is damaged or missing is set aside and made again
-// from the journal; the acknowledgements and everything the centre told come
-// again with the feed, drafts are lost.
+// from the newest sound backup ([Store.KeepBackup]) that the journal continues,
+// else from the journal alone; then the acknowledgements and everything the
+// centre told come again with the feed. Drafts are salvaged from the damaged
+// file and from the backup as far as they can be read.
+//
+// Data that was copied or restored begins a new log (epoch), unless the journal
+// proves that nothing was sent that it does not know.
 //
 // A directory belongs to one process at a time ([ErrInUse]).
 package local
@@ -68,19 +73,28 @@ type Options struct {
 
 // Recovery says what Open had to repair.
 type Recovery struct {
-	Unclean  bool     // the last run did not end with Close
-	Reason   string   // why the database was made again, for the log; empty: it was not
-	SetAside []string // names of the files that were kept under another name
-	Rebuilt  int      // events that went from the journal into a new database
-	Replayed int      // events that only the journal had, in an intact database
-	Torn     int64    // bytes of unfinished journal records that were cut off
-	Healed   int      // events that the journal lacked and the database gave
+	Unclean  bool      `json:"unclean"`             // the last run did not end with Close
+	Reason   string    `json:"reason,omitempty"`    // why the database was made again, for the log; empty: it was not
+	SetAside []string  `json:"set_aside,omitempty"` // names of the files that were kept under another name
+	Backup   string    `json:"backup,omitempty"`    // the backup that was restored; empty: none
+	BackupAt time.Time `json:"backup_at,omitzero"`
+	Restored int       `json:"restored"`  // events that came from the backup
+	Rebuilt  int       `json:"rebuilt"`   // events that went from the journal into a new database
+	Replayed int       `json:"replayed"`  // events that only the journal had, in a database that stayed or a backup
+	Drafts   int       `json:"drafts"`    // drafts that were salvaged, beside those of the backup
+	Torn     int64     `json:"torn"`      // bytes of unfinished journal records that were cut off
+	Healed   int       `json:"healed"`    // events that the journal lacked and the database gave
+	Copied   bool      `json:"copied"`    // the data lay elsewhere when it was last used
+	NewEpoch bool      `json:"new_epoch"` // the log began anew
 }
 
 // Repaired reports whether there is anything a person should hear about.
 func (r Recovery) Repaired() bool {
-	return r.Reason != "" || len(r.SetAside) > 0 || r.Rebuilt+r.Replayed+r.Healed > 0 || r.Torn > 0
+	return r.Reason != "" || len(r.SetAside) > 0 || r.Rebuilt+r.Replayed+r.Healed+r.Restored > 0 || r.Torn > 0 || r.Copied
 }
+
+// Events returns how many events the repair brought together.
+func (r Recovery) Events() int { return r.Restored + r.Rebuilt + r.Replayed }
 
 // Store is the open data of a station. It is safe for use by several
 // goroutines; none of its methods belongs on the window's goroutine, because
@@ -97,6 +111,9 @@ type Store struct {
 	journal   *journal
 	closed    bool
 	failed    atomic.Bool // see ErrSync
+
+	backing  sync.Mutex // one backup at a time
+	recovery Recovery
 
 	watching sync.Mutex
 	watchers map[chan struct{}]struct{}
@@ -135,9 +152,9 @@ func Open(dir string, opts Options) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open station data %s: %w", dir, err), s.release())
 	}
+	s.recovery = recovery
 	if recovery.Repaired() {
-		log.Warn("station data repaired", "reason", recovery.Reason, "rebuilt", recovery.Rebuilt,
-			"replayed", recovery.Replayed, "torn", recovery.Torn, "healed", recovery.Healed, "set_aside", recovery.SetAside)
+		log.Warn("station data repaired", "recovery", recovery)
 		if opts.Recovered != nil {
 			opts.Recovered(recovery)
 		}
@@ -181,6 +198,9 @@ func (s *Store) Epoch() string {
 	defer s.recording.Unlock()
 	return s.epoch
 }
+
+// Recovery returns what Open had to repair.
+func (s *Store) Recovery() Recovery { return s.recovery }
 
 // Backup writes a consistent copy of the database while the store is in use.
 func (s *Store) Backup(ctx context.Context, w io.Writer) error {

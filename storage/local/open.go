@@ -1,12 +1,14 @@
 package local
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/google/uuid"
 	"go.etcd.io/bbolt"
@@ -31,28 +33,28 @@ func (s *Store) open() (Recovery, error) {
 	s.journal.number = pages.highest
 
 	path := filepath.Join(s.dir, dbName)
-	s.db, err = openDatabase(path, unclean)
+	finished, err := finishRebuild(path)
+	if err != nil {
+		return recovery, err
+	}
+	if finished {
+		recovery.Reason = "the repair before was cut off"
+	}
+	s.db, err = openDatabase(path, unclean || finished)
+	if err == nil && s.stale(pages) {
+		err = errors.Join(damaged("the database is older than the journal reaches"), s.db.Close())
+		s.db = nil
+	}
 	switch {
-	case errors.Is(err, fs.ErrNotExist) && pages.records() == 0 && pages.epoch() == "":
+	case errors.Is(err, fs.ErrNotExist) && pages.records() == 0 && pages.epoch() == "" && !s.hasBackup():
 		err = s.create(path, uuid.NewString(), pages)
 	case errors.Is(err, fs.ErrNotExist):
 		recovery.Reason = "the database was missing"
-		recovery.Rebuilt = pages.records()
-		err = s.create(path, pages.epoch(), pages)
+		err = s.rebuild(path, pages, &recovery)
 	case errors.Is(err, ErrDamaged):
 		s.log.Error("station database is damaged", "error", err)
 		recovery.Reason = err.Error()
-		aside, asideErr := setAside(path)
-		if asideErr != nil {
-			return recovery, asideErr
-		}
-		recovery.SetAside = append(recovery.SetAside, aside)
-		recovery.Rebuilt = pages.records()
-		epoch := pages.epoch()
-		if epoch == "" { // nothing proves that the log goes on where the lost one ended
-			epoch = uuid.NewString()
-		}
-		err = s.create(path, epoch, pages)
+		err = s.rebuild(path, pages, &recovery)
 	}
 	if err != nil {
 		return recovery, err
@@ -60,7 +62,24 @@ func (s *Store) open() (Recovery, error) {
 	if err := s.reconcile(pages, &recovery); err != nil {
 		return recovery, err
 	}
+	if err := s.settlePlace(context.Background(), &recovery); err != nil {
+		return recovery, err
+	}
 	return recovery, s.lock.mark(stateOpen)
+}
+
+// hasBackup reports whether a lost log may still be somewhere.
+func (s *Store) hasBackup() bool {
+	backups, err := Backups(s.dir)
+	return err != nil || len(backups) > 0
+}
+
+// stale reports that the journal goes on behind a gap: the database is an old
+// copy that was put back, and what it lacks is not in the journal any more
+// because the centre has it. The journal is what counts.
+func (s *Store) stale(pages journalPages) bool {
+	state, err := readLog(s.db)
+	return err == nil && pages.epoch() == state.Epoch && pages.gapAfter(state.Last)
 }
 
 // openDatabase opens an existing database, checked as thoroughly as the end of
@@ -70,30 +89,23 @@ func openDatabase(path string, unclean bool) (*bbolt.DB, error) {
 	if err := checkPages(path); err != nil {
 		return nil, err
 	}
-	db, err := openBolt(path)
+	db, err := openBolt(path, false)
 	if err != nil {
 		return nil, err
 	}
 	err = guarded(func() error {
 		return db.View(func(tx *bbolt.Tx) error {
-			version, err := schemaOf(tx)
-			if err != nil {
+			if err := checkSchema(tx); err != nil || !unclean {
 				return err
 			}
-			if version > len(migrations) {
-				return fmt.Errorf("%w: %d, this program knows %d", ErrNewer, version, len(migrations))
+			if version, err := schemaOf(tx); err != nil || version < len(migrations) {
+				return err // of what an older version keeps, only its pages are known
 			}
-			if version == 0 {
-				return damaged("the database is empty")
-			}
-			if unclean && version == len(migrations) {
-				return checkContent(tx)
-			}
-			return nil
+			return checkContent(tx)
 		})
 	})
 	if err == nil {
-		err = commit(db, migrate)
+		err = migrate(db, migrations[:])
 	}
 	if err == nil {
 		err = guarded(func() error {
@@ -109,15 +121,20 @@ func openDatabase(path string, unclean bool) (*bbolt.DB, error) {
 	return db, nil
 }
 
-// openBolt opens or makes a database file.
-func openBolt(path string) (*bbolt.DB, error) {
+// openBolt opens or makes a database file, or only reads it.
+func openBolt(path string, toRead bool) (*bbolt.DB, error) {
 	var opened *os.File
 	var db *bbolt.DB
+	mapped := mappedAtFirst
+	if toRead {
+		mapped = 0
+	}
 	err := guarded(func() (err error) {
 		db, err = bbolt.Open(path, fileMode, &bbolt.Options{
+			ReadOnly:        toRead,
 			Timeout:         lockWait,
 			FreelistType:    bbolt.FreelistMapType,
-			InitialMmapSize: mappedAtFirst,
+			InitialMmapSize: mapped,
 			MaxSize:         maxDatabase,
 			NoStatistics:    true,
 			OpenFile: func(name string, flag int, mode os.FileMode) (*os.File, error) {
@@ -141,52 +158,60 @@ func openBolt(path string) (*bbolt.DB, error) {
 	return nil, classify(err)
 }
 
-// create makes a database under another name, fills it from the journal and
-// gives it its name when it is whole: bbolt does not survive a power cut while
-// it makes a file.
+// create makes the first database of a directory: under another name, because
+// bbolt does not survive a power cut while it makes a file.
 func (s *Store) create(path, epoch string, pages journalPages) error {
 	temp := path + ".new"
-	if err := os.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("make database: %w", err)
-	}
-	db, err := openBolt(temp)
+	db, err := s.make(temp, epoch, pages)
 	if err != nil {
+		return err
+	}
+	if err := db.Close(); err != nil {
 		return fmt.Errorf("make database: %w", err)
 	}
-	err = commit(db, func(tx *bbolt.Tx) error {
-		if err := migrate(tx); err != nil {
-			return err
-		}
-		if err := s.restoreIdentity(tx); err != nil {
-			return err
-		}
-		first, prev := pages.start()
-		return put(tx, inMeta, keyLog, logState{
-			Epoch: epoch, Last: first - 1, Head: prev, Acked: first - 1, Gone: first - 1, Base: prev,
+	return s.install(temp, path, new(Recovery))
+}
+
+// make makes a database at temp and fills it from the journal.
+func (s *Store) make(temp, epoch string, pages journalPages) (*bbolt.DB, error) {
+	if err := os.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("make database: %w", err)
+	}
+	db, err := openBolt(temp, false)
+	if err != nil {
+		return nil, fmt.Errorf("make database: %w", err)
+	}
+	err = migrate(db, migrations[:])
+	if err == nil {
+		err = commit(db, func(tx *bbolt.Tx) error {
+			if err := s.restoreIdentity(tx); err != nil {
+				return err
+			}
+			first, prev := pages.start()
+			return put(tx, inMeta, keyLog, logState{
+				Epoch: epoch, Last: first - 1, Head: prev, Acked: first - 1, Gone: first - 1, Base: prev,
+			})
 		})
-	})
+	}
 	if err == nil {
 		if _, err = replay(db, pages); errors.Is(err, qc.ErrChain) {
 			err = nil // the rest is set aside when journal and database are compared
 		}
 	}
-	if err = errors.Join(err, db.Close()); err != nil {
-		return fmt.Errorf("make database: %w", err)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("make database: %w", err), db.Close())
 	}
-	if err := rename(temp, path); err != nil {
-		return fmt.Errorf("make database: %w", err)
-	}
-	if err := syncDir(s.dir); err != nil {
-		return fmt.Errorf("make database: %w: %w", ErrSync, err)
-	}
-	s.db, err = openBolt(path)
-	return err
+	return db, nil
 }
 
 // setAside renames a file so that nothing of it is lost.
-func setAside(path string) (string, error) {
+func setAside(path string, at time.Time) (string, error) {
+	stamp := path + ".damaged-" + at.UTC().Format("20060102T150405Z")
 	for n := 1; ; n++ {
-		aside := fmt.Sprintf("%s.damaged-%d", path, n)
+		aside := stamp
+		if n > 1 {
+			aside += fmt.Sprintf("-%d", n)
+		}
 		if _, err := os.Lstat(aside); err == nil {
 			continue
 		}

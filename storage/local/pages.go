@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"io"
+	"io/fs"
 	"os"
 )
 
@@ -40,12 +41,15 @@ var native = binary.NativeEndian
 func checkPages(path string) error {
 	file, err := os.Open(path)
 	if err != nil {
-		return err
+		return unusable(err)
 	}
 	defer file.Close()
 	info, err := file.Stat()
 	if err != nil {
 		return err
+	}
+	if !info.Mode().IsRegular() {
+		return damaged("%s is no file", path)
 	}
 	c := pageCheck{file: file, size: info.Size()}
 	if err := c.readMeta(); err != nil {
@@ -144,7 +148,17 @@ func (c *pageCheck) unread(id uint64, err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return damaged("page %d is cut off", id)
 	}
-	return fmt.Errorf("read page %d: %w", id, err)
+	return unusable(fmt.Errorf("read page %d: %w", id, err))
+}
+
+// unusable tells a file that nobody will read any more (no permission, a bad
+// sector, a link to itself) from a passing want, of handles or of memory. The
+// former is damage like any other: it is set aside, and the rest goes on.
+func unusable(err error) error {
+	if errors.Is(err, fs.ErrPermission) || isUnreadable(err) {
+		return fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	return err
 }
 
 func (c *pageCheck) readFreelist() error {

@@ -109,7 +109,7 @@ func (s *Store) copyToJournal(tx *bbolt.Tx, state logState, recovery *Recovery) 
 
 func (s *Store) setAsideSegments(paths []string, recovery *Recovery) error {
 	for _, path := range paths {
-		aside, err := setAside(path)
+		aside, err := setAside(path, s.now())
 		if err != nil {
 			return err
 		}

@@ -36,6 +36,7 @@ var (
 	keyCursor   = []byte("cursor") // text of qc.Cursor
 	keyIdentity = []byte("identity")
 	keyPolicy   = []byte("policy")
+	keyPlace    = []byte("place") // placeOf the lock file
 )
 
 // logState is where the log stands.
@@ -86,8 +87,9 @@ func schemaOf(tx *bbolt.Tx) (int, error) {
 	return version, nil
 }
 
-// migrate brings a database to the present version.
-func migrate(tx *bbolt.Tx) error {
+// checkSchema fails with [ErrNewer], or with [ErrDamaged] for a database that
+// was never finished.
+func checkSchema(tx *bbolt.Tx) error {
 	version, err := schemaOf(tx)
 	if err != nil {
 		return err
@@ -95,12 +97,30 @@ func migrate(tx *bbolt.Tx) error {
 	if version > len(migrations) {
 		return fmt.Errorf("%w: %d, this program knows %d", ErrNewer, version, len(migrations))
 	}
-	for i, step := range migrations[version:] {
-		if err := step(tx); err != nil {
-			return fmt.Errorf("migrate station data to version %d: %w", version+i+1, err)
+	return damagedIf(version == 0, "the database is empty")
+}
+
+// migrate brings a database to the version that the last of steps leads to,
+// each step in a transaction of its own, so that a kill leaves it at one of the
+// versions in between, and the next start goes on.
+func migrate(db *bbolt.DB, steps []func(*bbolt.Tx) error) error {
+	for {
+		done := true
+		err := commit(db, func(tx *bbolt.Tx) error {
+			version, err := schemaOf(tx)
+			if err != nil || version >= len(steps) {
+				return err
+			}
+			done = false
+			if err := steps[version](tx); err != nil {
+				return fmt.Errorf("migrate station data to version %d: %w", version+1, err)
+			}
+			return tx.Bucket(inMeta).Put(keySchema, []byte(strconv.Itoa(version+1)))
+		})
+		if err != nil || done {
+			return err
 		}
 	}
-	return tx.Bucket(inMeta).Put(keySchema, []byte(strconv.Itoa(len(migrations))))
 }
 
 func getLog(tx *bbolt.Tx) (logState, error) {
