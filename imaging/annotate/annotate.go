@@ -34,6 +34,11 @@ type View struct {
 	Turn             int     // quarter turns clockwise, 0..3, for looking only
 }
 
+// sound reports whether anything can be drawn with the view.
+func (v View) sound() bool {
+	return v.Scale > 1e-6 && v.Scale < 1e6 && math.Abs(v.OffsetX) < 1e12 && math.Abs(v.OffsetY) < 1e12
+}
+
 // ToScreen returns the output pixel of an image point.
 func (v View) ToScreen(p qc.Point) qc.Point {
 	switch v.Turn {

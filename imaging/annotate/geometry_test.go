@@ -64,6 +64,12 @@ func TestEditing_NeverLeavesTheImage(t *testing.T) {
 		moved := annotate.Move(m, by.X, by.Y, w, h)
 		mustLieIn(t, moved.Points, w, h)
 		for i, p := range moved.Points {
+			if m.Tool == qc.Inset && i == 2 {
+				if p != m.Points[2] {
+					t.Fatal("an inset left its place when what it enlarges was moved")
+				}
+				break
+			}
 			q := moved.Points[0]
 			if math.Hypot(p.X-q.X-m.Points[i].X+m.Points[0].X, p.Y-q.Y-m.Points[i].Y+m.Points[0].Y) > 1e-6 {
 				t.Fatalf("moving changed the form from %v to %v", m.Points, moved.Points)

@@ -1,7 +1,6 @@
 package annotate
 
 import (
-	"cmp"
 	"image"
 	"math"
 	"slices"
@@ -32,72 +31,141 @@ type Place struct {
 // Places returns where [Render] puts the numbers of shapes on a w×h image, for
 // badges of that radius, in the order of shapes.
 func Places(shapes []Shape, view View, radius float64, w, h int) []Place {
-	area := imageArea(image.Rectangle{}, view, Options{Width: w, Height: h})
 	places := make([]Place, len(shapes))
-	for i, b := range placeBadges(shapes, view, radius/17, area) {
+	if !view.sound() {
+		return places
+	}
+	for i, b := range lay(shapes, view, radius/17, imageArea(image.Rectangle{}, view, Options{Width: w, Height: h}), w, h).badges {
 		places[i] = Place{At: b.at, To: b.to, Leader: b.leader, Shown: b.radius > 0}
 	}
 	return places
 }
 
-// placeBadges finds a place for each shape's number, in the order of shapes. A
-// badge that a person has put somewhere stays there. For the others places around the shape are tried from the top clockwise, then a ring
-// farther out with a leader, then corners within. Nothing leaves the image;
-// hiding a flaw costs most, then other numbers, then other strokes. The
-// gravest go first and ties go to the first place tried, so that the same
-// marks always look the same.
-func placeBadges(shapes []Shape, view View, unit float64, area bounds) []badge {
+// layout is where everything goes that is not drawn at its own place, in
+// output pixels and in the order of shapes.
+type layout struct {
+	badges []badge
+	plates []plate
+	frames []Frame  // in image pixels
+	framed []bounds // the same in output pixels
+}
+
+// What hiding costs, as a share of what is placed: of what shows a flaw, of
+// other labels, of other marks. Leaving the image costs more than anything.
+const (
+	overFlaw  = 8
+	overLabel = 6
+	overMark  = 4
+	outside   = 50
+)
+
+// lay finds a place for each label: first what a person has put somewhere stays
+// there, then measures beside their tapes, then numbers. For these places
+// around the shape are tried from the top clockwise, then a ring farther out
+// with a leader, then corners within. Nothing leaves the image. The gravest go
+// first and ties go to the first place tried, so that the same marks always
+// look the same, wherever the output begins.
+func lay(shapes []Shape, view View, unit float64, area bounds, w, h int) layout {
+	l := layout{badges: make([]badge, len(shapes)), plates: make([]plate, len(shapes)), frames: Insets(shapes, w, h)}
+	for _, f := range l.frames {
+		l.framed = append(l.framed, boundsOf(toScreen(qc.Mark{Points: []qc.Point{
+			{X: float64(f.To.Min.X), Y: float64(f.To.Min.Y)}, {X: float64(f.To.Max.X), Y: float64(f.To.Max.Y)},
+		}}, view)))
+	}
 	radius := BadgeRadius(unit)
 	_, dark := painter{unit: unit}.casing()
+	g := &ground{area: area, areas: make([]outline, len(shapes)), labels: slices.Clone(l.framed)}
+	text := newPen(boldFont, textSize(unit))
+	wrap := textWidth * min(area.x1-area.x0, 1000*unit)
 	reach := radius + dark/2
-	areas := make([]outline, len(shapes))
-	badges := make([]badge, len(shapes))
-	order := make([]int, 0, len(shapes))
-	var placed []bounds
+	var numbers, tapes []int
 	for i, s := range shapes {
 		if !wellFormed(s.Mark) {
 			continue
 		}
-		areas[i] = outlineOf(s, view, unit)
-		switch points := areas[i].mark.Points; {
+		o := outlineOf(s, view, unit)
+		points := o.mark.Points
+		switch {
 		case s.Mark.Tool == qc.Badge:
 			at, to := kept(points[0], area, reach), points[len(points)-1]
-			badges[i] = badge{number: s.Number, at: at, radius: radius, to: to, leader: len(points) == 2}
-			placed = append(placed, bounds{at.X - reach, at.Y - reach, at.X + reach, at.Y + reach})
-		case s.Number != 0:
-			order = append(order, i)
+			l.badges[i] = badge{number: s.Number, at: at, radius: radius, to: to, leader: len(points) == 2}
+			g.labels = append(g.labels, square(at, reach))
+		case s.Mark.Tool == qc.Text:
+			words := newPlate(text, s.Mark.Text, wrap).at(points[0].X, points[0].Y, area, dark/2)
+			if words.to = points[len(points)-1]; len(points) == 2 && distance(words.box.nearestIn(words.to), words.to) > 4*unit {
+				words.leader = true
+			}
+			words.mark = s.Mark.ID
+			l.plates[i] = words
+			o.region = words.box
+			g.labels = append(g.labels, words.box)
+		case s.Mark.Tool == qc.Measure && s.Label != "":
+			tapes = append(tapes, i)
+		}
+		g.areas[i] = o
+		if s.Number != 0 && s.Mark.Tool != qc.Badge && s.Mark.Tool != qc.Redaction {
+			numbers = append(numbers, i)
 		}
 	}
-	slices.SortStableFunc(order, func(a, b int) int {
-		severities := qc.Severities()
-		return cmp.Or(
-			cmp.Compare(slices.Index(severities, shapes[a].Severity), slices.Index(severities, shapes[b].Severity)),
-			cmp.Compare(shapes[a].Number, shapes[b].Number))
-	})
-	for _, i := range order {
-		best, bestCost := badge{}, math.Inf(1)
-		for n, c := range areas[i].candidates(reach, unit) {
-			cost := c.cost + float64(n)*0.01
-			at := kept(c.at, area, reach)
-			if off := distance(at, c.at); off > 0.5 {
-				cost += 50 + off/reach // only when every place is outside
+	first := func(a, b int) int { return graver(shapes[a], shapes[b]) }
+	slices.SortStableFunc(tapes, first)
+	slices.SortStableFunc(numbers, first)
+	for _, i := range tapes {
+		tape := newPlate(text, shapes[i].Label, wrap)
+		wide, high := tape.box.x1, tape.box.y1
+		c := g.best(besideTape(g.areas[i].mark.Points, wide, high, 6*unit+dark/2), wide/2+dark/2, high/2+dark/2)
+		tape = tape.at(c.at.X-wide/2, c.at.Y-high/2, area, dark/2)
+		tape.to, tape.leader = c.to, c.leader
+		l.plates[i] = tape
+		g.labels = append(g.labels, tape.box)
+	}
+	for _, i := range numbers {
+		c := g.best(g.areas[i].candidates(reach, unit), reach, reach)
+		l.badges[i] = badge{number: shapes[i].Number, at: c.at, radius: radius, leader: c.leader, to: c.to}
+		g.labels = append(g.labels, square(c.at, reach))
+	}
+	return l
+}
+
+func square(at qc.Point, reach float64) bounds {
+	return bounds{at.X - reach, at.Y - reach, at.X + reach, at.Y + reach}
+}
+
+// ground is what labels are placed on.
+type ground struct {
+	area   bounds
+	areas  []outline
+	labels []bounds // that have a place
+}
+
+// best returns the candidate that costs least for a label that reaches so far
+// from its middle, brought into the area.
+func (g *ground) best(list []candidate, dx, dy float64) candidate {
+	best, least := candidate{}, math.Inf(1)
+	for n, c := range list {
+		cost := c.cost + float64(n)*0.01
+		at := qc.Point{X: clampTo(c.at.X, g.area.x0+dx, g.area.x1-dx), Y: clampTo(c.at.Y, g.area.y0+dy, g.area.y1-dy)}
+		if off := distance(at, c.at); off > 0.5 {
+			cost += outside + off/min(dx, dy) // only when every place is outside
+		}
+		spot := bounds{at.X - dx, at.Y - dy, at.X + dx, at.Y + dy}
+		for _, o := range g.areas {
+			if cost >= least {
+				break
 			}
-			spot := bounds{at.X - reach, at.Y - reach, at.X + reach, at.Y + reach}
-			for j := range areas {
-				cost += areas[j].covered(spot) * 8
-			}
-			for _, other := range placed {
-				cost += overlap(spot, other) * 6
-			}
-			if cost < bestCost-1e-6 {
-				bestCost = cost
-				best = badge{number: shapes[i].Number, at: at, radius: radius, leader: c.leader, to: c.to}
+			if o.mark.Points != nil {
+				cost += o.hidden(spot) * o.weight
 			}
 		}
-		badges[i] = best
-		placed = append(placed, bounds{best.at.X - reach, best.at.Y - reach, best.at.X + reach, best.at.Y + reach})
+		for _, other := range g.labels {
+			cost += overlap(spot, other) * overLabel
+		}
+		if cost < least-1e-6 {
+			least, best = cost, c
+			best.at = at
+		}
 	}
-	return badges
+	return best
 }
 
 // kept brings the middle of a badge so far in that all of it is in the area.
@@ -119,13 +187,19 @@ type outline struct {
 	course []qc.Point // of a mark that is neither a box nor an arrow
 	region bounds     // where the flaw is; of an open line: nowhere in particular
 	stroke float64
+	weight float64 // what hiding all of it costs
 }
 
 func outlineOf(s Shape, view View, unit float64) outline {
-	o := outline{mark: toScreen(s.Mark, view), stroke: styleOf(s.Severity).stroke * unit}
+	o := outline{mark: toScreen(s.Mark, view), stroke: styleOf(s.Severity).stroke * unit, weight: overMark}
+	if showsFlaw(s) {
+		o.weight = overFlaw
+	}
 	o.region = boundsOf(o.mark)
 	switch s.Mark.Tool {
-	case qc.Box, qc.Highlighter:
+	case qc.Spotlight, qc.Redaction: // nothing of them can be hidden
+		o.weight = 0
+	case qc.Box, qc.Highlighter, qc.Inset, qc.Text:
 	case qc.Arrow, qc.Badge:
 		end, near := o.mark.Points[len(o.mark.Points)-1], 14*unit
 		o.region = bounds{end.X - near, end.Y - near, end.X + near, end.Y + near}
@@ -135,15 +209,25 @@ func outlineOf(s Shape, view View, unit float64) outline {
 	return o
 }
 
-// covered tells how much of the flaw spot would hide, 1 for all that it can.
-func (o outline) covered(spot bounds) float64 {
-	if o.mark.Points == nil {
-		return 0
+// hidden tells how much of the flaw a label would hide, 1 for all that it can.
+// A long label is looked at as squares side by side.
+func (o outline) hidden(label bounds) float64 {
+	w, h := label.x1-label.x0, label.y1-label.y0
+	n := int(min(max(math.Ceil(w/h-0.01), 1), 16))
+	sum := 0.0
+	for i := range n {
+		x := label.x0 + w*float64(i)/float64(n)
+		sum += o.covered(bounds{x, label.y0, x + w/float64(n), label.y1})
 	}
+	return sum / math.Sqrt(float64(n))
+}
+
+// covered is hidden for a spot that is about square.
+func (o outline) covered(spot bounds) float64 {
 	c := qc.Point{X: (spot.x0 + spot.x1) / 2, Y: (spot.y0 + spot.y1) / 2}
 	reach := (spot.x1 - spot.x0) / 2
 	switch o.mark.Tool {
-	case qc.Box, qc.Highlighter:
+	case qc.Box, qc.Highlighter, qc.Inset, qc.Spotlight, qc.Redaction, qc.Text:
 		return overlap(spot, o.region)
 	case qc.Arrow, qc.Badge:
 		hidden := overlap(spot, o.region)
@@ -192,7 +276,9 @@ func (o outline) candidates(reach, unit float64) []candidate {
 	gap := o.stroke/2 + 5*unit
 	around := o.region
 	var list []candidate
-	if closed, n := Closed(o.mark), len(o.mark.Points); !closed {
+	switch closed, n := Closed(o.mark), len(o.mark.Points); {
+	case o.mark.Tool == qc.Text: // around its plate
+	case !closed:
 		// A number at the tail reads as "1 → here"; other lines have two ends
 		// that are as good.
 		list = append(list, beyond(o.mark.Points[0], o.mark.Points[1], reach+gap/2, 0)...)
@@ -217,6 +303,12 @@ func (o outline) candidates(reach, unit float64) []candidate {
 				cost:   0.3 + 1.7*float64(ring),
 				leader: ring == 1, to: edge,
 			})
+		}
+	}
+	if o.mark.Tool == qc.Text {
+		for i := range list {
+			list[i].to = o.mark.Points[0]
+			list[i].leader = false // words are near enough to be known by
 		}
 	}
 	if Closed(o.mark) && o.course == nil {

@@ -23,20 +23,51 @@ type Options struct {
 	// Width and Height of the image in image pixels keep badges within it.
 	// 0 stands for the output's own bounds.
 	Width, Height int
+	// Photo says that dst holds the photo itself. Redactions take the colour
+	// of what is around them, and insets their pixels from dst where there is
+	// no Source.
+	Photo bool
+	// Source is where insets take their pixels from, and redactions on a
+	// transparent dst their colour. nil: such insets show a frame only, and
+	// such redactions are grey.
+	Source Source
 }
 
-// Render draws shapes over dst: strokes cased in white and dark, so that they
-// are seen on any ground, the flaw's number on a badge beside each, and the
+// Source returns the pixels of a rectangle of the image, in image pixels and
+// not turned, made w×h pixels large: from the original, so that an inset shows
+// what is there rather than what the screen has of it. They are already
+// redacted; see [Redact]. nil: they are not to be had now.
+type Source func(r image.Rectangle, w, h int) *image.RGBA
+
+// Render draws shapes over dst, from the bottom up: redactions, the spotlight,
+// tints, insets, strokes cased in white and dark, so that they are seen on any
+// ground, measures, words, the flaw's number on a badge beside each, and the
 // handles of the selected one. dst may be a photo or transparent; its pixels
 // are premultiplied as usual, and the view maps to its coordinates. What is
 // highlighted is tinted by multiplying, so that it looks right only where dst
-// holds the photo. A mark that is not well formed is not drawn.
+// holds the photo; the rest looks the same on a sheet over it. A mark that is
+// not well formed is not drawn, but for redactions: see [Redact].
+//
+// Nothing depends on where dst begins: a large output may be drawn in parts.
 func Render(dst *image.RGBA, shapes []Shape, view View, opts Options) {
+	if dst.Rect.Empty() {
+		return
+	}
 	unit := opts.Unit
-	if unit <= 0 {
+	if !(unit > 0) {
 		unit = UnitOf(dst.Rect)
 	}
-	p := painter{dst: dst, view: view, unit: unit}
+	p := painter{dst: dst, view: view, unit: min(unit, 1000), source: opts.Source, photo: opts.Photo}
+	p.redact(shapes)
+	if !view.sound() {
+		return
+	}
+	p.area = imageArea(dst.Rect, view, opts)
+	w, h := opts.Width, opts.Height
+	if w <= 0 || h <= 0 {
+		b := boundsAround(view.ToImage(corner(dst.Rect.Min)), view.ToImage(corner(dst.Rect.Max)))
+		w, h = floor(b.x1+0.5, 0, farthest), floor(b.y1+0.5, 0, farthest)
+	}
 	order := make([]int, 0, len(shapes))
 	for i, s := range shapes {
 		if wellFormed(s.Mark) {
@@ -45,10 +76,31 @@ func Render(dst *image.RGBA, shapes []Shape, view View, opts Options) {
 	}
 	chosen := func(i int) bool { return opts.Selected != "" && shapes[i].Mark.ID == opts.Selected }
 	slices.SortStableFunc(order, func(a, b int) int { return rank(chosen(a)) - rank(chosen(b)) })
+	places := lay(shapes, view, p.unit, p.area, w, h)
+	pictures := make([]*picture, len(places.frames))
+	for i, f := range places.frames {
+		pictures[i] = p.take(f, places.framed[i])
+	}
+	p.spotlight(shapes)
+	for _, i := range order {
+		if shapes[i].Mark.Tool == qc.Highlighter {
+			p.tint(styleOf(shapes[i].Severity), boundsOf(p.onScreen(shapes[i].Mark)))
+		}
+	}
+	for i, f := range places.frames {
+		p.inset(shapes[f.shape], f, places.framed[i], pictures[i])
+	}
 	for _, i := range order {
 		p.mark(shapes[i])
 	}
-	for i, b := range placeBadges(shapes, view, unit, imageArea(dst.Rect, view, opts)) {
+	for _, tool := range [...]qc.Tool{qc.Measure, qc.Text} {
+		for _, i := range order {
+			if shapes[i].Mark.Tool == tool && places.plates[i].shown() {
+				p.plate(shapes[i], places.plates[i])
+			}
+		}
+	}
+	for i, b := range places.badges {
 		if b.radius > 0 {
 			p.badge(shapes[i], b)
 		}
@@ -58,10 +110,12 @@ func Render(dst *image.RGBA, shapes []Shape, view View, opts Options) {
 	}
 	for _, i := range order {
 		if chosen(i) {
-			p.handles(shapes[i])
+			p.handles(shapes[i], places)
 		}
 	}
 }
+
+func corner(p image.Point) qc.Point { return qc.Point{X: float64(p.X), Y: float64(p.Y)} }
 
 // BurnIn returns a copy of img with the shapes drawn on it at its own size, as
 // the order page shows it.
@@ -69,7 +123,7 @@ func BurnIn(img *image.RGBA, shapes []Shape) *image.RGBA {
 	size := img.Rect.Size()
 	out := image.NewRGBA(image.Rectangle{Max: size})
 	draw.Draw(out, out.Rect, img, img.Rect.Min, draw.Src)
-	Render(out, shapes, View{Scale: 1}, Options{Width: size.X, Height: size.Y})
+	Render(out, shapes, View{Scale: 1}, Options{Width: size.X, Height: size.Y, Photo: true})
 	return out
 }
 
@@ -92,14 +146,18 @@ func imageArea(output image.Rectangle, view View, opts Options) bounds {
 	}
 	from := view.ToScreen(qc.Point{})
 	to := view.ToScreen(qc.Point{X: float64(opts.Width), Y: float64(opts.Height)})
-	return bounds{from.X, from.Y, to.X, to.Y}
+	return boundsAround(from, to)
 }
 
 // painter draws in output pixels.
 type painter struct {
-	dst  *image.RGBA
-	view View
-	unit float64
+	dst    *image.RGBA
+	view   View
+	unit   float64
+	area   bounds // the image, in output pixels
+	photo  bool   // dst holds it
+	source Source
+	covers []cover // the redactions
 }
 
 // casing returns how much wider than the stroke its white and its dark edge
@@ -146,12 +204,14 @@ func (p painter) mark(s Shape) {
 	case qc.Box:
 		p.box(st, boundsOf(m))
 	case qc.Highlighter:
-		p.tint(st, boundsOf(m))
 		st.stroke = 1.2 // the tint alone is not seen on black
 		p.box(st, boundsOf(m))
 	case qc.Arrow:
 		p.arrow(st, m.Points[0], m.Points[1])
-	case qc.Badge: // is drawn with the numbers
+	case qc.Measure:
+		p.measure(s, m.Points)
+	case qc.Badge, qc.Text, qc.Inset: // have their own turn
+	case qc.Spotlight, qc.Redaction: // are no strokes
 	default:
 		p.course(st, Course(m, 1))
 	}
@@ -262,18 +322,39 @@ func lineTo(dc *gg.Context, at func(qc.Point) (float64, float64), points ...qc.P
 
 // handles are small white discs on what is held by places of its own, and
 // squares around what is held by its box. A badge is its own handle, which
-// must not hide the number, and gets a ring.
-func (p painter) handles(s Shape) {
+// must not hide the number, and gets a ring; so do words. What has no outline of
+// its own shows one while it is held.
+func (p painter) handles(s Shape, l layout) {
 	st := styleOf(s.Severity)
 	handles, places := Handles(s.Mark)
-	if s.Mark.Tool == qc.Badge {
+	switch s.Mark.Tool {
+	case qc.Text:
+		for i := range l.plates {
+			if b := l.plates[i].box; l.plates[i].shown() && l.plates[i].mark == s.Mark.ID {
+				off := 6 * p.unit
+				p.box(style{colour: st.colour, stroke: 1.5}, bounds{b.x0 - off, b.y0 - off, b.x1 + off, b.y1 + off})
+			}
+		}
+		places = places[min(1, len(places)):]
+	case qc.Spotlight, qc.Redaction:
+		p.box(style{colour: st.colour, stroke: 1.5, dashes: []float64{8, 6}}, boundsOf(p.onScreen(s.Mark)))
+	case qc.Inset:
+		for _, f := range l.frames {
+			if f.Mark == s.Mark.ID { // also of an inset that has no place of its own yet
+				handles = append(slices.Clone(boxHandles[:]), InsetPlace)
+				places = append(places[:len(boxHandles)], corner(f.To.Min))
+			}
+		}
+	case qc.Badge:
 		b := boundsAround(p.view.ToScreen(s.Mark.Points[0]))
 		r := BadgeRadius(p.unit) + 6*p.unit
 		p.course(style{colour: st.colour, stroke: 1.5}, facets(bounds{b.x0 - r, b.y0 - r, b.x1 + r, b.y1 + r}, 1))
 		places = places[min(1, len(places)):]
+	default:
 	}
 	r := max(5*p.unit, 4)
-	for _, place := range places {
+	handles = handles[len(handles)-len(places):]
+	for i, place := range places {
 		c := p.view.ToScreen(place)
 		p.within(bounds{c.X - r, c.Y - r, c.X + r, c.Y + r}, 4*p.unit+2, func(dc *gg.Context, at func(qc.Point) (float64, float64)) {
 			x, y := at(c)
@@ -282,7 +363,7 @@ func (p painter) handles(s Shape) {
 				colour color.NRGBA
 			}{{1.2 * p.unit, shadow}, {0, black}, {-1.3 * p.unit, white}, {-3 * p.unit, st.colour}} {
 				size := r + layer.grow
-				if handles[0] >= Tail {
+				if handles[i] >= Tail {
 					dc.DrawCircle(x, y, size)
 				} else {
 					dc.DrawRectangle(x-size, y-size, 2*size, 2*size)
