@@ -1,7 +1,6 @@
 package widgets
 
 import (
-	"cmp"
 	"image"
 	"image/color"
 	"slices"
@@ -33,7 +32,12 @@ var (
 //
 // All methods are called and all callbacks are made on the UI goroutine. The
 // fields are set before the canvas is shown. The canvas starts no goroutine
-// but for one picture at a time, which it stops when it goes away.
+// but for one picture of each kind at a time and for a few tiles; it stops them
+// when it goes away.
+//
+// The toolkit delivers one finger at a time, as a drag, and on the desktop no
+// touches at all; two fingers that pinch are never told apart. So there is no
+// zooming by pinching here: on a touch pad the system sends it as scrolling.
 type PhotoCanvas struct {
 	widget.BaseWidget
 
@@ -54,7 +58,18 @@ type PhotoCanvas struct {
 
 	// Surround is the colour around the photo; nil stands for neutral grey.
 	Surround color.Color
-	// KeepZoom keeps zoom and place when another photo of equal size is set.
+	// OnLook hears that the turn, the light, the comparing or what is hidden
+	// has changed.
+	OnLook func()
+	// OnHeld receives each key that goes down and up while the canvas has the
+	// focus, so that something can be done while it is held. A key that is held
+	// when the focus goes is reported up.
+	OnHeld func(key *fyne.KeyEvent, down bool)
+	// OnProblem receives why a tile cannot be had, once for each source.
+	OnProblem func(error)
+
+	// KeepZoom keeps zoom, place, turn and light when another photo of the same
+	// proportions is set.
 	KeepZoom bool
 	// Severity colours a mark while it is being drawn.
 	Severity qc.Severity
@@ -65,9 +80,14 @@ type PhotoCanvas struct {
 	// fyne.Do could wait for.
 	Background func(func())
 
-	key         string
+	subject
+	other       other
+	cache       tileCache
+	flying      int  // tiles under way
+	pumping     bool // tiles are being sent for
+	came        bool // tiles came while they were sent for
+	light       lighting
 	placeholder string
-	levels      []*image.RGBA // by width, smallest first
 	shapes      []annotate.Shape
 	selected    qc.MarkID
 	tool        qc.Tool
@@ -81,6 +101,9 @@ type PhotoCanvas struct {
 	}
 
 	gesture *gesture
+	grip    func(at fyne.Position) // follows the pointer instead of a gesture
+	pointer *fyne.Position         // nil: elsewhere
+	held    map[fyne.KeyName]*fyne.KeyEvent
 	cursor  desktop.Cursor
 	shift   bool
 	space   bool
@@ -88,6 +111,8 @@ type PhotoCanvas struct {
 	pressed bool // a mouse button is down
 
 	marksVersion int // grows with whatever changes how marks look
+	marksHidden  bool
+	photoVersion int // grows with whatever changes how photos look
 	photo, marks sheet
 	photoLane    lane
 	marksLane    lane
@@ -96,6 +121,10 @@ type PhotoCanvas struct {
 	ring   *canvas.Rectangle
 	words  []*canvas.Text
 	draft  draft
+
+	layers   layers
+	divider  divider
+	overview overview
 }
 
 // NewPhotoCanvas returns an empty canvas.
@@ -105,7 +134,11 @@ func NewPhotoCanvas() *PhotoCanvas {
 		cursor: desktop.DefaultCursor,
 		ground: canvas.NewRectangle(neutral),
 		ring:   canvas.NewRectangle(color.Transparent),
+		cache:  tileCache{limit: cacheBytes},
+		layers: newLayers(),
+		held:   map[fyne.KeyName]*fyne.KeyEvent{},
 	}
+	c.divider.share = 0.5
 	c.ring.Hide()
 	c.ExtendBaseWidget(c)
 	return c
@@ -123,14 +156,13 @@ func (c *PhotoCanvas) SetPhoto(key string, w, h int, levels ...*image.RGBA) {
 		c.cancelGesture()
 		c.photoLane.reset()
 		c.marksLane.reset()
-		keep := c.KeepZoom && w == c.port.w && h == c.port.h
-		c.key, c.port.w, c.port.h, c.levels = key, w, h, nil
+		c.subject.clear(&c.cache)
+		c.key = key
+		c.showAnother(w, h)
 		c.photo.show(picture{})
 		c.marks.show(picture{})
+		c.forgetOther()
 		c.marksVersion++
-		if !keep {
-			c.port.fitNow()
-		}
 	}
 	for _, img := range levels {
 		c.addLevel(img)
@@ -144,15 +176,6 @@ func (c *PhotoCanvas) AddLevel(key string, img *image.RGBA) {
 		c.addLevel(img)
 		c.update()
 	}
-}
-
-func (c *PhotoCanvas) addLevel(img *image.RGBA) {
-	if img == nil || img.Rect.Empty() || slices.Contains(c.levels, img) {
-		return
-	}
-	c.levels = slices.DeleteFunc(c.levels, func(old *image.RGBA) bool { return old.Rect.Size() == img.Rect.Size() })
-	c.levels = append(c.levels, img)
-	slices.SortFunc(c.levels, func(a, b *image.RGBA) int { return cmp.Compare(a.Rect.Dx(), b.Rect.Dx()) })
 }
 
 // SetPlaceholder sets the text that is shown where there is no photo; lines
@@ -234,30 +257,6 @@ func (c *PhotoCanvas) SetTool(t qc.Tool) {
 
 // Tool returns the armed tool; "" is the select tool.
 func (c *PhotoCanvas) Tool() qc.Tool { return c.tool }
-
-// Fit shows the whole photo and keeps doing so when the canvas is resized.
-func (c *PhotoCanvas) Fit() {
-	c.port.fitNow()
-	c.update()
-}
-
-// ActualSize shows one image pixel a device pixel.
-func (c *PhotoCanvas) ActualSize() { c.zoomTo(1) }
-
-// ZoomBy multiplies the zoom about the middle of the canvas.
-func (c *PhotoCanvas) ZoomBy(f float64) { c.zoomTo(c.port.view.Scale * f) }
-
-// ZoomTo sets the zoom about the middle of the canvas; 100 is one image pixel
-// a device pixel. It stays between the whole photo and 1600 %.
-func (c *PhotoCanvas) ZoomTo(percent float64) { c.zoomTo(percent / 100) }
-
-func (c *PhotoCanvas) zoomTo(scale float64) {
-	c.port.zoomTo(scale, float64(c.port.width)/2, float64(c.port.height)/2)
-	c.update()
-}
-
-// Zoom returns the zoom; 100 is one image pixel a device pixel.
-func (c *PhotoCanvas) Zoom() (percent float64, fit bool) { return c.port.view.Scale * 100, c.port.fit }
 
 // ImageToWidget returns where on the widget an image point is.
 func (c *PhotoCanvas) ImageToWidget(p qc.Point) fyne.Position {

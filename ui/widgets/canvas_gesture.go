@@ -59,6 +59,9 @@ func (c *PhotoCanvas) MouseDown(ev *desktop.MouseEvent) {
 	}
 	c.shift = ev.Modifier&fyne.KeyModifierShift != 0
 	c.pressed = true
+	if ev.Button == desktop.MouseButtonPrimary && c.grab(ev.Position) {
+		return
+	}
 	if g := c.gesture; g != nil && g.kind == waiting && ev.Button == desktop.MouseButtonPrimary {
 		c.follow(ev.Position)
 		c.finish()
@@ -66,7 +69,7 @@ func (c *PhotoCanvas) MouseDown(ev *desktop.MouseEvent) {
 	}
 	switch ev.Button {
 	case desktop.MouseButtonPrimary:
-		if g := c.gesture; g != nil && g.kind == cornering && !c.space {
+		if g := c.gesture; g != nil && g.kind == cornering && !c.space && c.ours(ev.Position) {
 			c.corner(ev.Position)
 			return
 		}
@@ -85,7 +88,7 @@ func (c *PhotoCanvas) takeFocus() {
 
 // begin starts what a press at a place means with the armed tool.
 func (c *PhotoCanvas) begin(at fyne.Position, button desktop.MouseButton, pick bool) {
-	if c.space {
+	if c.space || !c.ours(at) {
 		c.startPanning(at, button)
 		return
 	}
@@ -138,10 +141,16 @@ func (c *PhotoCanvas) onSelected(at qc.Point) (annotate.Shape, annotate.Handle, 
 
 // Dragged is called by Fyne.
 func (c *PhotoCanvas) Dragged(ev *fyne.DragEvent) {
-	if c.gesture == nil && c.key != "" && !c.pressed {
+	if c.gesture == nil && c.grip == nil && c.key != "" && !c.pressed {
 		// Fingers press without a mouse button. With one, a gesture that has
 		// ended before the button was released stays ended.
-		c.begin(ev.Position.SubtractXY(ev.Dragged.DX, ev.Dragged.DY), 0, false)
+		if from := ev.Position.SubtractXY(ev.Dragged.DX, ev.Dragged.DY); !c.grab(from) {
+			c.begin(from, 0, false)
+		}
+	}
+	if c.grip != nil {
+		c.grip(ev.Position)
+		return
 	}
 	if c.gesture == nil || c.gesture.kind == cornering {
 		return
@@ -227,6 +236,10 @@ func (c *PhotoCanvas) square() bool {
 // MouseUp is called by Fyne.
 func (c *PhotoCanvas) MouseUp(ev *desktop.MouseEvent) {
 	c.pressed = false
+	if c.grip != nil {
+		c.grip = nil
+		return
+	}
 	g := c.gesture
 	if g == nil || g.kind == waiting || g.kind == cornering || g.button != ev.Button {
 		return
@@ -244,7 +257,7 @@ func (c *PhotoCanvas) MouseUp(ev *desktop.MouseEvent) {
 // DragEnd is called by Fyne: after MouseUp, or instead of it when the button
 // was released over something else.
 func (c *PhotoCanvas) DragEnd() {
-	c.pressed = false
+	c.pressed, c.grip = false, nil
 	if g := c.gesture; g != nil && g.kind != waiting && g.kind != cornering {
 		c.finish()
 	}
@@ -311,7 +324,13 @@ func (c *PhotoCanvas) Scrolled(ev *fyne.ScrollEvent) {
 		return
 	}
 	steps := min(max(float64(ev.Scrolled.DY)/notch(), -3), 3)
-	c.port.zoomTo(c.port.view.Scale*math.Pow(1.2, steps), float64(ev.Position.X)*c.device, float64(ev.Position.Y)*c.device)
+	c.zoomAt(math.Pow(1.2, steps), ev.Position)
+}
+
+// zoomAt multiplies the zoom about a place of the widget.
+func (c *PhotoCanvas) zoomAt(f float64, at fyne.Position) {
+	at = c.linked(at)
+	c.port.zoomTo(c.port.view.Scale*f, float64(at.X)*c.device, float64(at.Y)*c.device)
 	if c.gesture != nil {
 		c.gesture.view = c.port.view
 		c.gesture.start = c.gesture.now
@@ -323,10 +342,12 @@ func (c *PhotoCanvas) Scrolled(ev *fyne.ScrollEvent) {
 func (c *PhotoCanvas) MouseIn(ev *desktop.MouseEvent) { c.MouseMoved(ev) }
 
 // MouseOut is called by Fyne.
-func (c *PhotoCanvas) MouseOut() {}
+func (c *PhotoCanvas) MouseOut() { c.pointer = nil }
 
 // MouseMoved is called by Fyne.
 func (c *PhotoCanvas) MouseMoved(ev *desktop.MouseEvent) {
+	at := ev.Position
+	c.pointer = &at
 	if g := c.gesture; g != nil && (g.kind == waiting || g.kind == cornering) {
 		c.follow(ev.Position)
 		return
@@ -347,16 +368,23 @@ func (c *PhotoCanvas) idleCursor() desktop.Cursor {
 // cursorAt tells what a press would do, as far as the seven standard cursors
 // can.
 func (c *PhotoCanvas) cursorAt(at fyne.Position) desktop.Cursor {
-	if c.key == "" || c.space {
+	if cursor, ok := c.gripCursor(at); ok {
+		return cursor
+	}
+	if c.key == "" || c.space || !c.ours(at) {
 		return desktop.DefaultCursor
 	}
 	p := c.WidgetToImage(at)
 	if _, handle, ok := c.onSelected(p); ok {
+		across, down := desktop.HResizeCursor, desktop.VResizeCursor
+		if c.port.view.Turn%2 == 1 {
+			across, down = down, across
+		}
 		switch handle {
 		case annotate.Left, annotate.Right:
-			return desktop.HResizeCursor
+			return across
 		case annotate.Top, annotate.Bottom:
-			return desktop.VResizeCursor
+			return down
 		default:
 			return desktop.PointerCursor
 		}

@@ -19,6 +19,12 @@ func (c *PhotoCanvas) FocusGained() {
 // FocusLost is called by Fyne. Keys that are held then are released elsewhere.
 func (c *PhotoCanvas) FocusLost() {
 	c.focused, c.space, c.shift = false, false, false
+	for name, ev := range c.held {
+		delete(c.held, name)
+		if c.OnHeld != nil {
+			c.OnHeld(ev, false)
+		}
+	}
 	c.Refresh()
 }
 
@@ -27,10 +33,22 @@ func (c *PhotoCanvas) FocusLost() {
 func (c *PhotoCanvas) AcceptsTab() bool { return len(c.shapes) > 0 }
 
 // KeyDown is called by Fyne.
-func (c *PhotoCanvas) KeyDown(ev *fyne.KeyEvent) { c.hold(ev.Name, true) }
+func (c *PhotoCanvas) KeyDown(ev *fyne.KeyEvent) {
+	c.hold(ev.Name, true)
+	c.held[ev.Name] = ev
+	if c.OnHeld != nil {
+		c.OnHeld(ev, true)
+	}
+}
 
 // KeyUp is called by Fyne.
-func (c *PhotoCanvas) KeyUp(ev *fyne.KeyEvent) { c.hold(ev.Name, false) }
+func (c *PhotoCanvas) KeyUp(ev *fyne.KeyEvent) {
+	c.hold(ev.Name, false)
+	delete(c.held, ev.Name)
+	if c.OnHeld != nil {
+		c.OnHeld(ev, false)
+	}
+}
 
 func (c *PhotoCanvas) hold(key fyne.KeyName, down bool) {
 	switch key {
@@ -103,7 +121,9 @@ func (c *PhotoCanvas) nudge(dx, dy float64) bool {
 		step *= 10
 	}
 	m := c.shapes[i].Mark
-	moved := annotate.Move(m, dx*step, dy*step, c.port.w, c.port.h)
+	// The arrows are the screen's.
+	way := annotate.View{Scale: 1, Turn: c.port.view.Turn}.ToImage(qc.Point{X: dx * step, Y: dy * step})
+	moved := annotate.Move(m, way.X, way.Y, c.port.w, c.port.h)
 	if !slices.Equal(moved.Points, m.Points) && c.OnEdited != nil {
 		c.OnEdited(m.ID, moved.Points)
 	}
@@ -159,11 +179,7 @@ func (c *PhotoCanvas) TypedRune(r rune) {
 			c.ZoomBy(1 / 1.2)
 			return
 		case '`':
-			if c.port.fit {
-				c.ActualSize()
-			} else {
-				c.Fit()
-			}
+			c.ToggleFit()
 			return
 		case ' ':
 			return

@@ -83,10 +83,13 @@ func (c *PhotoCanvas) background(f func()) {
 func (c *PhotoCanvas) update() {
 	c.measure()
 	c.updatePhoto()
+	c.updateOther()
 	c.updateMarks()
 	c.place()
 	c.updateDraft()
 	c.updateWords()
+	c.updateDivider()
+	c.updateMap()
 	if percent, fit := c.Zoom(); c.key != "" && !c.port.empty() && (percent != c.told.percent || fit != c.told.fit) {
 		c.told.percent, c.told.fit = percent, fit
 		if c.OnZoomed != nil {
@@ -101,6 +104,9 @@ func (c *PhotoCanvas) measure() {
 	device := c.deviceNow()
 	size := c.Size()
 	width, height := int(math.Round(float64(size.Width)*device)), int(math.Round(float64(size.Height)*device))
+	if c.sideBySide() {
+		width /= 2
+	}
 	if width == c.port.width && height == c.port.height && device == c.device {
 		return
 	}
@@ -124,61 +130,7 @@ func (c *PhotoCanvas) deviceNow() float64 {
 func (c *PhotoCanvas) place() {
 	c.photo.place(c.port.view, c.device)
 	c.marks.place(c.port.view, c.device)
-}
-
-// level returns the smallest picture that is sharp enough, or the sharpest.
-func (c *PhotoCanvas) level() *image.RGBA {
-	need := float64(c.port.w) * c.port.view.Scale * 0.98
-	for _, img := range c.levels {
-		if float64(img.Rect.Dx()) >= need {
-			return img
-		}
-	}
-	return c.levels[len(c.levels)-1]
-}
-
-func (c *PhotoCanvas) updatePhoto() {
-	if c.port.empty() || len(c.levels) == 0 {
-		if c.photo.key != c.key || c.key == "" {
-			c.photo.show(picture{})
-		}
-		return
-	}
-	need := c.port.seen(0)
-	level := c.level()
-	if need.Empty() || !c.photo.rough && c.photo.level == level && c.photo.covers(c.key, c.port.view, need) {
-		return
-	}
-	order := composition{level: level, w: c.port.w, h: c.port.h, view: c.port.view, rect: c.port.seen(spare)}
-	key := c.key
-	work := func(stop *atomic.Bool) (picture, bool) { return composePicture(order, key, stop) }
-	if order.cost() > atOnce && c.photo.key != key {
-		// Something of a new photo is seen at once, if only roughly.
-		quick := order
-		quick.rough, quick.rect = true, need
-		if p, ok := composePicture(quick, key, new(atomic.Bool)); ok {
-			c.photo.show(p)
-		}
-	}
-	c.order(&c.photoLane, order.cost(), work, func(p picture) {
-		c.photo.show(p)
-		c.place()
-		c.ground.Refresh()
-	}, c.updatePhoto)
-}
-
-func composePicture(order composition, key string, stop *atomic.Bool) (picture, bool) {
-	p := picture{key: key, view: order.view, rect: order.rect, level: order.level, rough: order.rough}
-	for _, r := range split(order.rect) {
-		part := order
-		part.rect = r
-		img := part.compose(stop)
-		if img == nil {
-			return picture{}, false
-		}
-		p.tiles = append(p.tiles, tile{r, img})
-	}
-	return p, true
+	c.other.sheet.place(c.port.view, c.device)
 }
 
 // unit is the size that marks on the screen are multiples of: as in a file of
@@ -193,7 +145,7 @@ func (c *PhotoCanvas) updateMarks() {
 	if g := c.gesture; g != nil && g.kind == editing && g.moved {
 		shown = slices.DeleteFunc(slices.Clone(shown), func(s annotate.Shape) bool { return s.Mark.ID == g.shape.Mark.ID })
 	}
-	if c.port.empty() || c.key == "" || len(shown) == 0 {
+	if c.port.empty() || c.key == "" || len(shown) == 0 || c.marksHidden {
 		c.marksLane.reset()
 		if len(c.marks.tiles) > 0 {
 			c.marks.show(picture{})
@@ -208,15 +160,16 @@ func (c *PhotoCanvas) updateMarks() {
 		return image.Rect(-dx, -dy, c.port.width+dx, c.port.height+dy).Intersect(overhang)
 	}
 	under := c.underTints(shown)
-	if c.marks.version == c.marksVersion && c.marks.level == under.level && c.marks.covers(c.key, c.port.view, whole(0)) {
+	if c.marks.version == c.marksVersion && c.marks.from == under.origin() && c.marks.covers(c.key, c.port.view, whole(0)) {
 		return
 	}
-	p := picture{key: c.key, view: c.port.view, rect: whole(spare), version: c.marksVersion, level: under.level}
+	p := picture{key: c.key, view: c.port.view, rect: whole(spare), version: c.marksVersion, from: under.origin()}
+	tint := under.level != nil || under.tiles != nil
 	opts := annotate.Options{Selected: c.selected, Handles: true, Unit: c.unit(), Width: c.port.w, Height: c.port.h}
 	work := func(stop *atomic.Bool) (picture, bool) {
 		for _, r := range split(p.rect) {
 			img := image.NewRGBA(image.Rect(0, 0, r.Dx(), r.Dy()))
-			if under.level != nil {
+			if tint {
 				under.fill(img, r, shown, stop)
 			}
 			view := p.view
@@ -231,9 +184,8 @@ func (c *PhotoCanvas) updateMarks() {
 		return p, true
 	}
 	cost := float64(p.rect.Dx()*p.rect.Dy())*1.5e-6 + 0.2*float64(len(shown))
-	if under.level != nil {
-		under.rect = p.rect.Intersect(c.port.photoRect())
-		cost += under.cost()
+	if tint {
+		cost += under.costOf(p.rect.Intersect(under.rect))
 	}
 	c.order(&c.marksLane, cost, work, func(p picture) {
 		c.marks.show(p)
@@ -282,13 +234,10 @@ func (r *canvasRenderer) Objects() []fyne.CanvasObject {
 			c.update()
 		})
 	}
-	list := []fyne.CanvasObject{c.ground}
-	for _, s := range []*sheet{&c.photo, &c.marks} {
-		for _, img := range s.images {
-			list = append(list, img)
-		}
-	}
-	list = append(list, c.draft.objects()...)
+	c.layers.fill(c)
+	list := []fyne.CanvasObject{c.ground, c.layers.ours, c.layers.theirs}
+	list = append(list, c.divider.objects()...)
+	list = append(list, c.overview.objects()...)
 	for _, text := range c.words {
 		list = append(list, text)
 	}
@@ -308,6 +257,7 @@ func (r *canvasRenderer) dress() {
 	if c.Surround != nil {
 		c.ground.FillColor = c.Surround
 	}
+	c.layers.ground.FillColor = c.ground.FillColor
 	c.ring.StrokeColor = themeColour(c, theme.ColorNameFocus)
 	c.ring.StrokeWidth = 2
 	c.ring.Hidden = !c.focused
@@ -318,4 +268,6 @@ func (r *canvasRenderer) dress() {
 func (r *canvasRenderer) Destroy() {
 	r.c.photoLane.reset()
 	r.c.marksLane.reset()
+	r.c.other.lane.reset()
+	r.c.stopTiles()
 }

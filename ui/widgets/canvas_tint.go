@@ -15,13 +15,19 @@ import (
 // something is highlighted, the picture of the marks holds the photo, too, and
 // the renderer tints it there as it does in a file.
 
-// underTints returns what the photo under highlighters is made from; its level
-// is nil when there are none.
+// underTints returns what the photo under highlighters is made from; it has no
+// pixels when there are none.
 func (c *PhotoCanvas) underTints(shown []annotate.Shape) composition {
-	if len(c.levels) == 0 || !slices.ContainsFunc(shown, tinted) {
+	if !slices.ContainsFunc(shown, tinted) {
 		return composition{}
 	}
-	return composition{level: c.level(), w: c.port.w, h: c.port.h, view: c.port.view, rect: c.port.photoRect()}
+	o := c.whole()
+	o.rect = c.steady(&c.marks)
+	o, _, ok := c.supply(&c.subject, o)
+	if !ok {
+		return composition{}
+	}
+	return o
 }
 
 func tinted(s annotate.Shape) bool {

@@ -15,7 +15,9 @@ import (
 // of which level in which place. It holds no widget and may be carried out on
 // any goroutine; the level's pixels are never written to.
 type composition struct {
-	level *image.RGBA
+	level *image.RGBA     // a whole level, or nil and
+	tiles *mosaic         // one in tiles
+	light *light          // nil: as it is
 	w, h  int             // of the whole photo, image pixels
 	view  annotate.View   // image to device pixels
 	rect  image.Rectangle // device pixels to fill, all within the photo
@@ -27,33 +29,77 @@ type composition struct {
 const crispFrom = 2.0
 
 func (o composition) crisp() bool {
-	return o.rough || o.view.Scale > crispFrom && o.level.Rect.Dx() >= o.w
+	w, _ := o.size()
+	return o.rough || o.view.Scale > crispFrom && w >= o.w
+}
+
+// size returns the level's.
+func (o composition) size() (w, h int) {
+	if o.tiles != nil {
+		return o.tiles.w, o.tiles.h
+	}
+	return o.level.Rect.Dx(), o.level.Rect.Dy()
+}
+
+// line returns the pixels [from, to) of a line of the level, in spare or in
+// place. They are only read.
+func (o composition) line(y, from, to int, spare []byte) []byte {
+	if o.tiles != nil {
+		return o.tiles.line(y, from, to, spare[:4*(to-from)])
+	}
+	start := o.level.PixOffset(o.level.Rect.Min.X+from, o.level.Rect.Min.Y+y)
+	return o.level.Pix[start : start+4*(to-from)]
 }
 
 // ratio returns level pixels per device pixel.
 func (o composition) ratio() (x, y float64) {
-	return float64(o.level.Rect.Dx()) / (float64(o.w) * o.view.Scale),
-		float64(o.level.Rect.Dy()) / (float64(o.h) * o.view.Scale)
+	w, h := o.size()
+	return float64(w) / (float64(o.w) * o.view.Scale), float64(h) / (float64(o.h) * o.view.Scale)
 }
 
 // cost estimates the time in milliseconds on one core.
-func (o composition) cost() float64 {
-	out := float64(o.rect.Dx() * o.rect.Dy())
+func (o composition) cost() float64 { return o.costOf(o.rect) }
+
+func (o composition) costOf(rect image.Rectangle) float64 {
+	out := float64(rect.Dx() * rect.Dy())
+	more := 0.0
+	if o.light != nil {
+		more += out * 2.5e-6
+	}
+	if o.view.Turn != 0 {
+		more += out * 3e-6
+	}
 	if o.crisp() {
-		return out * 2.5e-6
+		return out*2.5e-6 + more
 	}
 	rx, ry := o.ratio()
 	rx, ry = max(rx, 1), max(ry, 1)
-	return out*ry*(2*rx+1)*2.2e-6 + out*(2*ry+1)*2.2e-6
+	return out*ry*(2*rx+1)*2.2e-6 + out*(2*ry+1)*2.2e-6 + more
 }
 
 // compose fills the order's rectangle and returns it with its origin at 0,0,
 // or nil when stop was set meanwhile.
 func (o composition) compose(stop *atomic.Bool) *image.RGBA {
+	if o.view.Turn != 0 {
+		// Whole device pixels stay whole, so that nothing is lost by turning
+		// what was made upright.
+		out := o.upright().compose(stop)
+		if out == nil {
+			return nil
+		}
+		return turned(out, o.view.Turn)
+	}
 	out := image.NewRGBA(image.Rect(0, 0, o.rect.Dx(), o.rect.Dy()))
 	lines := func(from, to int) { o.smoothLines(out, from, to, stop) }
 	if o.crisp() {
 		lines = func(from, to int) { o.crispLines(out, from, to) }
+	}
+	paint := lines
+	if o.light != nil {
+		paint = func(from, to int) {
+			lines(from, to)
+			o.light.apply(out, from, to)
+		}
 	}
 	parts := 1
 	if o.cost() > 4 {
@@ -62,9 +108,9 @@ func (o composition) compose(stop *atomic.Bool) *image.RGBA {
 	var group sync.WaitGroup
 	height := out.Rect.Dy()
 	for i := 1; i < parts; i++ {
-		group.Go(func() { lines(height*i/parts, height*(i+1)/parts) })
+		group.Go(func() { paint(height*i/parts, height*(i+1)/parts) })
 	}
-	lines(0, height/parts)
+	paint(0, height/parts)
 	group.Wait()
 	if stop.Load() {
 		return nil
@@ -74,25 +120,31 @@ func (o composition) compose(stop *atomic.Bool) *image.RGBA {
 
 func (o composition) crispLines(out *image.RGBA, from, to int) {
 	rx, ry := o.ratio()
+	w, h := o.size()
 	width := out.Rect.Dx()
+	place := func(x int) int {
+		return clampInt(int(math.Floor((float64(o.rect.Min.X+x)+0.5-o.view.OffsetX)*rx)), w)
+	}
+	first, end := place(0), place(width-1)+1
 	columns := make([]int, width)
 	for x := range columns {
-		s := (float64(o.rect.Min.X+x) + 0.5 - o.view.OffsetX) * rx
-		columns[x] = 4 * clampInt(int(math.Floor(s)), o.level.Rect.Dx())
+		columns[x] = 4 * (place(x) - first)
 	}
+	spare := make([]byte, 4*(end-first))
+	var source []byte
+	last := -1
 	for y := from; y < to; y++ {
-		s := (float64(o.rect.Min.Y+y) + 0.5 - o.view.OffsetY) * ry
-		source := o.line(clampInt(int(math.Floor(s)), o.level.Rect.Dy()))
+		s := clampInt(int(math.Floor((float64(o.rect.Min.Y+y)+0.5-o.view.OffsetY)*ry)), h)
 		target := out.Pix[y*out.Stride:][: 4*width : 4*width]
+		if s == last {
+			copy(target, out.Pix[(y-1)*out.Stride:][:4*width])
+			continue
+		}
+		source, last = o.line(s, first, end, spare), s
 		for x, c := range columns {
 			copy(target[4*x:4*x+4], source[c:c+4])
 		}
 	}
-}
-
-func (o composition) line(y int) []byte {
-	start := o.level.PixOffset(o.level.Rect.Min.X, o.level.Rect.Min.Y+y)
-	return o.level.Pix[start : start+4*o.level.Rect.Dx()]
 }
 
 func clampInt(v, size int) int { return min(max(v, 0), size-1) }
@@ -159,8 +211,15 @@ func gather(v uint64) uint32 { return uint32(v)&0x00FF00FF | uint32(v>>24)&0xFF0
 func (o composition) smoothLines(out *image.RGBA, from, to int, stop *atomic.Bool) {
 	rx, ry := o.ratio()
 	width := out.Rect.Dx()
-	across := windows(o.rect.Min.X, width, o.view.OffsetX, rx, o.level.Rect.Dx())
-	down := windows(o.rect.Min.Y+from, to-from, o.view.OffsetY, ry, o.level.Rect.Dy())
+	levelW, levelH := o.size()
+	across := windows(o.rect.Min.X, width, o.view.OffsetX, rx, levelW)
+	down := windows(o.rect.Min.Y+from, to-from, o.view.OffsetY, ry, levelH)
+	first, end := across[0].first, 0
+	for i := range across {
+		end = max(end, across[i].first+len(across[i].weights))
+		across[i].first -= first
+	}
+	spare := make([]byte, 4*(end-first))
 	depth := 1
 	for _, w := range down {
 		depth = max(depth, len(w.weights))
@@ -173,7 +232,7 @@ func (o composition) smoothLines(out *image.RGBA, from, to int, stop *atomic.Boo
 			return
 		}
 		for s := max(w.first, done+1); s < w.first+len(w.weights); s++ {
-			filterLine(kept[s%depth*width:][:width], o.line(s), across)
+			filterLine(kept[s%depth*width:][:width], o.line(s, first, end, spare), across)
 			done = s
 		}
 		for x := range sum {

@@ -17,8 +17,8 @@ type picture struct {
 	view    annotate.View
 	rect    image.Rectangle // device pixels
 	tiles   []tile
-	level   *image.RGBA // what a photo was made from
-	version int         // which marks
+	from    origin // what a photo was made from
+	version int    // which marks, or how a photo is looked at
 	rough   bool
 }
 
@@ -30,11 +30,15 @@ type tile struct {
 // covers reports whether the picture shows need at the view exactly as it
 // would be made now.
 func (p picture) covers(key string, view annotate.View, need image.Rectangle) bool {
-	if p.key != key || p.key == "" || p.view.Scale != view.Scale {
+	if p.key != key || p.key == "" || p.view.Scale != view.Scale || p.view.Turn != view.Turn {
 		return false
 	}
-	moved := image.Pt(int(math.Round(view.OffsetX-p.view.OffsetX)), int(math.Round(view.OffsetY-p.view.OffsetY)))
-	return need.In(p.rect.Add(moved))
+	return need.In(p.at(view))
+}
+
+// at is where the picture is in a view of the same scale and turn.
+func (p picture) at(view annotate.View) image.Rectangle {
+	return p.rect.Add(image.Pt(int(math.Round(view.OffsetX-p.view.OffsetX)), int(math.Round(view.OffsetY-p.view.OffsetY))))
 }
 
 // split divides a rectangle into tiles that fit a texture.

@@ -24,11 +24,35 @@ const maxZoom = 16.0
 
 func (v *viewport) empty() bool { return v.w <= 0 || v.h <= 0 || v.width <= 0 || v.height <= 0 }
 
+// frame returns the photo's size as it is turned, image pixels.
+func (v *viewport) frame() (w, h float64) {
+	if v.view.Turn%2 == 1 {
+		return float64(v.h), float64(v.w)
+	}
+	return float64(v.w), float64(v.h)
+}
+
+// corner returns where the top left of the turned photo is from the image's
+// origin, image pixels.
+func (v *viewport) corner() (x, y float64) {
+	switch v.view.Turn {
+	case 1:
+		return -float64(v.h), 0
+	case 2:
+		return -float64(v.w), -float64(v.h)
+	case 3:
+		return 0, -float64(v.w)
+	default:
+		return 0, 0
+	}
+}
+
 func (v *viewport) fitScale() float64 {
 	if v.empty() {
 		return 1
 	}
-	s := min(float64(max(v.width-2*v.margin, 1))/float64(v.w), float64(max(v.height-2*v.margin, 1))/float64(v.h))
+	w, h := v.frame()
+	s := min(float64(max(v.width-2*v.margin, 1))/w, float64(max(v.height-2*v.margin, 1))/h)
 	return min(s, maxZoom)
 }
 
@@ -36,8 +60,31 @@ func (v *viewport) minScale() float64 { return min(v.fitScale(), 1) }
 
 func (v *viewport) fitNow() {
 	v.fit = true
-	v.view = annotate.View{Scale: v.fitScale()}
+	v.view = annotate.View{Scale: v.fitScale(), Turn: v.view.Turn}
 	v.settle()
+}
+
+// look puts an image point at a device pixel, as far as the photo's edges
+// allow.
+func (v *viewport) look(scale float64, at qc.Point, x, y float64) {
+	view := annotate.View{Scale: min(max(scale, v.minScale()), maxZoom), Turn: v.view.Turn}
+	from := view.ToScreen(at)
+	view.OffsetX, view.OffsetY = x-from.X, y-from.Y
+	v.view = view
+	v.settle()
+}
+
+// turnTo turns the photo about the middle of the window.
+func (v *viewport) turnTo(quarter int) {
+	if v.empty() || v.fit {
+		v.view.Turn = quarter
+		v.fitNow()
+		return
+	}
+	x, y := float64(v.width)/2, float64(v.height)/2
+	at := v.view.ToImage(qc.Point{X: x, Y: y})
+	v.view.Turn = quarter
+	v.look(v.view.Scale, at, x, y)
 }
 
 // zoomTo sets the scale and keeps the image point under a device pixel there,
@@ -46,11 +93,8 @@ func (v *viewport) zoomTo(scale float64, x, y float64) {
 	if v.empty() {
 		return
 	}
-	scale = min(max(scale, v.minScale()), maxZoom)
-	at := v.view.ToImage(qc.Point{X: x, Y: y})
-	v.view = annotate.View{Scale: scale, OffsetX: x - at.X*scale, OffsetY: y - at.Y*scale}
-	v.fit = math.Abs(scale/v.fitScale()-1) < 1e-9
-	v.settle()
+	v.look(scale, v.view.ToImage(qc.Point{X: x, Y: y}), x, y)
+	v.fit = math.Abs(v.view.Scale/v.fitScale()-1) < 1e-9
 }
 
 func (v *viewport) panTo(offsetX, offsetY float64) {
@@ -61,14 +105,18 @@ func (v *viewport) panTo(offsetX, offsetY float64) {
 // movable reports whether the photo is larger than the window, so that there
 // is something to pan to.
 func (v *viewport) movable() bool {
-	return float64(v.w)*v.view.Scale > float64(v.width) || float64(v.h)*v.view.Scale > float64(v.height)
+	w, h := v.frame()
+	return w*v.view.Scale > float64(v.width) || h*v.view.Scale > float64(v.height)
 }
 
 // settle keeps a large photo over the window, less a margin at which its edges
 // and their handles can be reached, and centres a small one.
 func (v *viewport) settle() {
-	v.view.OffsetX = settleOne(v.view.OffsetX, float64(v.w)*v.view.Scale, v.width, v.margin)
-	v.view.OffsetY = settleOne(v.view.OffsetY, float64(v.h)*v.view.Scale, v.height, v.margin)
+	w, h := v.frame()
+	x, y := v.corner()
+	s := v.view.Scale
+	v.view.OffsetX = math.Round(settleOne(v.view.OffsetX+x*s, w*s, v.width, v.margin) - x*s)
+	v.view.OffsetY = math.Round(settleOne(v.view.OffsetY+y*s, h*s, v.height, v.margin) - y*s)
 }
 
 func settleOne(offset, size float64, window, margin int) float64 {
@@ -88,18 +136,14 @@ func (v *viewport) resize(width, height, margin int, zoom float64) {
 		v.fitNow()
 		return
 	}
-	scale := min(max(v.view.Scale*zoom, v.minScale()), maxZoom)
-	v.view = annotate.View{
-		Scale:   scale,
-		OffsetX: float64(width)/2 - centre.X*scale, OffsetY: float64(height)/2 - centre.Y*scale,
-	}
-	v.settle()
+	v.look(v.view.Scale*zoom, centre, float64(width)/2, float64(height)/2)
 }
 
 // photoRect is where the photo is, in whole device pixels.
 func (v *viewport) photoRect() image.Rectangle {
 	from := v.view.ToScreen(qc.Point{})
 	to := v.view.ToScreen(qc.Point{X: float64(v.w), Y: float64(v.h)})
+	// Turned, the origin is not the top left; image.Rect sorts that out.
 	r := image.Rect(int(math.Round(from.X)), int(math.Round(from.Y)), int(math.Round(to.X)), int(math.Round(to.Y)))
 	r.Max.X, r.Max.Y = max(r.Max.X, r.Min.X+1), max(r.Max.Y, r.Min.Y+1)
 	return r
