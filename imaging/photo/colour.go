@@ -1,7 +1,9 @@
 package photo
 
 import (
+	"fmt"
 	"image"
+	"io"
 	"math"
 )
 
@@ -189,4 +191,15 @@ func inverted(m [3][3]float64) (out [3][3]float64, ok bool) {
 		}
 	}
 	return out, true
+}
+
+// Colours reads from a photo's header how its values become sRGB, for those who decode parts of it by
+// themselves: convert changes a packed picture in place, and does nothing when nothing is to be done.
+// Everything that this package decodes has been converted.
+func Colours(r io.ReaderAt, size int64, lim Limits) (convert func(*image.RGBA), err error) {
+	h, _, err := inspect(r, size, lim)
+	if err != nil {
+		return nil, fmt.Errorf("read colours of photo: %w", err)
+	}
+	return h.colour.convert.apply, nil
 }

@@ -36,34 +36,38 @@ func (p *iccPieces) add(body []byte) {
 	p.size += int64(len(rest))
 }
 
-// whole is the profile, nil if there is none or a piece is missing.
+// whole is the profile, nil if there is none, and empty if a piece is missing.
 func (p *iccPieces) whole() []byte {
-	if p.broken || p.count == 0 {
+	if p.broken {
+		return []byte{}
+	}
+	if p.count == 0 {
 		return nil
 	}
 	var out []byte
 	for _, piece := range p.pieces[1 : p.count+1] {
 		if piece == nil {
-			return nil
+			return []byte{}
 		}
 		out = append(out, piece...)
 	}
 	return out
 }
 
-// inflateICC unpacks a PNG's iCCP chunk: a name, a zero, the method 0, then zlib.
+// inflateICC unpacks a PNG's iCCP chunk: a name, a zero, the method 0, then zlib. It is empty when
+// the chunk is damaged.
 func inflateICC(chunk []byte) []byte {
-	_, rest, ok := bytes.Cut(chunk[:], []byte{0})
+	_, rest, ok := bytes.Cut(chunk, []byte{0})
 	if !ok || len(rest) < 1 || rest[0] != 0 {
-		return nil
+		return []byte{}
 	}
 	z, err := zlib.NewReader(bytes.NewReader(rest[1:]))
 	if err != nil {
-		return nil
+		return []byte{}
 	}
 	out, err := io.ReadAll(io.LimitReader(z, maxICC+1))
 	if err != nil || len(out) > maxICC {
-		return nil
+		return []byte{}
 	}
 	return out
 }
