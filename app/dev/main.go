@@ -55,6 +55,10 @@ func commands() []command {
 			name: "bench", usage: "[--json] [--only NAME,...] [--rounds N] [--strict] [--list]",
 			summary: "measure speed and memory against the budgets and the peers, as ratios", run: runBench,
 		},
+		{
+			name: "drill", usage: "[NAME...] [--long] [--seed N] [--json] [--list]",
+			summary: "make things go wrong on purpose, again and again, and count what is lost or doubled", run: runDrill,
+		},
 	}
 }
 

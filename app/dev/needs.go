@@ -18,6 +18,8 @@ const (
 	toPlay
 	// toCompare: the programs that bench measures the product against.
 	toCompare
+	// toDrill: what makes things go wrong. The test run drills, too.
+	toDrill
 )
 
 // need is one thing the machine must have.
@@ -175,6 +177,10 @@ func needs() []need {
 				// the snap, and snaps cannot run in most containers.
 				ubuntu: sentence("install Google Chrome from https://www.google.com/chrome/ (Ubuntu has Chromium only as a snap: sudo snap install chromium)"),
 			},
+		},
+		{
+			name: "strace", why: "records a station's system calls for power cuts, and has them fail", purpose: toDrill,
+			present: program("strace"), remedies: everyLinux("strace"),
 		},
 		{
 			name: "libvips", why: "bench compares previews, thumbnails and pyramids with it", purpose: toCompare,

@@ -104,7 +104,7 @@ func TestHeadersBeforeThereIsACompiler(t *testing.T) {
 
 func TestBareDebianPlan(t *testing.T) {
 	bare := machine{release: debianRelease}
-	missing := missingNeeds(t.Context(), bare.host(), debian, needs(), toBuild|toPlay|toCompare)
+	missing := missingNeeds(t.Context(), bare.host(), debian, needs(), toBuild|toPlay|toCompare|toDrill)
 	if len(missing) != len(needs()) {
 		t.Errorf("%d missing, want all %d", len(missing), len(needs()))
 	}

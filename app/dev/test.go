@@ -62,7 +62,7 @@ func runTest(ctx context.Context, t *tool, args []string) error {
 		return err
 	}
 	begun := t.now()
-	if err := t.setUp(ctx, toBuild|toPlay); err != nil {
+	if err := t.setUp(ctx, toBuild|toPlay|toDrill); err != nil {
 		return err
 	}
 	scratch, err := os.MkdirTemp("", "flawmark-test-")

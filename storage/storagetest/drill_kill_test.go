@@ -39,7 +39,7 @@ func killing(t *testing.T, work string, seed uint64, kills int) (storagetest.Kil
 // TestDrillKill kills a station that saves findings at random moments, also
 // while it starts, and compares what it acknowledged with what is there.
 func TestDrillKill(t *testing.T) {
-	rig := drill.Begin(t, "kill", 100, 10_000)
+	rig := drill.Begin(t, "kill", drill.Sizes{Test: 60, Short: 300, Long: 10_000})
 	var out drill.Outcome
 	promises := 0
 	for part := uint64(0); out.Tries < rig.Tries && out.Lost == 0; part++ {

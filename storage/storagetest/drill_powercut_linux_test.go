@@ -24,7 +24,7 @@ func cutting(t *testing.T, seed uint64, states, rounds int) storagetest.PowerCut
 // TestDrillPowercut cuts the power of a station that saves findings and opens
 // what is left.
 func TestDrillPowercut(t *testing.T) {
-	rig := drill.Begin(t, "powercut", 300, 5000)
+	rig := drill.Begin(t, "powercut", drill.Sizes{Test: 150, Short: 300, Long: 5000})
 	found := cutting(t, rig.Seed, rig.Tries, max(6, rig.Tries/150)).Run(t)
 	if found.First != "" {
 		t.Errorf("first fault: %s", found.First)

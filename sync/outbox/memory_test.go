@@ -3,6 +3,7 @@ package outbox_test
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -265,7 +266,7 @@ func (d direct) QueryBlobs(ctx context.Context, ds []qc.Digest) ([]qc.Digest, []
 }
 
 func (d direct) BeginUpload(ctx context.Context, s qc.Shipment) (string, int64, error) {
-	upload, err := d.centre.BeginUpload(ctx, intake.Upload{ID: "u-" + string(s.Digest), Station: "s1", Digest: s.Digest, Length: s.Bytes})
+	upload, err := d.centre.BeginUpload(ctx, intake.Upload{ID: "u-" + rand.Text(), Station: "s1", Digest: s.Digest, Length: s.Bytes})
 	if err != nil {
 		return "", 0, d.fail(err)
 	}

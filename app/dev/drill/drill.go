@@ -8,7 +8,10 @@
 package drill
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -21,8 +24,9 @@ import (
 const (
 	// SeedEnv is a number; without it every run draws the same.
 	SeedEnv = "FLAWMARK_DRILL_SEED"
-	// LongEnv, when it is not empty, asks for the long form.
-	LongEnv = "FLAWMARK_DRILL_LONG"
+	// SizeEnv is "short" or "long"; without it a rig is a test among others and
+	// keeps itself small.
+	SizeEnv = "FLAWMARK_DRILL_SIZE"
 	// LogEnv is a folder for what the rigs log, which is searched for secrets.
 	LogEnv = "FLAWMARK_DRILL_LOG"
 )
@@ -30,22 +34,27 @@ const (
 // LineMark begins the line of a rig: "drill NAME key=value ...".
 const LineMark = "drill "
 
+// Sizes are the numbers of tries of a rig.
+type Sizes struct {
+	Test  int // in the ordinary test run
+	Short int // of `dev drill`
+	Long  int // of `dev drill --long`
+}
+
 // Rig is one run of a rig.
 type Rig struct {
 	Name  string
 	Seed  uint64
 	Tries int
-	Long  bool
 
 	tb    testing.TB
 	begun time.Time
 }
 
-// Begin reads seed and size; short is how many tries the ordinary test run
-// makes, long how many the long form.
-func Begin(tb testing.TB, name string, short, long int) *Rig {
+// Begin reads seed and size.
+func Begin(tb testing.TB, name string, sizes Sizes) *Rig {
 	tb.Helper()
-	r := &Rig{Name: name, Seed: 1, Tries: short, tb: tb, begun: time.Now()}
+	r := &Rig{Name: name, Seed: 1, Tries: sizes.Test, tb: tb, begun: time.Now()}
 	if text := os.Getenv(SeedEnv); text != "" {
 		seed, err := strconv.ParseUint(text, 10, 64)
 		if err != nil {
@@ -53,8 +62,14 @@ func Begin(tb testing.TB, name string, short, long int) *Rig {
 		}
 		r.Seed = seed
 	}
-	if r.Long = os.Getenv(LongEnv) != ""; r.Long {
-		r.Tries = long
+	switch size := os.Getenv(SizeEnv); size {
+	case "":
+	case "short":
+		r.Tries = sizes.Short
+	case "long":
+		r.Tries = sizes.Long
+	default:
+		tb.Fatalf("%s=%s is neither short nor long", SizeEnv, size)
 	}
 	return r
 }
@@ -100,4 +115,52 @@ func (r *Rig) Log(part string) *os.File {
 	}
 	r.tb.Cleanup(func() { _ = file.Close() })
 	return file
+}
+
+// secretsFile is where the rigs note their secrets, beside their logs.
+const secretsFile = "secrets"
+
+// Secret notes something that must be in no log. Each rig makes its own.
+func (r *Rig) Secret(text string) {
+	r.tb.Helper()
+	dir := os.Getenv(LogEnv)
+	if dir == "" {
+		return
+	}
+	file, err := os.OpenFile(filepath.Join(dir, secretsFile), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		r.tb.Fatal(err)
+	}
+	_, err = file.WriteString(text + "\n")
+	if err = errors.Join(err, file.Close()); err != nil {
+		r.tb.Fatal(err)
+	}
+}
+
+// Secrets returns what the rigs have noted in a folder of logs.
+func Secrets(dir string) ([]string, error) {
+	data, err := os.ReadFile(filepath.Join(dir, secretsFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return strings.Fields(string(data)), err
+}
+
+// Leaks returns where any of the secrets stands in the files of a folder, and
+// how many bytes were searched.
+func Leaks(dir string, secrets []string) (leaks []string, searched int64, err error) {
+	err = filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || entry.Name() == secretsFile {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		searched += int64(len(data))
+		for i, secret := range secrets {
+			if bytes.Contains(data, []byte(secret)) {
+				leaks = append(leaks, fmt.Sprintf("%s holds secret %d of %d (%.4s…)", path, i+1, len(secrets), secret))
+			}
+		}
+		return err
+	})
+	return leaks, searched, err
 }
