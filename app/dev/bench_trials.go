@@ -20,9 +20,12 @@ func trials() []trial {
 		{"preview-fidelity", "the preview's pixels against a full decode and Lanczos", previewFidelity},
 		{"thumb-256", "50 MP to a thumbnail of 256 pixels, against every peer", thumbTrial},
 		{"burn-in", "50 MP with 40 marks, decoded and written again", burnInTrial},
+		{"pyramid-100", "100 MP as tiles of every level in one file, and the memory", pyramidTrial},
 		{"region-512", "512×512 at 1:1 out of 100 MP whose index is there", regionTrial},
 		{"first-pixels", "50 MP never seen before: the decode of what is shown first", firstPixels},
 		{"open-again", "50 MP that is in: its kept preview to pixels", openAgain},
+		{"frame", "a frame while panning and zooming in a real window", windowTrial},
+		{"window-memory", "the window's memory with 100 MP open", windowMemory},
 	}
 }
 
@@ -167,6 +170,30 @@ func (r *benchRun) indexed(ctx context.Context) (photo, index string, err error)
 	}
 	_, err = r.once(ctx, r.ours("index", photo, index).making(index))
 	return photo, index, err
+}
+
+// pyramidTrial: the peer stores every level. Ours does the same work first;
+// then what the product does, which cuts the finest level out of the original.
+func pyramidTrial(ctx context.Context, r *benchRun) ([]line, error) {
+	photo, index, err := r.indexed(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c, err := r.race(ctx,
+		r.ours("pack", photo, index, r.at("pack")).making(r.at("pack")),
+		command1("vips", "dzsave", photo, r.at("pyramid.zip"), "--tile-size", "256", "--overlap", "0", "--suffix", ".jpg[Q=85]").
+			making(r.at("pyramid.zip")).called("vips dzsave"),
+		r.ours("pack-indexed", photo, index, r.at("pack-indexed")).making(r.at("pack-indexed")))
+	if err != nil {
+		return nil, err
+	}
+	indexed := timeLine("pyramid-100-indexed", c[2], c[1], 0.5)
+	indexed.Note = "with an index instead of the finest level"
+	return []line{
+		timeLine("pyramid-100", c[0], c[1], 0.5),
+		memoryLine("pyramid-100-memory", c[0], c[1], 1.5, ratioMost),
+		indexed,
+	}, nil
 }
 
 // regionTrial: a viewer has the photo open, so ours is measured inside a

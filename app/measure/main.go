@@ -42,6 +42,8 @@ func programs() []program {
 		{"region", "PHOTO INDEX N", "takes N regions of 512×512 at random places, as pixels and as lossless tiles", region},
 		{"region-once", "PHOTO INDEX OUT", "takes one region of 512×512 in the middle and writes its pixels", regionOnce},
 		{"tile-once", "PHOTO INDEX OUT", "cuts one tile of 512×512 out of the middle and writes it", tileOnce},
+		{"pack", "PHOTO INDEX OUT", "writes all levels as tiles into one file", pack},
+		{"pack-indexed", "PHOTO INDEX OUT", "makes the index and writes the coarser levels into one file", packIndexed},
 		{"again", "PHOTO N", "opens a photo that has been seen: its preview to pixels, N times", again},
 	}
 }
