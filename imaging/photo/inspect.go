@@ -23,6 +23,7 @@ type header struct {
 	buffered      bool         // JPEG: several scans, so that all coefficients are held in memory
 	blocks        int64        // JPEG: 8×8 blocks of all components, in whole MCUs
 	pixelBytes    int          // PNG: bytes that a pixel takes while decoding
+	mcuW, mcuH    int          // JPEG: pixels of an MCU
 	still         []byte       // WebP: the first picture of an animation, as a file of its own
 	icc           []byte       // the embedded profile, nil if none
 	nclx          *codedColour // HEIC: what its planes mean, nil if not said

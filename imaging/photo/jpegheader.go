@@ -183,6 +183,7 @@ func (h *header) readFrame(mark byte, p []byte) error {
 		blocks += int64(ceilDiv(cw, 8)) * int64(ceilDiv(ch, 8))
 	}
 	h.minBytes = blocks / 8
+	h.mcuW, h.mcuH = 8*maxH, 8*maxV
 	mcus := int64(ceilDiv(h.width, 8*maxH)) * int64(ceilDiv(h.height, 8*maxV))
 	for i := range h.components {
 		h.blocks += mcus * int64(p[7+3*i]>>4) * int64(p[7+3*i]&15)

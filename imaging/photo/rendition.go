@@ -31,6 +31,19 @@ func Renditions(data []byte, lim Limits) (thumb, preview Rendition, err error) {
 	if err != nil {
 		return thumb, preview, err
 	}
+	return renditionsOf(img)
+}
+
+// RenditionsOf makes them of a picture that DecodeFit made to fit PreviewSide×PreviewSide pixels, for
+// callers who want to see that picture first.
+func RenditionsOf(preview *image.RGBA) (thumb, small Rendition, err error) {
+	return renditionsOf(preview)
+}
+
+// PreviewSide is the longer side of a preview.
+const PreviewSide = previewSide
+
+func renditionsOf(img *image.RGBA) (thumb, preview Rendition, err error) {
 	w, h := fitSize(img.Rect.Dx(), img.Rect.Dy(), thumbSide, thumbSide)
 	if preview, err = render(previewProfile, img, previewQuality); err != nil {
 		return thumb, preview, err
