@@ -2,9 +2,11 @@ package blob
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"syscall"
 	"time"
+	"unsafe"
 )
 
 // Errors of Windows that package syscall has no names for.
@@ -36,4 +38,20 @@ func rename(root *os.Root, from, to string) error {
 // isFull reports that a disk has no room.
 func isFull(err error) bool {
 	return errors.Is(err, ErrFull) || errors.Is(err, errDiskFull) || errors.Is(err, errHandleDiskFull)
+}
+
+// SpaceOf returns the room on the disk of a folder.
+func SpaceOf(dir string) (Space, error) {
+	name, err := syscall.UTF16PtrFromString(dir)
+	if err != nil {
+		return Space{}, fmt.Errorf("ask for free space: %w", err)
+	}
+	var free, total, all uint64
+	ask := syscall.NewLazyDLL("kernel32.dll").NewProc("GetDiskFreeSpaceExW")
+	ok, _, err := ask.Call(uintptr(unsafe.Pointer(name)), uintptr(unsafe.Pointer(&free)),
+		uintptr(unsafe.Pointer(&total)), uintptr(unsafe.Pointer(&all)))
+	if ok == 0 {
+		return Space{}, fmt.Errorf("ask for free space: %w", err)
+	}
+	return Space{Free: int64(free), Total: int64(total)}, nil
 }

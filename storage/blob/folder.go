@@ -70,7 +70,8 @@ const (
 type Folder struct {
 	root   *os.Root
 	disk   disk
-	failed atomic.Bool // a sync has failed: see ErrSync
+	failed atomic.Bool  // a sync has failed: see ErrSync
+	spare  atomic.Int64 // see KeepFree
 
 	mu     sync.Mutex
 	shards map[string]bool // directories that are known to be on the disk
@@ -226,6 +227,24 @@ func (f *Folder) Verify(ctx context.Context, d qc.Digest) error {
 	}
 	return nil
 }
+
+// StoredAt returns when the file was stored, as the disk has it, or
+// [qc.ErrNotFound].
+func (f *Folder) StoredAt(d qc.Digest) (time.Time, error) {
+	name, err := place(d)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("look for photo file: %w", err)
+	}
+	info, err := f.root.Stat(name)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("look for photo file %s: %w", d, classify(err))
+	}
+	return info.ModTime(), nil
+}
+
+// KeepFree has [Folder.Put] fail with [ErrFull] rather than leave less than
+// that many bytes of the disk free: what was saved before needs room on its way.
+func (f *Folder) KeepFree(bytes int64) { f.spare.Store(bytes) }
 
 // Remove deletes a file. One that is not here is no error.
 func (f *Folder) Remove(d qc.Digest) error {

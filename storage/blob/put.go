@@ -35,6 +35,11 @@ func (f *Folder) put(ctx context.Context, r io.Reader) (_ qc.Digest, _ int64, er
 	if f.failed.Load() {
 		return "", 0, ErrSync
 	}
+	if spare := f.spare.Load(); spare > 0 {
+		if space, err := SpaceOf(f.root.Name()); err == nil && space.Free < spare {
+			return "", 0, fmt.Errorf("%w: %d bytes are free, %d are to stay so", ErrFull, space.Free, spare)
+		}
+	}
 	temp := path.Join(tmpDir, rand.Text())
 	file, err := f.root.OpenFile(temp, os.O_CREATE|os.O_EXCL|os.O_RDWR, fileMode)
 	if err != nil {

@@ -110,6 +110,7 @@ type Store struct {
 	recording sync.Mutex // one Record at a time, from the seal to the commit
 	journal   *journal
 	closed    bool
+	onlyRead  bool        // see [Inspect]
 	failed    atomic.Bool // see ErrSync
 
 	backing  sync.Mutex // one backup at a time
@@ -171,6 +172,9 @@ func (s *Store) Close() error {
 		return nil
 	}
 	s.closed = true
+	if s.onlyRead {
+		return s.release()
+	}
 	dbErr, journalErr := s.db.Close(), s.journal.close()
 	if dbErr == nil && journalErr == nil && !s.failed.Load() {
 		if err := s.lock.mark(stateClosed); err != nil {
