@@ -241,13 +241,13 @@ func (s huffSpec) extended(more []uint8) (huffSpec, bool) {
 	return s, false
 }
 
-// standardTables replaces the tables in use by those of JPEG's annex K, or where these lack a symbol
+// annexTables replaces the tables in use by those of JPEG's annex K, or where these lack a symbol
 // that the original's have (no encoder needs them), by ones that have all, at nine bits each.
-func (h *header) standardTables() {
+func (h *header) annexTables() {
 	var slots [4]bool
 	for i, c := range h.comps {
 		if !slots[c.dcAt] {
-			h.full[c.dcAt], slots[c.dcAt] = standardDC[min(i, 1)], true
+			h.full[c.dcAt], slots[c.dcAt] = annexDC[min(i, 1)], true
 		}
 	}
 	slots = [4]bool{}
@@ -256,7 +256,7 @@ func (h *header) standardTables() {
 			continue
 		}
 		slots[c.acAt] = true
-		table := standardAC(min(i, 1))
+		table := annexAC(min(i, 1))
 		var used [256]bool
 		for _, symbol := range h.acs[c.acAt].symbols {
 			_, _, _, used[symbol] = reach(symbol)
@@ -270,10 +270,10 @@ func (h *header) standardTables() {
 	}
 }
 
-// hasStandardTables tells whether standardTables would change nothing.
-func (h *header) hasStandardTables() bool {
+// hasAnnexTables tells whether annexTables would change nothing.
+func (h *header) hasAnnexTables() bool {
 	std := *h
-	std.standardTables()
+	std.annexTables()
 	for _, c := range h.comps {
 		if !h.full[c.dcAt].equal(&std.full[c.dcAt]) || !h.acs[c.acAt].equal(&std.acs[c.acAt]) {
 			return false
@@ -286,13 +286,13 @@ func (s *huffSpec) equal(o *huffSpec) bool {
 	return s.counts == o.counts && slices.Equal(s.symbols, o.symbols)
 }
 
-var standardDC = [2]huffSpec{
+var annexDC = [2]huffSpec{
 	{counts: [16]uint8{0, 1, 5, 1, 1, 1, 1, 1, 1}, symbols: []uint8{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}},
 	{counts: [16]uint8{0, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1}, symbols: []uint8{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}},
 }
 
-// standardAC is the table for luma (0) or colours (1).
-func standardAC(which int) huffSpec {
+// annexAC is the table for luma (0) or colours (1).
+func annexAC(which int) huffSpec {
 	if which == 0 {
 		return huffSpec{
 			counts: [16]uint8{0, 2, 1, 3, 3, 2, 4, 3, 5, 5, 4, 4, 0, 0, 1, 125},

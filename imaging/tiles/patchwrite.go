@@ -23,7 +23,7 @@ func (p *patcher) write(dst io.Writer) error {
 	const jfif = 20 // the start mark and the JFIF segment, which is the first
 	p.w.out = append(p.w.out, out[:jfif]...)
 	if p.orientation != 1 {
-		p.w.out = append(p.w.out, orientationSegment(p.orientation)...)
+		p.w.out = append(p.w.out, uprightSegment(p.orientation)...)
 	}
 	p.w.out = append(append(p.w.out, profile...), out[jfif:]...)
 	if err := p.scan(dst, head.recoding()); err != nil {
@@ -46,7 +46,7 @@ func (p *patcher) flush(dst io.Writer) error {
 // kept ones can stay.
 func (p *patcher) newTables() *header {
 	h := p.head
-	extended := !p.any || h.hasStandardTables()
+	extended := !p.any || h.hasAnnexTables()
 	for slot, in := range h.used(func(c component) uint8 { return c.acAt }) {
 		if more := h.acs[slot].missing(&p.used[slot]); in && len(more) > 0 {
 			ok := false
@@ -57,25 +57,25 @@ func (p *patcher) newTables() *header {
 	}
 	if !extended {
 		h.acs = p.head.acs
-		h.standardTables()
+		h.annexTables()
 		p.tables = h.recoding()
 	}
 	return &h
 }
 
-// orientationSegment is an EXIF segment with nothing but the orientation.
-func orientationSegment(orientation int) []byte {
+// uprightSegment is an EXIF segment with nothing but the orientation.
+func uprightSegment(orientation int) []byte {
 	const body = "Exif\x00\x00II*\x00\x08\x00\x00\x00" + // little-endian TIFF, its directory at 8
 		"\x01\x00\x12\x01\x03\x00\x01\x00\x00\x00" // one entry: tag 0x0112, one short
-	out := binary.BigEndian.AppendUint16([]byte{0xFF, markAPP1}, uint16(2+len(body)+8))
+	out := binary.BigEndian.AppendUint16([]byte{0xFF, markExif}, uint16(2+len(body)+8))
 	return append(append(out, body...), byte(orientation), 0, 0, 0, 0, 0, 0, 0)
 }
 
 const (
-	markAPP1 = 0xE1
-	markAPP2 = 0xE2
-	// maxProfile is a colour profile in the 255 pieces it can have.
-	maxProfile = 255 * (1<<16 + 2)
+	markExif    = 0xE1
+	markProfile = 0xE2
+	// maxPatchProfile is a colour profile in the 255 pieces it can have.
+	maxPatchProfile = 255 * (1<<16 + 2)
 )
 
 // profile gives the segments with the original's colour profile, if it is to be kept.
@@ -87,7 +87,7 @@ func (p *patcher) profile() ([]byte, error) {
 	r := bufio.NewReader(io.NewSectionReader(p.src, 2, end-2))
 	var out []byte
 	for {
-		mark, err := nextMark(r)
+		mark, err := nextSegment(r)
 		if err != nil {
 			return nil, headerEnd(err)
 		}
@@ -103,7 +103,7 @@ func (p *patcher) profile() ([]byte, error) {
 			return nil, ErrMismatch
 		}
 		const name = "ICC_PROFILE\x00"
-		if start, err := r.Peek(len(name)); mark != markAPP2 || n < len(name) || err != nil || string(start) != name {
+		if start, err := r.Peek(len(name)); mark != markProfile || n < len(name) || err != nil || string(start) != name {
 			if _, err := r.Discard(n); err != nil {
 				return nil, headerEnd(err)
 			}
@@ -115,14 +115,14 @@ func (p *patcher) profile() ([]byte, error) {
 		if _, err := io.ReadFull(r, out[at:]); err != nil {
 			return nil, headerEnd(err)
 		}
-		if len(out) > maxProfile {
+		if len(out) > maxPatchProfile {
 			return nil, ErrMismatch
 		}
 	}
 }
 
-// nextMark goes to the next mark that begins a segment.
-func nextMark(r *bufio.Reader) (byte, error) {
+// nextSegment goes to the next mark that begins a segment.
+func nextSegment(r *bufio.Reader) (byte, error) {
 	for prev := byte(0); ; {
 		b, err := r.ReadByte()
 		if err != nil {
