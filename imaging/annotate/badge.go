@@ -3,49 +3,35 @@ package annotate
 import (
 	"image"
 	"image/color"
+	"image/draw"
+	"math"
 	"strconv"
 
-	"github.com/fogleman/gg"
+	"golang.org/x/image/vector"
 
 	"flawmark/app/qc"
 )
 
+// badge draws a flaw's number on the form and in the colour of its severity,
+// and the line to what it names if it stands off.
 func (p painter) badge(s Shape, b badge) {
 	st := styleOf(s.Severity)
 	light, dark := p.casing()
-	area := boundsAround(b.at)
 	if b.leader {
-		area = boundsAround(b.at, b.to)
+		p.leader(st, b.at, b.to, s.Mark.Tool == qc.Badge)
 	}
-	p.within(area, b.radius+dark+2, func(dc *gg.Context, at func(qc.Point) (float64, float64)) {
-		x, y := at(b.at)
-		if b.leader {
-			width := max(1.5*p.unit, 1)
-			for _, pass := range p.passes(style{colour: st.colour}, width, light, dark) {
-				lineTo(dc, at, b.at, b.to)
-				pass.stroke(dc)
-				if s.Mark.Tool == qc.Badge { // a dot where the flaw is
-					toX, toY := at(b.to)
-					dc.DrawCircle(toX, toY, 2.5*p.unit+pass.width/2)
-					dc.SetColor(pass.colour)
-					dc.Fill()
-				}
-			}
+	ground := st.colour
+	if st.badge == ring {
+		ground = white
+	}
+	for _, layer := range [...]struct {
+		grow   float64
+		colour color.NRGBA
+	}{{dark / 2, shadow}, {light / 2, white}, {0, st.colour}, {-3 * p.unit, ground}} {
+		if layer.grow >= 0 || ground != st.colour {
+			form(p.dst, st.badge, b.at, b.radius+layer.grow, layer.colour)
 		}
-		ground := st.colour
-		if st.badge == ring {
-			ground = white
-		}
-		layers := []struct {
-			grow   float64
-			colour color.NRGBA
-		}{{dark / 2, shadow}, {light / 2, white}, {0, st.colour}, {-3 * p.unit, ground}}
-		for _, layer := range layers {
-			badgePath(dc, st.badge, x, y, b.radius+layer.grow)
-			dc.SetColor(layer.colour)
-			dc.Fill()
-		}
-	})
+	}
 	if b.number != 0 {
 		number(p.dst, strconv.Itoa(b.number), b.at.X, b.at.Y, b.radius, st.ink)
 	}
@@ -60,14 +46,31 @@ func number(dst *image.RGBA, text string, x, y, radius float64, ink color.Color)
 	newPen(boldFont, size).number(dst, text, x, y, ink)
 }
 
-func badgePath(dc *gg.Context, form badgeForm, x, y, r float64) {
+// form fills the outline of a severity's badge.
+func form(dst *image.RGBA, form badgeForm, at qc.Point, r float64, colour color.NRGBA) {
 	switch form {
 	case octagon:
-		dc.DrawRegularPolygon(8, x, y, r*1.06, 0)
+		side := r * 1.06 * math.Cos(math.Pi/8)
+		fillCut(dst, square(at, side), side*(2-math.Sqrt2), true, bounds{}, colour)
 	case roundedSquare:
 		side := r * 0.92
-		dc.DrawRoundedRectangle(x-side, y-side, 2*side, 2*side, side*0.3)
+		fill(dst, square(at, side), side*0.3, bounds{}, colour)
 	default:
-		dc.DrawCircle(x, y, r)
+		fill(dst, square(at, r), r, bounds{}, colour)
 	}
+}
+
+// stamp draws what a rasteriser holds into a box, of which dst may have a part
+// only.
+func stamp(dst *image.RGBA, raster *vector.Rasterizer, box image.Rectangle, ink *image.Uniform) {
+	raster.DrawOp = draw.Over
+	clip := box.Intersect(dst.Rect)
+	if clip == box {
+		raster.Draw(dst, box, ink, image.Point{})
+		return
+	}
+	// The rasteriser cannot begin in the middle of its box.
+	part := image.NewAlpha(image.Rectangle{Max: box.Size()})
+	raster.Draw(part, part.Rect, image.Opaque, image.Point{})
+	draw.DrawMask(dst, clip, ink, image.Point{}, part, clip.Min.Sub(box.Min), draw.Over)
 }

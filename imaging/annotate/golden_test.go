@@ -43,11 +43,11 @@ func scene(w, h int) []annotate.Shape {
 		shape(qc.Polygon, 7, qc.Critical, 0.3, 0.62, 0.4, 0.57, 0.42, 0.68, 0.33, 0.72),
 		shape(qc.Badge, 12, qc.Major, 0.5, 0.6, 0.55, 0.68),
 		zoomed(shape(qc.Inset, 0, qc.Critical, 0.08, 0.34, 0.15, 0.41, 0.66, 0.24), 3.5),
-		shape(qc.Inset, 0, qc.Observation, 0.48, 0.74, 0.53, 0.8),
+		shape(qc.Inset, 0, qc.Observation, 0.46, 0.74, 0.51, 0.8),
 		labelled(shape(qc.Measure, 0, qc.Observation, 0.07, 0.83, 0.4, 0.81), "56.2 mm ± 1"),
-		labelled(shape(qc.Measure, 8, qc.Minor, 0.62, 0.58, 0.64, 0.9), "12 mm"),
+		labelled(shape(qc.Measure, 8, qc.Minor, 0.6, 0.57, 0.62, 0.86), "12 mm"),
 		words(shape(qc.Text, 0, qc.Major, 0.04, 0.9), "鞋头划痕 Ägypten 6 mm"),
-		words(shape(qc.Text, 9, qc.Critical, 0.67, 0.56, 0.6, 0.5), "Seam open 线缝开裂\n(左脚)"),
+		words(shape(qc.Text, 9, qc.Critical, 0.68, 0.56, 0.62, 0.52), "Seam 线缝开裂\n(左脚)"),
 	}
 }
 
@@ -66,7 +66,7 @@ func photos(w, h int) map[string]*image.RGBA {
 	random := rand.New(rand.NewPCG(7, 11))
 	var noise [grain * grain]int
 	for i := range noise {
-		noise[i] = random.IntN(26) - 13
+		noise[i] = (random.IntN(5) - 2) * 6
 	}
 	for y := range h {
 		for x := range w {
@@ -81,7 +81,7 @@ func photos(w, h int) map[string]*image.RGBA {
 				c = color.RGBA{0x2a, 0x9d, 0x8f, 0xff}
 			}
 			pattern.SetRGBA(x, y, c)
-			n := noise[v/2%grain*grain+u/2%grain]
+			n := noise[v/5%grain*grain+u/5%grain]
 			if (u+noise[v/9%grain]/2)%29 == 0 || (v+noise[grain+u/7%grain]/2)%23 == 0 {
 				n -= 22 // the folds
 			}

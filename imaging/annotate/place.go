@@ -91,13 +91,13 @@ func lay(shapes []Shape, view View, unit float64, area bounds, w, h int) layout 
 			l.badges[i] = badge{number: s.Number, at: at, radius: radius, to: to, leader: len(points) == 2}
 			g.labels = append(g.labels, square(at, reach))
 		case s.Mark.Tool == qc.Text:
-			words := newPlate(text, s.Mark.Text, wrap).at(points[0].X, points[0].Y, area, dark/2)
+			words := newPlate(text, s.Mark.Text, wrap).at(points[0].X, points[0].Y, area, 4*unit)
 			if words.to = points[len(points)-1]; len(points) == 2 && distance(words.box.nearestIn(words.to), words.to) > 4*unit {
 				words.leader = true
 			}
 			words.mark = s.Mark.ID
 			l.plates[i] = words
-			o.region = words.box
+			o.region, o.stroke = words.box, plateBorder*unit
 			g.labels = append(g.labels, words.box)
 		case s.Mark.Tool == qc.Measure && s.Label != "":
 			tapes = append(tapes, i)
@@ -227,7 +227,13 @@ func (o outline) covered(spot bounds) float64 {
 	c := qc.Point{X: (spot.x0 + spot.x1) / 2, Y: (spot.y0 + spot.y1) / 2}
 	reach := (spot.x1 - spot.x0) / 2
 	switch o.mark.Tool {
-	case qc.Box, qc.Highlighter, qc.Inset, qc.Spotlight, qc.Redaction, qc.Text:
+	case qc.Text:
+		hidden, to := overlap(spot, o.region), o.mark.Points[len(o.mark.Points)-1]
+		if from := o.region.nearestIn(to); distance(c, onSegment(c, from, to)) < reach {
+			hidden += 0.5
+		}
+		return hidden
+	case qc.Box, qc.Highlighter, qc.Inset, qc.Spotlight, qc.Redaction:
 		return overlap(spot, o.region)
 	case qc.Arrow, qc.Badge:
 		hidden := overlap(spot, o.region)

@@ -73,20 +73,13 @@ func (p painter) plate(s Shape, l plate) {
 	if s.Mark.Tool == qc.Measure {
 		ground, ink = st.colour, Ink(s.Severity)
 	}
-	p.within(l.box, dark+1, func(dc *gg.Context, at func(qc.Point) (float64, float64)) {
-		x, y := at(qc.Point{X: l.box.x0, Y: l.box.y0})
-		w, h := l.box.x1-l.box.x0, l.box.y1-l.box.y0
-		round := 0.22 * l.pen.size
-		for _, layer := range []struct {
-			grow   float64
-			colour color.NRGBA
-		}{{dark / 2, shadow}, {light / 2, white}, {0, st.colour}, {-border, ground}} {
-			g := layer.grow
-			dc.DrawRoundedRectangle(x-g, y-g, w+2*g, h+2*g, max(round+g, 0))
-			dc.SetColor(layer.colour)
-			dc.Fill()
-		}
-	})
+	round := 0.22 * l.pen.size
+	for _, layer := range []struct {
+		grow   float64
+		colour color.NRGBA
+	}{{dark / 2, shadow}, {light / 2, white}, {0, st.colour}, {-border, ground}} {
+		fill(p.dst, l.box.grown(layer.grow), round+layer.grow, bounds{}, layer.colour)
+	}
 	pad := platePadding * l.pen.size
 	for i, line := range l.lines {
 		x, y := l.box.x0+pad, l.box.y0+pad+(capHeight+float64(i)*leading)*l.pen.size

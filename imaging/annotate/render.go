@@ -229,28 +229,6 @@ func toScreen(m qc.Mark, view View) qc.Mark {
 	return m
 }
 
-// box strokes each side by itself where the box is larger than the output, so
-// that deep zoom does not walk along dashes that nobody sees.
-func (p painter) box(st style, area bounds) {
-	width := p.strokeOf(st)
-	light, dark := p.casing()
-	margin := width/2 + dark
-	seen := p.visible(margin + 64*p.unit)
-	// A side outside stays outside, but near: its corner is never seen.
-	area.x0, area.x1 = max(area.x0, seen.x0), min(area.x1, seen.x1)
-	area.y0, area.y1 = max(area.y0, seen.y0), min(area.y1, seen.y1)
-	if area.x0 > area.x1 || area.y0 > area.y1 {
-		return
-	}
-	p.within(area, margin+1, func(dc *gg.Context, at func(qc.Point) (float64, float64)) {
-		x, y := at(qc.Point{X: area.x0, Y: area.y0})
-		for _, pass := range p.passes(st, width, light, dark) {
-			dc.DrawRectangle(x, y, area.x1-area.x0, area.y1-area.y0)
-			pass.stroke(dc)
-		}
-	})
-}
-
 func (p painter) visible(margin float64) bounds {
 	r := p.dst.Rect
 	return bounds{float64(r.Min.X) - margin, float64(r.Min.Y) - margin, float64(r.Max.X) + margin, float64(r.Max.Y) + margin}
@@ -356,21 +334,15 @@ func (p painter) handles(s Shape, l layout) {
 	handles = handles[len(handles)-len(places):]
 	for i, place := range places {
 		c := p.view.ToScreen(place)
-		p.within(bounds{c.X - r, c.Y - r, c.X + r, c.Y + r}, 4*p.unit+2, func(dc *gg.Context, at func(qc.Point) (float64, float64)) {
-			x, y := at(c)
-			for _, layer := range []struct {
-				grow   float64
-				colour color.NRGBA
-			}{{1.2 * p.unit, shadow}, {0, black}, {-1.3 * p.unit, white}, {-3 * p.unit, st.colour}} {
-				size := r + layer.grow
-				if handles[i] >= Tail {
-					dc.DrawCircle(x, y, size)
-				} else {
-					dc.DrawRectangle(x-size, y-size, 2*size, 2*size)
-				}
-				dc.SetColor(layer.colour)
-				dc.Fill()
+		for _, layer := range [...]struct {
+			grow   float64
+			colour color.NRGBA
+		}{{1.2 * p.unit, shadow}, {0, black}, {-1.3 * p.unit, white}, {-3 * p.unit, st.colour}} {
+			size, round := r+layer.grow, 0.0
+			if handles[i] >= Tail {
+				round = size
 			}
-		})
+			fill(p.dst, square(c, size), round, bounds{}, layer.colour)
+		}
 	}
 }

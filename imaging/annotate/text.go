@@ -3,7 +3,6 @@ package annotate
 import (
 	"image"
 	"image/color"
-	"image/draw"
 	"math"
 	"strings"
 	"sync"
@@ -210,17 +209,7 @@ func (p *pen) draw(dst *image.RGBA, g glyph, x, y float64, ink *image.Uniform) {
 		}
 	}
 	p.raster.ClosePath()
-	p.raster.DrawOp = draw.Over
-	// The rasteriser draws into no more than what it is given, from the
-	// origin of its own box.
-	clip := box.Intersect(dst.Rect)
-	if clip == box {
-		p.raster.Draw(dst, box, ink, image.Point{})
-		return
-	}
-	part := image.NewAlpha(image.Rectangle{Max: box.Size()})
-	p.raster.Draw(part, part.Rect, image.Opaque, image.Point{})
-	draw.DrawMask(dst, clip, ink, image.Point{}, part, clip.Min.Sub(box.Min), draw.Over)
+	stamp(dst, &p.raster, box, ink)
 }
 
 // number writes digits centred by what is seen of them rather than by their
