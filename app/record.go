@@ -71,6 +71,9 @@ func record(verdict qc.Verdict) func(context.Context, *command.Call, *station) e
 		if err := s.addFlaws(call, &finding); err != nil {
 			return err
 		}
+		if finding, err = model.Redact(ctx, s.blobs, finding); err != nil {
+			return err
+		}
 		if err := finding.Check(item, s.flaws); err != nil {
 			return command.Fail("error."+keyOf(err), err)
 		}

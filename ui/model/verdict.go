@@ -64,7 +64,10 @@ func (i *Inspection) record(verdict qc.Verdict) {
 	i.changed()
 	// In the lane of the drafts: a draft saved after its record would come back.
 	i.parts.Work.Do(LaneSave, func(ctx context.Context) func() {
-		_, err := i.parts.Store.Record(ctx, qc.FindingRecorded, f.Inspector, at, f)
+		f, err := Redact(ctx, i.parts.Blobs, f)
+		if err == nil {
+			_, err = i.parts.Store.Record(ctx, qc.FindingRecorded, f.Inspector, at, f)
+		}
 		return func() {
 			i.recording = false
 			if err != nil {
