@@ -14,12 +14,18 @@ import (
 //
 // The errors are those of [Index.Tile].
 func (x *Index) Region(src io.ReaderAt, r image.Rectangle) (*image.RGBA, error) {
+	return x.scaled(src, r, 1, x.profile(src))
+}
+
+// scaled is Region at 1/denom (1, 2, 4, 8). r begins at a multiple of denom and ends at one or with
+// the picture. Its colours are those of the profile, segments of a JPEG.
+func (x *Index) scaled(src io.ReaderAt, r image.Rectangle, denom int, profile []byte) (*image.RGBA, error) {
 	r = r.Intersect(x.bounds())
 	if r.Empty() {
 		return nil, fmt.Errorf("cut region of photo %.12s: %w", x.digest, errors.New("outside of the picture"))
 	}
 	// Where colours have fewer samples than pixels, a pixel takes part of the sample beyond its own.
-	const reach = 4
+	reach := 4 * denom
 	wide := r
 	if x.head.mcuW > 8 {
 		wide.Min.X -= reach
@@ -34,21 +40,15 @@ func (x *Index) Region(src io.ReaderAt, r image.Rectangle) (*image.RGBA, error) 
 	if err != nil {
 		return nil, err
 	}
-	img, _, err := photo.Decode(tile, photo.Limits{
+	tile = withProfile(tile, profile)
+	img, _, err := photo.DecodeScale(tile, denom, photo.Limits{
 		Bytes: int64(len(tile)), Pixels: int64(wide.Dx()) * int64(wide.Dy()), Side: max(wide.Dx(), wide.Dy()),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("cut region %v of photo %.12s: %w", r, x.digest, err)
 	}
-	if wide == r {
-		return img, nil
-	}
-	out := image.NewRGBA(image.Rect(0, 0, r.Dx(), r.Dy()))
-	for y := range r.Dy() {
-		at := img.PixOffset(r.Min.X-wide.Min.X, r.Min.Y-wide.Min.Y+y)
-		copy(out.Pix[y*out.Stride:][:out.Stride], img.Pix[at:])
-	}
-	return out, nil
+	at := r.Min.Sub(wide.Min).Div(denom)
+	return cropped(img, image.Rect(at.X, at.Y, at.X+ceilDiv(r.Dx(), denom), at.Y+ceilDiv(r.Dy(), denom))), nil
 }
 
 // OrientedRegion is Region in the coordinates of the photo as it is seen: r and the pixels are
@@ -64,18 +64,5 @@ func (x *Index) OrientedRegion(src io.ReaderAt, r image.Rectangle) (*image.RGBA,
 // stored is where the part r of the oriented picture is in the stored one.
 func (x *Index) stored(r image.Rectangle) image.Rectangle {
 	w, h := x.OrientedSize()
-	r = r.Intersect(image.Rect(0, 0, w, h))
-	x0, y0, x1, y1 := r.Min.X, r.Min.Y, r.Max.X, r.Max.Y
-	switch x.orientation {
-	case 2, 3, 6, 7:
-		x0, x1 = w-x1, w-x0
-	}
-	switch x.orientation {
-	case 3, 4, 7, 8:
-		y0, y1 = h-y1, h-y0
-	}
-	if x.orientation >= 5 {
-		x0, y0, x1, y1 = y0, x0, y1, x1
-	}
-	return image.Rect(x0, y0, x1, y1)
+	return turn(x.orientation).stored(r.Intersect(image.Rect(0, 0, w, h)), w, h)
 }
