@@ -21,6 +21,7 @@ type syscall struct {
 	ret  int64    // negative: it failed
 	// began and ended order calls of several threads.
 	began, ended int
+	injected     bool // strace let it fail
 }
 
 // recorded are the calls that change files, or say which file is meant.
@@ -129,7 +130,7 @@ func parseCall(text string) (syscall, error) {
 	if !ok || end < 0 {
 		return syscall{}, fmt.Errorf("no call: %.80s", text)
 	}
-	call := syscall{name: name, ret: -1}
+	call := syscall{name: name, ret: -1, injected: strings.HasSuffix(text, "(INJECTED)")}
 	result, _, _ := strings.Cut(rest[end+3:], " ")
 	if n, err := strconv.ParseInt(result, 0, 64); err == nil {
 		call.ret = n
