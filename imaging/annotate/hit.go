@@ -1,6 +1,7 @@
 package annotate
 
 import (
+	"image"
 	"math"
 	"slices"
 
@@ -8,11 +9,62 @@ import (
 )
 
 // Hit finds what is at a place of the image. radius is the tolerance in image
-// pixels. The selected shape's handles come first, then outlines, the topmost
-// (last) shape first, then the inside of the selected one, then what is
-// tinted. The inside of any other mark does not hit, so that a box can be
-// drawn within a box.
+// pixels. The selected shape's handles come first, then words, outlines, the
+// topmost (last) shape first, then the inside of the selected one, then what is
+// filled: a tint or a redaction. The inside of any other mark does not hit, so
+// that a box can be drawn within a box.
+//
+// How large words are is taken from radius, which is 12 units then. [HitOn]
+// knows it exactly, and where insets and measures' labels are shown.
 func Hit(shapes []Shape, selected qc.MarkID, at qc.Point, radius float64) (id qc.MarkID, handle Handle, ok bool) {
+	unit := radius / 12
+	return hit(shapes, selected, at, radius, func(i int) bool {
+		s := shapes[i]
+		if s.Mark.Tool != qc.Text || !(unit > 0) {
+			return false
+		}
+		words := newPlate(newPen(boldFont, textSize(unit)), s.Mark.Text, textWidth*1000*unit)
+		p := s.Mark.Points[0]
+		return at.X >= p.X && at.Y >= p.Y && at.X <= p.X+words.box.x1 && at.Y <= p.Y+words.box.y1
+	})
+}
+
+// HitOn is [Hit] for what [Render] shows with a view and options on a w×h
+// image, which options hold: words and measures' labels are hit where they are,
+// and an inset where it is shown, as its [InsetPlace]. Of an inset that has not
+// been placed by hand that handle is at the top left of its [Frame]. radius is
+// in image pixels.
+func HitOn(shapes []Shape, selected qc.MarkID, at qc.Point, radius float64, view View, opts Options) (id qc.MarkID, handle Handle, ok bool) {
+	if !view.sound() || !(opts.Unit > 0) {
+		return Hit(shapes, selected, at, radius)
+	}
+	places := lay(shapes, view, opts.Unit, imageArea(image.Rectangle{}, view, opts), opts.Width, opts.Height)
+	shown, reach := view.ToScreen(at), radius*view.Scale
+	on := func(b bounds) bool {
+		return shown.X >= b.x0 && shown.X <= b.x1 && shown.Y >= b.y0 && shown.Y <= b.y1
+	}
+	id, handle, ok = hit(shapes, selected, at, radius, func(i int) bool {
+		return places.plates[i].shown() && on(places.plates[i].box)
+	})
+	if ok && handle != Body {
+		return id, handle, ok
+	}
+	for i, f := range slices.Backward(places.frames) {
+		b := places.framed[i]
+		edge := on(b.grown(reach/2)) && !on(b.grown(-reach/2))
+		if f.Mark != "" && (edge || !ok && on(b)) {
+			return f.Mark, InsetPlace, true
+		}
+	}
+	return id, handle, ok
+}
+
+// hit finds a mark by its handles, its outline or its inside; labelled tells
+// whether words that belong to a mark are at the place.
+func hit(shapes []Shape, selected qc.MarkID, at qc.Point, radius float64, labelled func(i int) bool) (id qc.MarkID, handle Handle, ok bool) {
+	if math.IsNaN(at.X + at.Y) {
+		return "", Body, false
+	}
 	var chosen *qc.Mark
 	for i := range shapes {
 		if selected != "" && shapes[i].Mark.ID == selected && wellFormed(shapes[i].Mark) {
@@ -24,8 +76,8 @@ func Hit(shapes []Shape, selected qc.MarkID, at qc.Point, radius float64) (id qc
 			return chosen.ID, handle, true
 		}
 	}
-	for _, shape := range slices.Backward(shapes) {
-		if OnOutline(shape.Mark, at, radius) {
+	for i, shape := range slices.Backward(shapes) {
+		if OnOutline(shape.Mark, at, radius) || wellFormed(shape.Mark) && labelled(i) {
 			return shape.Mark.ID, Body, true
 		}
 	}
@@ -33,7 +85,8 @@ func Hit(shapes []Shape, selected qc.MarkID, at qc.Point, radius float64) (id qc
 		return chosen.ID, Body, true
 	}
 	for _, shape := range slices.Backward(shapes) {
-		if shape.Mark.Tool == qc.Highlighter && wellFormed(shape.Mark) && contains(shape.Mark, at) {
+		filled := shape.Mark.Tool == qc.Highlighter || shape.Mark.Tool == qc.Redaction
+		if filled && wellFormed(shape.Mark) && contains(shape.Mark, at) {
 			return shape.Mark.ID, Body, true
 		}
 	}
@@ -79,7 +132,7 @@ func OnOutline(m qc.Mark, at qc.Point, radius float64) bool {
 	if !wellFormed(m) {
 		return false
 	}
-	if m.Tool == qc.Badge && distance(at, m.Points[0]) <= 1.5*radius {
+	if (m.Tool == qc.Badge || m.Tool == qc.Text) && distance(at, m.Points[0]) <= 1.5*radius {
 		return true
 	}
 	b := boundsOf(m)
