@@ -39,16 +39,18 @@ func (p *painter) sourced(list []cover) []cover {
 	out := make([]cover, len(list))
 	for i, c := range list {
 		out[i] = c
-		around := p.imagePixels(pixelBounds(c.r.Inset(-fringe)))
-		small := image.Pt(min(around.Dx(), 64), min(around.Dy(), 64))
-		if small.X < 3 || small.Y < 3 {
-			continue
+		var sum colourSum
+		for _, strip := range strips(c.r) {
+			r := p.imagePixels(pixelBounds(strip)).Intersect(p.image)
+			if r.Empty() {
+				continue
+			}
+			if img := p.source(r, min(r.Dx(), 64), min(r.Dy(), 64)); img != nil {
+				sum.add(img, img.Rect, nil)
+			}
 		}
-		if img := p.source(around, small.X, small.Y); img != nil && img.Rect.Dx() > 2 && img.Rect.Dy() > 2 {
-			// Only the outermost pixels are looked at.
-			img = &image.RGBA{Pix: img.Pix, Stride: img.Stride, Rect: image.Rectangle{Max: img.Rect.Size()}}
-			inner := cover{img.Rect.Inset(1), veil}
-			out[i].colour = fringed(img, []cover{inner})[0].colour
+		if mean, ok := sum.mean(); ok {
+			out[i].colour = mean
 		}
 	}
 	return out
@@ -134,7 +136,7 @@ func (p painter) reseal(pic *picture, part image.Rectangle) {
 	fx, fy := float64(pic.at.Dx())/(from.x1-from.x0), float64(pic.at.Dy())/(from.y1-from.y0)
 	for _, c := range p.covers {
 		b := pixelBounds(c.r)
-		r := outwards(bounds{(b.x0 - from.x0) * fx, (b.y0 - from.y0) * fy, (b.x1 - from.x0) * fx, (b.y1 - from.y0) * fy}, 1, pic.img.Rect)
+		r := outwards(bounds{(b.x0 - from.x0) * fx, (b.y0 - from.y0) * fy, (b.x1 - from.x0) * fx, (b.y1 - from.y0) * fy}, spread(p.view.Scale*max(fx, fy)), pic.img.Rect)
 		seal(pic.img, []cover{{r, c.colour}})
 	}
 }

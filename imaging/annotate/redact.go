@@ -97,6 +97,17 @@ func outwards(area bounds, by int, output image.Rectangle) image.Rectangle {
 // fringe is how wide the edge is whose colour a redaction takes.
 const fringe = 4
 
+// strips returns what is around a rectangle, as wide as the fringe.
+func strips(r image.Rectangle) [4]image.Rectangle {
+	around := r.Inset(-fringe)
+	return [...]image.Rectangle{
+		{Min: around.Min, Max: image.Pt(around.Max.X, r.Min.Y)},
+		{Min: image.Pt(around.Min.X, r.Max.Y), Max: around.Max},
+		{Min: image.Pt(around.Min.X, r.Min.Y), Max: image.Pt(r.Min.X, r.Max.Y)},
+		{Min: image.Pt(r.Max.X, r.Min.Y), Max: image.Pt(around.Max.X, r.Max.Y)},
+	}
+}
+
 // fringed gives each cover the average colour of the opaque pixels around it
 // that no cover hides; where there are none the veil stays. All are looked at
 // before any is painted.
@@ -104,35 +115,42 @@ func fringed(img *image.RGBA, list []cover) []cover {
 	out := make([]cover, len(list))
 	for i, c := range list {
 		out[i] = c
-		var sum [3]uint64
-		n := uint64(0)
-		around := c.r.Inset(-fringe).Intersect(img.Rect)
-		for _, strip := range [...]image.Rectangle{
-			{Min: around.Min, Max: image.Pt(around.Max.X, c.r.Min.Y)},
-			{Min: image.Pt(around.Min.X, c.r.Max.Y), Max: around.Max},
-			{Min: image.Pt(around.Min.X, c.r.Min.Y), Max: image.Pt(c.r.Min.X, c.r.Max.Y)},
-			{Min: image.Pt(c.r.Max.X, c.r.Min.Y), Max: image.Pt(around.Max.X, c.r.Max.Y)},
-		} {
-			strip = strip.Intersect(around)
+		var sum colourSum
+		for _, strip := range strips(c.r) {
+			strip = strip.Intersect(img.Rect)
 			var hidden []image.Rectangle
 			for _, other := range list {
 				if other.r.Overlaps(strip) {
 					hidden = append(hidden, other.r)
 				}
 			}
-			for y := strip.Min.Y; y < strip.Max.Y; y++ {
-				for x := strip.Min.X; x < strip.Max.X; x++ {
-					if px := img.Pix[img.PixOffset(x, y):]; px[3] == 0xff && !inAny(hidden, x, y) {
-						sum[0], sum[1], sum[2], n = sum[0]+uint64(px[0]), sum[1]+uint64(px[1]), sum[2]+uint64(px[2]), n+1
-					}
-				}
-			}
+			sum.add(img, strip, hidden)
 		}
-		if n > 0 {
-			out[i].colour = color.RGBA{uint8((sum[0] + n/2) / n), uint8((sum[1] + n/2) / n), uint8((sum[2] + n/2) / n), 0xff}
+		if mean, ok := sum.mean(); ok {
+			out[i].colour = mean
 		}
 	}
 	return out
+}
+
+// colourSum averages opaque pixels.
+type colourSum struct{ r, g, b, n uint64 }
+
+func (s *colourSum) add(img *image.RGBA, area image.Rectangle, hidden []image.Rectangle) {
+	for y := area.Min.Y; y < area.Max.Y; y++ {
+		for x := area.Min.X; x < area.Max.X; x++ {
+			if px := img.Pix[img.PixOffset(x, y):]; px[3] == 0xff && !inAny(hidden, x, y) {
+				s.r, s.g, s.b, s.n = s.r+uint64(px[0]), s.g+uint64(px[1]), s.b+uint64(px[2]), s.n+1
+			}
+		}
+	}
+}
+
+func (s colourSum) mean() (c color.RGBA, ok bool) {
+	if s.n == 0 {
+		return c, false
+	}
+	return color.RGBA{uint8((s.r + s.n/2) / s.n), uint8((s.g + s.n/2) / s.n), uint8((s.b + s.n/2) / s.n), 0xff}, true
 }
 
 func inAny(list []image.Rectangle, x, y int) bool {

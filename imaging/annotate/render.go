@@ -58,15 +58,18 @@ func Render(dst *image.RGBA, shapes []Shape, view View, opts Options) {
 		unit = UnitOf(dst.Rect)
 	}
 	p := painter{dst: dst, view: view, unit: min(unit, 1000), source: opts.Source, photo: opts.Photo}
+	w, h := opts.Width, opts.Height
+	if view.sound() {
+		p.area = imageArea(dst.Rect, view, opts)
+		if w <= 0 || h <= 0 {
+			b := boundsAround(view.ToImage(corner(dst.Rect.Min)), view.ToImage(corner(dst.Rect.Max)))
+			w, h = floor(b.x1+0.5, 0, farthest), floor(b.y1+0.5, 0, farthest)
+		}
+	}
+	p.image = image.Rect(0, 0, w, h)
 	p.redact(shapes)
 	if !view.sound() {
 		return
-	}
-	p.area = imageArea(dst.Rect, view, opts)
-	w, h := opts.Width, opts.Height
-	if w <= 0 || h <= 0 {
-		b := boundsAround(view.ToImage(corner(dst.Rect.Min)), view.ToImage(corner(dst.Rect.Max)))
-		w, h = floor(b.x1+0.5, 0, farthest), floor(b.y1+0.5, 0, farthest)
 	}
 	order := make([]int, 0, len(shapes))
 	for i, s := range shapes {
@@ -154,8 +157,9 @@ type painter struct {
 	dst    *image.RGBA
 	view   View
 	unit   float64
-	area   bounds // the image, in output pixels
-	photo  bool   // dst holds it
+	area   bounds          // the image, in output pixels
+	image  image.Rectangle // the same in its own
+	photo  bool            // dst holds it
 	source Source
 	covers []cover // the redactions
 }
