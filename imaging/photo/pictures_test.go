@@ -228,3 +228,18 @@ func pngBomb(tb testing.TB, w, h uint32) []byte {
 	binary.BigEndian.PutUint32(b[29:], crc32.ChecksumIEEE(b[12:29]))
 	return b
 }
+
+// animated is a WebP animation whose first frame is the lossless sample.
+func animated(tb testing.TB) []byte {
+	tb.Helper()
+	still := file(tb, "blue-purple-pink.lossless.webp")
+	frame := append([]byte{0, 0, 0, 0, 0, 0, 149, 0, 0, 99, 0, 0, 100, 0, 0, 0}, still[12:]...)
+	le := binary.LittleEndian
+	b := append([]byte("RIFF\x00\x00\x00\x00WEBPVP8X\x0a\x00\x00\x00\x02\x00\x00\x00"), 149, 0, 0, 99, 0, 0)
+	b = append(b, "ANIM\x06\x00\x00\x00\x00\x00\x00\x00\x00\x00"...)
+	for range 2 {
+		b = append(le.AppendUint32(append(b, "ANMF"...), uint32(len(frame))), frame...)
+	}
+	le.PutUint32(b[4:], uint32(len(b)-8))
+	return b
+}

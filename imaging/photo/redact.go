@@ -49,7 +49,12 @@ func redacted(data []byte, rects []image.Rectangle, paint func(*image.RGBA, floa
 			return nil, err
 		}
 		for _, r := range rects {
-			cover(img, h.reach(storedRect(r, info), denom), denom)
+			if r = r.Canon(); r.Empty() {
+				r.Max = r.Max.Add(image.Pt(1, 1))
+			}
+			if r = r.Intersect(image.Rect(0, 0, info.Width, info.Height)); !r.Empty() {
+				cover(img, h.reach(storedRect(r, info), denom), denom)
+			}
 		}
 		return img, nil
 	})
@@ -65,7 +70,6 @@ func redacted(data []byte, rects []image.Rectangle, paint func(*image.RGBA, floa
 
 // storedRect is where a part of the oriented picture is stored.
 func storedRect(r image.Rectangle, info Info) image.Rectangle {
-	r = r.Canon()
 	flipX := image.Rect(info.Width-r.Max.X, r.Min.Y, info.Width-r.Min.X, r.Max.Y)
 	flipY := func(r image.Rectangle) image.Rectangle {
 		return image.Rect(r.Min.X, info.Height-r.Max.Y, r.Max.X, info.Height-r.Min.Y)
