@@ -202,10 +202,17 @@ func (e engineLink) Link() model.Link {
 	return model.Link{
 		State: state, Since: status.Since, EventsWaiting: status.EventsWaiting,
 		PhotosWaiting: status.PhotosWaiting, PhotosTotal: status.PhotosTotal,
-		BytesPerSecond: status.BytesPerSecond, Problem: status.Problem,
+		BytesPerSecond: status.BytesPerSecond, BytesWaiting: status.BytesWaiting,
+		Paused: status.Paused, Problem: status.Problem,
 	}
 }
 
 func (e engineLink) Watch() (<-chan struct{}, func()) { return e.engine.Watch() }
 
 func (e engineLink) Kick() { e.engine.Kick() }
+
+func (e engineLink) Retry() { e.engine.Retry() }
+
+func (e engineLink) Pause() { e.engine.Pause() }
+
+func (e engineLink) Resume() { e.engine.Resume() }

@@ -16,6 +16,8 @@ type queueScreen struct {
 	body   fyne.CanvasObject
 	list   *keyList
 	detail *column
+	shift  *widget.Label
+	hold   *widget.Button
 	at     int
 }
 
@@ -29,8 +31,12 @@ func newQueueScreen(w *Window) *queueScreen {
 		}
 	}
 	send := widget.NewButtonWithIcon(w.say("station.queue.send_now")+"   Ctrl+S", theme.MailSendIcon(), w.station.Queue.SendNow)
-	side := panel(container.NewBorder(nil, send, nil, nil, q.detail.scroll))
-	q.body = page(w.say("screen.queue"), w.say("station.queue.about"), q.list, side)
+	q.hold = widget.NewButtonWithIcon(w.say("station.queue.pause"), theme.MediaPauseIcon(), func() {
+		w.station.Queue.Pause(!w.station.Queue.Paused())
+	})
+	q.shift = small("")
+	side := panel(container.NewBorder(nil, container.NewVBox(q.hold, send), nil, nil, q.detail.scroll))
+	q.body = page(w.say("screen.queue"), w.say("station.queue.about"), container.NewBorder(q.shift, nil, nil, nil, q.list), side)
 	return q
 }
 
@@ -79,6 +85,15 @@ func (q *queueScreen) refresh() {
 		q.root.Refresh()
 	}
 	if o == q.body {
+		q.shift.SetText(queue.Shift("").Sentence().In(q.w.words))
+		key, icon := "station.queue.pause", theme.MediaPauseIcon()
+		if queue.Paused() {
+			key, icon = "station.queue.resume", theme.MediaPlayIcon()
+		}
+		if text := q.w.say(key); q.hold.Text != text {
+			q.hold.Icon = icon
+			q.hold.SetText(text)
+		}
 		q.at = max(0, min(q.at, len(queue.Rows())-1))
 		q.list.Refresh()
 		q.list.show(q.at)
@@ -99,6 +114,12 @@ func (q *queueScreen) showDetail() {
 		problem := text(row.Problem.In(q.w.words))
 		problem.Importance = widget.DangerImportance
 		box = append(box, problem)
+	}
+	if item, ok := row.Again(); ok {
+		box = append(box, widget.NewButtonWithIcon(q.w.say("station.queue.again", "item", string(item)), theme.ViewRefreshIcon(), func() {
+			q.w.Show(screenInspect)
+			q.w.station.Inspection.Open(item)
+		}))
 	}
 	if row.Recorded.Photos > 0 {
 		box = append(box, small(q.w.say("delivery.photos", "n", row.Recorded.PhotosSent, "m", row.Recorded.Photos)))

@@ -71,6 +71,9 @@ func bindings() []binding {
 		{Menu: menuList, Words: "button.dismiss", Key: fyne.KeyD, Plain: []fyne.KeyName{fyne.KeyD}, Where: screenReview, Do: func(w *Window) { w.review.askReason(qc.Dismissed) }},
 		{Menu: menuList, Words: "station.do.step", Key: fyne.KeyG, Plain: []fyne.KeyName{fyne.KeyReturn, fyne.KeyEnter}, Where: screenCases, Do: func(w *Window) { w.cases.act() }},
 		{Menu: menuList, Words: "station.queue.send_now", Key: fyne.KeyS, Where: screenQueue, Do: func(w *Window) { w.station.Queue.SendNow() }},
+		{Menu: menuList, Words: "station.queue.pause", Key: fyne.KeyH, Shift: true, Where: screenQueue, Do: func(w *Window) {
+			w.station.Queue.Pause(!w.station.Queue.Paused())
+		}},
 	}
 	table = append(table, toolBindings()...)
 	for n := 1; n <= 9; n++ {

@@ -165,6 +165,7 @@ func (w *Window) build() {
 	w.window.SetContent(container.NewStack(newGround(theme.ColorNameBackground),
 		container.NewBorder(w.bar.box, w.status.box, nil, nil, middle)))
 	w.window.SetMainMenu(w.menu())
+	w.window.SetCloseIntercept(w.close)
 	w.window.Canvas().SetOnTypedKey(func(ev *fyne.KeyEvent) { w.onKey(ev) })
 	w.window.Canvas().SetOnTypedRune(w.burst.typed)
 	w.window.SetOnDropped(func(_ fyne.Position, files []fyne.URI) {
@@ -220,6 +221,27 @@ func (w *Window) personChanged() {
 	if w.screen == screenSignIn {
 		w.signin.refresh()
 	}
+}
+
+// close closes the window, after a question where something has not been sent.
+func (w *Window) close() {
+	remains := w.station.Status.Remains()
+	if remains.IsZero() {
+		w.window.Close()
+		return
+	}
+	words := widget.NewLabel(remains.In(w.words))
+	words.Wrapping = fyne.TextWrapWord
+	question := dialog.NewCustomConfirm(w.say("station.close.title"), w.say("station.close.close"), w.say("station.close.leave_open"),
+		words, func(yes bool) {
+			w.popup = nil
+			if yes {
+				w.window.Close()
+			}
+		}, w.window)
+	question.Resize(fyne.NewSize(560, 0))
+	w.popup = question
+	question.Show()
 }
 
 // Show brings a screen into view; without anybody signed in, all but the

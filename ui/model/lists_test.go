@@ -322,3 +322,59 @@ func TestStation_RunAnswersOnTheDispatcherAndEnds(t *testing.T) {
 		}
 	}
 }
+
+func TestShift_SumsUpToday(t *testing.T) {
+	b := newBench(t)
+	at := func(d time.Duration) time.Time { return monday.Local().Truncate(time.Minute).Add(d) }
+	day := time.Date(at(0).Year(), at(0).Month(), at(0).Day(), 12, 0, 0, 0, time.Local)
+	b.now = day
+	flag, pass := &qc.Finding{Verdict: qc.Flag}, &qc.Finding{Verdict: qc.Pass}
+	b.store.History = []qc.Recorded{
+		{At: day, By: "u12", Item: "1", Finding: flag, Delivery: qc.Accepted, Photos: 4, PhotosSent: 4},
+		{At: day, By: "u12", Item: "2", Finding: pass, Delivery: qc.Sending, Photos: 3},
+		{At: day, By: "lead7", Item: "1", Kind: qc.ReviewGiven, Delivery: qc.Accepted},
+		{At: day, By: "lead7", Item: "3", Finding: flag, Delivery: qc.Attention, Photos: 1},
+		{At: day.Add(-24 * time.Hour), By: "u12", Item: "4", Finding: pass, Delivery: qc.OnlyHere, Photos: 9},
+	}
+	b.Refresh()
+	b.settle()
+	if got, want := b.Queue.Shift(""), (model.Shift{Passed: 1, Flagged: 2, Others: 1, Photos: 8, Waiting: 1, Attention: 1}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	if got, want := b.Queue.Shift("u12"), (model.Shift{Passed: 1, Flagged: 1, Photos: 7, Waiting: 1}); got != want {
+		t.Errorf("of one person %+v, want %+v", got, want)
+	}
+	rows := b.Queue.Rows()
+	if _, ok := rows[0].Again(); ok {
+		t.Error("what the centre accepted is to be inspected again")
+	}
+	if item, ok := rows[3].Again(); !ok || item != "3" {
+		t.Errorf("what the centre refused: %q, %v", item, ok)
+	}
+}
+
+func TestQueue_PauseAndTimeLeft(t *testing.T) {
+	b := newBench(t)
+	b.engine.Now = model.Link{State: "online", PhotosWaiting: 3, PhotosTotal: 5, BytesWaiting: 60e6, BytesPerSecond: 1e6, EventsWaiting: 1}
+	b.Status.Refresh()
+	if left, ok := b.Status.TimeLeft(); !ok || left.Key != "station.status.left_minutes" {
+		t.Errorf("60 MB at 1 MB/s: %v %v", left, ok)
+	}
+	if b.Status.Remains().IsZero() {
+		t.Error("closing says nothing of what remains")
+	}
+	b.Queue.Pause(true)
+	if !b.Queue.Paused() {
+		t.Error("not paused")
+	}
+	b.Queue.Pause(false)
+	b.Queue.SendNow()
+	if b.Queue.Paused() || b.engine.Retried != 1 {
+		t.Errorf("paused %v, retried %d", b.Queue.Paused(), b.engine.Retried)
+	}
+	b.engine.Now = model.Link{State: "online"}
+	b.Status.Refresh()
+	if _, ok := b.Status.TimeLeft(); ok || !b.Status.Remains().IsZero() {
+		t.Error("something remains of nothing")
+	}
+}

@@ -65,6 +65,8 @@ type Link struct {
 	PhotosWaiting  int
 	PhotosTotal    int
 	BytesPerSecond float64
+	BytesWaiting   int64  // of photo files of every kind
+	Paused         bool   // photos are held back by a person
 	Problem        string // key of a sentence, or empty
 }
 
@@ -73,6 +75,11 @@ type Engine interface {
 	Link() Link
 	Watch() (<-chan struct{}, func())
 	Kick()
+	// Retry is Kick that also tries files again which were left alone.
+	Retry()
+	// Pause holds photo files back until Resume; events still go.
+	Pause()
+	Resume()
 }
 
 // Parts is what a [Station] is made of. Store, Blobs, Engine, Catalogue, Work

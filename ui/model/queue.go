@@ -26,8 +26,9 @@ type Queue struct {
 	waiting int
 }
 
-// queueLength is how much of the past the screen shows.
-const queueLength = 200
+// queueLength is how much of the past the screen shows: more than a bench does
+// in a day.
+const queueLength = 1000
 
 // Refresh reads the list again.
 func (q *Queue) Refresh() {
@@ -97,5 +98,79 @@ func (q *Queue) Loaded() bool { return q.loaded }
 // Waiting returns how many rows are not wholly at the centre.
 func (q *Queue) Waiting() int { return q.waiting }
 
-// SendNow asks the engine to try at once.
-func (q *Queue) SendNow() { q.parts.Engine.Kick() }
+// SendNow asks the engine to try everything at once, also what was left alone.
+func (q *Queue) SendNow() { q.parts.Engine.Retry() }
+
+// Paused reports whether photos are held back.
+func (q *Queue) Paused() bool { return q.parts.Engine.Link().Paused }
+
+// Pause holds photos back, or lets them go again.
+func (q *Queue) Pause(hold bool) {
+	if hold {
+		q.parts.Engine.Pause()
+	} else {
+		q.parts.Engine.Resume()
+	}
+	if q.OnChange != nil {
+		q.OnChange()
+	}
+}
+
+// Again returns the item to inspect again for what the centre refused, which
+// is how a person puts it right: what is recorded then takes its place.
+func (r QueueRow) Again() (qc.ItemID, bool) {
+	return r.Recorded.Item, r.Recorded.Delivery == qc.Attention && r.Recorded.Finding != nil
+}
+
+// Shift is what was done here since midnight.
+type Shift struct {
+	Passed, Flagged, Others int // findings, and everything else
+	Photos                  int
+	Waiting, Attention      int // of these, not yet wholly at the centre
+}
+
+// Shift sums up the day, of one person or, for "", of all.
+func (q *Queue) Shift(by qc.StaffID) Shift {
+	var s Shift
+	now := q.parts.Now().Local()
+	year, month, day := now.Date()
+	for _, row := range q.rows {
+		r := row.Recorded
+		if y, m, d := r.At.In(now.Location()).Date(); y != year || m != month || d != day || by != "" && r.By != by {
+			continue
+		}
+		switch {
+		case r.Finding == nil:
+			s.Others++
+		case r.Finding.Verdict == qc.Flag:
+			s.Flagged++
+		default:
+			s.Passed++
+		}
+		s.Photos += r.Photos
+		switch r.Delivery {
+		case qc.Attention:
+			s.Attention++
+		case qc.OnlyHere, qc.Sending:
+			s.Waiting++
+		case qc.Accepted:
+		}
+	}
+	return s
+}
+
+// Sentence says the sum.
+func (s Shift) Sentence() Sentence {
+	if s == (Shift{}) {
+		return Sentence{}
+	}
+	state := Say("station.shift.all_sent")
+	switch {
+	case s.Attention > 0:
+		state = Say("station.shift.attention", "n", s.Attention)
+	case s.Waiting > 0:
+		state = Say("station.shift.waiting", "n", s.Waiting)
+	}
+	return Say("station.shift", "inspected", s.Passed+s.Flagged, "passed", s.Passed, "flagged", s.Flagged,
+		"photos", s.Photos, "state", state)
+}

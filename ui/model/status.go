@@ -1,5 +1,7 @@
 package model
 
+import "math"
+
 // Status is the line at the bottom of the window.
 type Status struct {
 	OnChange func()
@@ -18,6 +20,32 @@ func (s *Status) Refresh() {
 
 // Link returns how the station stands with the centre.
 func (s *Status) Link() Link { return s.link }
+
+// TimeLeft says how long the photos that wait will still take; known is false
+// while none is being sent.
+func (s *Status) TimeLeft() (left Sentence, known bool) {
+	if s.link.BytesPerSecond < 1 || s.link.BytesWaiting <= 0 {
+		return Sentence{}, false
+	}
+	minutes := float64(s.link.BytesWaiting) / s.link.BytesPerSecond / 60
+	switch {
+	case minutes < 1:
+		return Say("station.status.left_soon"), true
+	case minutes < 90:
+		return Say("station.status.left_minutes", "n", int(math.Ceil(minutes))), true
+	}
+	return Say("station.status.left_hours", "n", int(math.Ceil(minutes/60))), true
+}
+
+// Remains says what has not been sent yet, for a person who is about to close
+// the window; empty when everything has.
+func (s *Status) Remains() Sentence {
+	if s.link.EventsWaiting == 0 && s.link.PhotosWaiting == 0 {
+		return Sentence{}
+	}
+	return Say("station.close.remains", "n", s.link.EventsWaiting, "photos", s.link.PhotosWaiting,
+		"size", byteText(float64(s.link.BytesWaiting)))
+}
 
 // Good reports whether sending works.
 func (s *Status) Good() bool { return s.link.State == "online" || s.link.State == "degraded" }
@@ -45,8 +73,14 @@ func (s *Status) Parts() []Sentence {
 		sent := max(0, s.link.PhotosTotal-s.link.PhotosWaiting)
 		parts = append(parts, Say("station.status.photos", "sent", sent, "all", max(s.link.PhotosTotal, s.link.PhotosWaiting)))
 	}
+	if s.link.Paused && s.link.PhotosWaiting > 0 {
+		parts = append(parts, Say("station.status.paused"))
+	}
 	if s.link.BytesPerSecond >= 1 {
 		parts = append(parts, Say("station.status.speed", "speed", byteText(s.link.BytesPerSecond)))
+	}
+	if left, known := s.TimeLeft(); known {
+		parts = append(parts, left)
 	}
 	if s.Good() && s.link.EventsWaiting == 0 && s.link.PhotosWaiting == 0 {
 		parts = append(parts, Say("station.status.nothing"))

@@ -160,8 +160,9 @@ func (b *Blobs) Read(d qc.Digest, limit int64) ([]byte, error) {
 
 // Engine says what Now says.
 type Engine struct {
-	Now    model.Link
-	Kicked int
+	Now     model.Link
+	Kicked  int
+	Retried int
 }
 
 // Link returns Now.
@@ -172,3 +173,12 @@ func (e *Engine) Watch() (<-chan struct{}, func()) { return make(chan struct{}),
 
 // Kick counts.
 func (e *Engine) Kick() { e.Kicked++ }
+
+// Retry counts.
+func (e *Engine) Retry() { e.Retried++ }
+
+// Pause and Resume set Now.Paused.
+func (e *Engine) Pause() { e.Now.Paused = true }
+
+// Resume ends a Pause.
+func (e *Engine) Resume() { e.Now.Paused = false }
