@@ -42,6 +42,10 @@ func program() command.Program {
 			{Name: "show", Run: withWindow(showWindow)},
 			{Name: "screen", Run: withWindow(describeWindow)},
 			{Name: "sync", Flags: syncFlags, Run: withStation(synchronise)},
+			{Name: "doctor", Flags: doctorFlags, Run: diagnose},
+			{Name: "backup", Args: "FILE", Flags: backupFlags, Run: withStation(backUp)},
+			{Name: "restore", Args: "FILE", Flags: restoreFlags, Run: restore, Alone: true},
+			{Name: "export", Args: "DIR", Run: withStation(export)},
 		},
 	}
 }

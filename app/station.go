@@ -34,8 +34,10 @@ type station struct {
 	log      *slog.Logger
 	logFile  io.Closer
 	now      func() time.Time
-	repaired *local.Recovery // nil: nothing had to be
-	window   *bench.Window   // nil: a command without a window
+	repaired *local.Recovery                // nil: nothing had to be
+	window   *bench.Window                  // nil: a command without a window
+	warn     func(key string, pairs ...any) // shows a sentence in the window; nil: there is none
+	scarce   bool                           // room on the disk was, when last looked at
 }
 
 // openStation opens the data folder, which belongs to one process at a time.
@@ -58,6 +60,9 @@ func openStation(ctx context.Context, s settings.Station) (_ *station, err error
 	}
 	if st.blobs, err = blob.OpenFolder(filepath.Join(s.Data, "blobs")); err != nil {
 		return nil, command.Fail("cli.folder_unusable", err, "folder", s.Data)
+	}
+	if _, _, refuse, err := st.space(); err == nil { // else nobody knows, and the disk itself will say
+		st.blobs.KeepFree(refuse)
 	}
 	// Half-written files that a crash left behind.
 	if _, err := st.blobs.Sweep(st.now().Add(-time.Hour)); err != nil {

@@ -52,6 +52,9 @@ func (s *station) runWindow(ctx context.Context, call *command.Call) error {
 		Settings: s.windowSettings(), Keep: s.keepSettings, Enrol: s.enrolAt,
 	})
 	s.window = bench.New(bench.Config{App: ui, Station: models, Words: call.Words, Now: s.now})
+	s.warn = func(key string, pairs ...any) {
+		fyne.Do(func() { models.Notices.Warn(model.Say(key, pairs...)) })
+	}
 	entrance, err := door.Open(s.settings.Data)
 	if err != nil {
 		return err
@@ -80,7 +83,8 @@ func (s *station) runWindow(ctx context.Context, call *command.Call) error {
 		group.Go(func() error { return s.enrolDemo(running) })
 	}
 	if s.repaired != nil {
-		fyne.Do(func() { models.Notices.Tell(model.Say("station.repaired")) })
+		key, pairs := repairSentence(*s.repaired)
+		fyne.Do(func() { models.Notices.Tell(model.Say(key, boxed(pairs)...)) })
 	}
 	quit := context.AfterFunc(running, func() { fyne.Do(ui.Quit) })
 	s.window.ShowAndRun()

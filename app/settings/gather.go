@@ -94,6 +94,13 @@ func (s *Station) check() error {
 	if _, err := ParseRate(s.UploadLimit); err != nil {
 		return &Invalid{Key: "cli.setting_invalid", Setting: "--upload-limit", Value: s.UploadLimit, Want: WantRate, Cause: err}
 	}
+	for name, value := range map[string]float64{
+		"warn_free_gb": s.WarnFree, "min_free_gb": s.MinFree, "keep_photos_days": float64(s.KeepPhotos),
+	} {
+		if !(value >= 0 && value <= 1e6) {
+			return &Invalid{Key: "cli.setting_invalid", Setting: name, Value: fmt.Sprint(value), Want: "≥ 0"}
+		}
+	}
 	if s.Scale != 0 && !(s.Scale >= 0.5 && s.Scale <= 4) {
 		return &Invalid{Key: "cli.setting_invalid", Setting: "--scale", Value: fmt.Sprint(s.Scale), Want: "0.5 – 4"}
 	}

@@ -65,6 +65,14 @@ type Station struct {
 	// UploadLimit holds original photos back to leave the network to others,
 	// as [ParseRate] reads it.
 	UploadLimit string `json:"upload_limit,omitempty"`
+
+	// What is to stay free of the disk, in GB: below WarnFree the window says
+	// so, below MinFree no new photo is taken. 0: what suits the disk. They are
+	// set in the file only, as is KeepPhotos: for how many days originals stay
+	// that the centre has; 0: 30.
+	WarnFree   float64 `json:"warn_free_gb,omitempty"`
+	MinFree    float64 `json:"min_free_gb,omitempty"`
+	KeepPhotos int     `json:"keep_photos_days,omitempty"`
 }
 
 // Centre is what the refund service may be told.

@@ -72,6 +72,7 @@ type Folder struct {
 	disk   disk
 	failed atomic.Bool  // a sync has failed: see ErrSync
 	spare  atomic.Int64 // see KeepFree
+	now    func() time.Time
 
 	mu     sync.Mutex
 	shards map[string]bool // directories that are known to be on the disk
@@ -94,7 +95,7 @@ func OpenFolder(dir string) (*Folder, error) {
 		return nil, fmt.Errorf("open photo folder: %w", err)
 	}
 	f := &Folder{
-		root: root, disk: disk{syncFile: (*os.File).Sync, syncDir: syncDir},
+		root: root, disk: disk{syncFile: (*os.File).Sync, syncDir: syncDir}, now: time.Now,
 		shards: make(map[string]bool), staged: make(map[string]bool),
 	}
 	for _, name := range []string{tmpDir, stagedDir} {
@@ -228,7 +229,7 @@ func (f *Folder) Verify(ctx context.Context, d qc.Digest) error {
 	return nil
 }
 
-// StoredAt returns when the file was stored, as the disk has it, or
+// StoredAt returns when the file was stored, or last put again, as the disk has it, or
 // [qc.ErrNotFound].
 func (f *Folder) StoredAt(d qc.Digest) (time.Time, error) {
 	name, err := place(d)

@@ -81,10 +81,13 @@ func (f *Folder) publish(ctx context.Context, temp string, d qc.Digest, size int
 	if err != nil {
 		return false, err
 	}
-	if !there {
-		if err := rename(f.root, temp, name); err != nil {
+	if there {
+		now := f.now() // it is as young as a new one to whoever clears old files
+		if err := f.root.Chtimes(name, now, now); err != nil {
 			return false, err
 		}
+	} else if err := rename(f.root, temp, name); err != nil {
+		return false, err
 	}
 	// Also when the name was taken: who made it may not have come to this line.
 	return !there, f.syncedDir(path.Dir(name))

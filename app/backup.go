@@ -1,0 +1,203 @@
+package main
+
+import (
+	"archive/zip"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"flawmark/app/command"
+	"flawmark/app/qc"
+	"flawmark/storage/local"
+)
+
+// archiveProgram is what an archive says it is of.
+const archiveProgram = "flawmark"
+
+func backupFlags(set *flag.FlagSet) {
+	set.Bool("photos", false, "put the photos into the file too")
+}
+
+// backUp writes the station to one file, which is read back before it gets its
+// name.
+func backUp(ctx context.Context, call *command.Call, s *station) error {
+	if len(call.Args) != 1 {
+		return command.Fail("cli.args_missing", nil, "args", "FILE")
+	}
+	to := call.Path(call.Args[0])
+	if _, err := os.Lstat(to); err == nil {
+		return command.Fail("cli.backup_exists", nil, "file", to)
+	}
+	temp := to + ".unfinished"
+	made, err := s.writeArchive(ctx, temp, call.Flag("photos") == "true")
+	if err == nil {
+		err = readBack(ctx, temp)
+	}
+	if err == nil {
+		if _, taken := os.Lstat(to); taken == nil {
+			err = command.Fail("cli.backup_exists", nil, "file", to)
+		} else {
+			err = os.Rename(temp, to)
+		}
+	}
+	if err != nil {
+		if gone := os.Remove(temp); gone != nil && !errors.Is(gone, os.ErrNotExist) {
+			err = errors.Join(err, gone)
+		}
+		if ctx.Err() != nil || isFull(err) {
+			return err
+		}
+		if known, ok := errors.AsType[*command.Problem](err); ok {
+			return known
+		}
+		return command.Fail("cli.backup_failed", err, "file", to)
+	}
+	if call.JSON {
+		made.Files = nil
+		return json.NewEncoder(call.Out).Encode(struct {
+			File string `json:"file"`
+			manifest
+		}{to, made})
+	}
+	key := "cli.backed_up"
+	if made.Photos {
+		key = "cli.backed_up_photos"
+	}
+	call.Say(key, "file", to, "events", strconv.Itoa(made.Unsent))
+	return nil
+}
+
+// writeArchive writes all that is this station to a new file.
+func (s *station) writeArchive(ctx context.Context, name string, photos bool) (manifest, error) {
+	counts, err := s.store.Counts(ctx)
+	if err != nil {
+		return manifest{}, err
+	}
+	identity, _, err := s.store.Identity(ctx)
+	if err != nil {
+		return manifest{}, err
+	}
+	scratch, err := os.MkdirTemp(filepath.Dir(name), ".flawmark-*")
+	if err != nil {
+		return manifest{}, err
+	}
+	defer os.RemoveAll(scratch)
+	database := filepath.Join(scratch, archiveDatabase)
+	if err := s.store.BackupTo(ctx, database); err != nil {
+		return manifest{}, err
+	}
+	var made manifest
+	err = writeNew(name, func(w io.Writer) error {
+		a := &archiveWriter{zip: zip.NewWriter(w), manifest: manifest{
+			Version: archiveVersion, Program: archiveProgram, Station: identity.Station, Epoch: s.store.Epoch(),
+			MadeAt: s.now().UTC(), Unsent: counts.EventsWaiting, Photos: photos,
+		}}
+		if err := s.fillArchive(ctx, a, database); err != nil {
+			return err
+		}
+		made = a.manifest
+		return a.finish()
+	})
+	return made, err
+}
+
+func (s *station) fillArchive(ctx context.Context, a *archiveWriter, database string) error {
+	if err := a.addFile(ctx, archiveDatabase, database); err != nil {
+		return err
+	}
+	// After the database, so that the journal is never behind it.
+	entries, err := os.ReadDir(filepath.Join(s.settings.Data, "journal"))
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		if name := "journal/" + entry.Name(); mayBeInside(name) {
+			if err := a.addFile(ctx, name, filepath.Join(s.settings.Data, "journal", entry.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	for _, name := range []string{"station.key", "settings.json"} {
+		if err := a.addFile(ctx, name, filepath.Join(s.settings.Data, name)); err != nil {
+			return err
+		}
+	}
+	files, err := s.store.Files(ctx)
+	if err != nil {
+		return err
+	}
+	list, err := json.Marshal(files)
+	if err != nil {
+		return err
+	}
+	if err := a.add(ctx, "blobs.json", strings.NewReader(string(list))); err != nil {
+		return err
+	}
+	if !a.manifest.Photos {
+		return nil
+	}
+	for d, err := range s.blobs.All() {
+		if err != nil {
+			return err
+		}
+		if err := s.addPhoto(ctx, a, d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *station) addPhoto(ctx context.Context, a *archiveWriter, d qc.Digest) error {
+	file, err := s.blobs.Open(d)
+	if errors.Is(err, qc.ErrNotFound) {
+		return nil // cleared meanwhile
+	}
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	return a.add(ctx, "blobs/"+string(d[:2])+"/"+string(d), file)
+}
+
+// readBack proves that a backup can be restored.
+func readBack(ctx context.Context, name string) error {
+	a, err := openArchive(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	dir, err := os.MkdirTemp(filepath.Dir(name), ".flawmark-*")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	for _, file := range a.zip.File {
+		if file.Name != archiveDatabase {
+			continue
+		}
+		to := filepath.Join(dir, archiveDatabase)
+		err := writeNew(to, func(w io.Writer) error {
+			r, err := file.Open()
+			if err != nil {
+				return err
+			}
+			defer r.Close()
+			_, err = io.Copy(w, &reading{ctx, r})
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if err := local.VerifyBackup(ctx, to); err != nil {
+			return fmt.Errorf("read backup back: %w", err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"flawmark/storage/blob"
+	"flawmark/storage/local"
+)
+
+// The doctor's checks of what is around the data: the disk, the clock, the
+// cache, the backups.
+
+const (
+	// clockSlack is how far ahead of the clock an entry may be.
+	clockSlack = 5 * time.Minute
+	// backupStale is the age at which a backup of a station in use is too old.
+	backupStale = 24 * time.Hour
+)
+
+// built is a time before which no clock can be right.
+var built = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
+func (d *doctor) space(context.Context) error {
+	space, err := blob.SpaceOf(d.settings.Data)
+	if err != nil {
+		return err
+	}
+	warn, refuse := space.Floors(int64(d.settings.WarnFree*1e9), int64(d.settings.MinFree*1e9))
+	pairs := []string{"free", gigabytes(space.Free), "warn", gigabytes(warn), "refuse", gigabytes(refuse)}
+	switch {
+	case space.Free < refuse:
+		d.say("space", problem, "full", pairs...)
+	case space.Free < warn:
+		d.say("space", warning, "low", pairs...)
+	default:
+		d.say("space", sound, "ok", pairs...)
+	}
+	return nil
+}
+
+func (d *doctor) clock(ctx context.Context) error {
+	now := d.now()
+	if now.Before(built) {
+		d.say("clock", problem, "wrong", "time", when(now))
+		return nil
+	}
+	if d.store != nil {
+		newest, err := d.store.Recorded(ctx, 1)
+		if err != nil {
+			return err
+		}
+		if len(newest) > 0 && newest[0].At.After(now.Add(clockSlack)) {
+			d.say("clock", problem, "behind", "time", when(now), "newest", when(newest[0].At))
+			return nil
+		}
+	}
+	d.say("clock", sound, "ok", "time", when(now))
+	return nil
+}
+
+func (d *doctor) derived(ctx context.Context) error {
+	dir := filepath.Join(d.settings.Data, "derived")
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		d.say("derived", sound, "none")
+		return nil
+	}
+	if d.quick {
+		d.say("derived", skipped, "quick")
+		return nil
+	}
+	cache, err := blob.OpenDerived(dir, 0) // nothing is put, so nothing goes
+	if err != nil {
+		return err
+	}
+	report, err := cache.Check(ctx)
+	if err = errors.Join(err, cache.Close()); err != nil {
+		return err
+	}
+	pairs := []string{"n", strconv.Itoa(report.Files), "size", gigabytes(report.Bytes), "torn", strconv.Itoa(report.Torn)}
+	if report.Torn > 0 {
+		d.say("derived", warning, "torn", pairs...)
+		return nil
+	}
+	d.say("derived", sound, "ok", pairs...)
+	return nil
+}
+
+func (d *doctor) backups(ctx context.Context) error {
+	all, err := local.Backups(d.settings.Data)
+	if err != nil {
+		return err
+	}
+	if len(all) == 0 {
+		d.say("backups", warning, "none")
+		return nil
+	}
+	look := all
+	if d.quick {
+		look = all[:1]
+	}
+	bad := 0
+	for _, backup := range look {
+		err := local.VerifyBackup(ctx, backup.Path)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			bad++
+		}
+	}
+	pairs := []string{"n", strconv.Itoa(len(all)), "damaged", strconv.Itoa(bad), "time", when(all[0].At)}
+	switch {
+	case bad == len(look):
+		d.say("backups", problem, "damaged", pairs...)
+	case bad > 0:
+		d.say("backups", warning, "some_damaged", pairs...)
+	case d.now().Sub(all[0].At) > backupStale:
+		d.say("backups", warning, "stale", pairs...)
+	default:
+		d.say("backups", sound, "ok", pairs...)
+	}
+	return nil
+}
