@@ -47,7 +47,7 @@ type Report struct {
 
 // mostTouched is the share of a picture beyond which nothing is gained by
 // keeping the rest.
-const mostTouched = 0.5
+const mostTouched = 0.4
 
 // BurnIn writes the original with the shapes drawn on it to dst, as a JPEG of
 // the original's size. original holds p.Bytes bytes with the digest p.Digest,
@@ -92,7 +92,13 @@ func burnIn(ctx context.Context, dst io.Writer, original io.ReaderAt, p qc.Photo
 		return Report{}, err
 	}
 	if x := opts.Index; x != nil && !x.Grey() && partial(shapes) {
-		s := newSparing(x, original, shapes)
+		s, err := newSparing(x, original, shapes)
+		if err == nil {
+			err = s.draw(ctx)
+		}
+		if err != nil {
+			return Report{}, err
+		}
 		if touched := s.touched(); share(touched, x) <= mostTouched {
 			return s.write(ctx, dst, touched)
 		}

@@ -156,7 +156,7 @@ func TestBurnIn_LooksLikeDrawingOnTheWhole(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			in := touchedBy(x, marks())
+			in := touchedBy(t, x, data, marks())
 			if db := psnr(a, b, in); db < 40 {
 				t.Errorf("where marks are: %.1f dB", db)
 			}
@@ -176,8 +176,15 @@ func TestBurnIn_LooksLikeDrawingOnTheWhole(t *testing.T) {
 }
 
 // touchedBy tells where the marks may change the oriented picture.
-func touchedBy(x *tiles.Index, shapes []annotate.Shape) func(x, y int) bool {
-	s := newSparing(x, nil, shapes)
+func touchedBy(tb testing.TB, x *tiles.Index, data []byte, shapes []annotate.Shape) func(x, y int) bool {
+	tb.Helper()
+	s, err := newSparing(x, bytes.NewReader(data), shapes)
+	if err == nil {
+		err = s.draw(tb.Context())
+	}
+	if err != nil {
+		tb.Fatal(err)
+	}
 	size := s.seen().Max
 	in := make([]bool, size.X*size.Y)
 	for _, r := range s.touched() {

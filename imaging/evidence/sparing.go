@@ -1,16 +1,17 @@
 package evidence
 
 import (
+	"bytes"
 	"context"
-	"encoding/binary"
 	"image"
+	"image/draw"
 	"io"
+	"slices"
 
+	"flawmark/app/qc"
 	"flawmark/imaging/annotate"
 	"flawmark/imaging/photo"
 	"flawmark/imaging/tiles"
-
-	"flawmark/app/qc"
 )
 
 // sparing makes a lossless file.
@@ -20,35 +21,55 @@ type sparing struct {
 	original io.ReaderAt
 	covers   []cover
 	shapes   []annotate.Shape // with the covers instead of the redactions
+	tints    []image.Rectangle
+	opts     annotate.Options
+	cells    []bool // squares of the grid of the oriented picture that marks touch
+	cols     int
+	drawn    map[image.Point]*image.RGBA // squares of sheets on which something is drawn
 }
 
-func newSparing(x *tiles.Index, original io.ReaderAt, shapes []annotate.Shape) *sparing {
-	s := &sparing{index: x, original: original}
+// square is the side of the squares in which sheets are kept.
+const square = 4 * grid
+
+func newSparing(x *tiles.Index, original io.ReaderAt, shapes []annotate.Shape) (*sparing, error) {
+	s := &sparing{index: x, original: original, drawn: map[image.Point]*image.RGBA{}}
 	s.w, s.h = x.Size()
 	s.orientation = x.Orientation()
 	s.covers = covers(shapes, s.frame)
 	s.shapes = withCovers(shapes, s.covers)
-	return s
+	seen := s.seen()
+	read := func(r image.Rectangle) (*image.RGBA, error) { return x.OrientedRegion(original, r) }
+	if err := colour(s.covers, seen, read); err != nil {
+		return nil, err
+	}
+	s.opts = annotate.Options{
+		Unit: annotate.UnitOf(seen), Width: seen.Dx(), Height: seen.Dy(), Source: source(s.covers, seen, read),
+	}
+	for _, shape := range s.shapes {
+		if m := shape.Mark; m.Tool == qc.Highlighter && len(m.Points) == 2 {
+			a, b := m.Points[0], m.Points[1]
+			s.tints = append(s.tints, image.Rect(whole32(a.X), whole32(a.Y), whole32(b.X), whole32(b.Y)).Inset(-2))
+		}
+	}
+	s.cols = (seen.Max.X + grid - 1) / grid
+	s.cells = make([]bool, s.cols*((seen.Max.Y+grid-1)/grid))
+	return s, nil
 }
 
-func (s *sparing) options() annotate.Options {
-	size := s.seen()
-	return annotate.Options{Unit: annotate.UnitOf(size), Width: size.Dx(), Height: size.Dy()}
-}
-
-// sheetSide is the side of the sheets on which marks are drawn to see where they
-// are.
+// sheetSide is the side of the transparent sheets on which marks are drawn, a
+// multiple of square.
 const sheetSide = 2048
 
-// touched finds what the marks change: squares of the grid, joined to rows,
-// as stored.
-func (s *sparing) touched() []image.Rectangle {
+// draw draws the marks once and keeps the squares on which there is something.
+// Tints are drawn later: they change the photo below them.
+func (s *sparing) draw(ctx context.Context) error {
 	seen := s.seen()
-	cols, rows := (seen.Max.X+grid-1)/grid, (seen.Max.Y+grid-1)/grid
-	cells := make([]bool, cols*rows)
 	var sheet *image.RGBA
 	for y := 0; y < seen.Max.Y; y += sheetSide {
 		for x := 0; x < seen.Max.X; x += sheetSide {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
 			place := image.Rect(x, y, x+sheetSide, y+sheetSide).Intersect(seen)
 			if n := 4 * place.Dx() * place.Dy(); sheet == nil {
 				sheet = image.NewRGBA(place)
@@ -56,32 +77,48 @@ func (s *sparing) touched() []image.Rectangle {
 				*sheet = image.RGBA{Pix: sheet.Pix[:n], Stride: 4 * place.Dx(), Rect: place}
 				clear(sheet.Pix)
 			}
-			annotate.Render(sheet, s.shapes, annotate.View{Scale: 1}, s.options())
-			mark(cells, cols, sheet)
+			annotate.Render(sheet, s.shapes, annotate.View{Scale: 1}, s.opts)
+			s.keep(sheet)
 		}
-	}
-	// What is not seen on a sheet: the pixels of insets and the tints.
-	for _, f := range annotate.Insets(s.shapes, seen.Dx(), seen.Dy()) {
-		fillCells(cells, cols, f.To.Intersect(seen))
 	}
 	for _, c := range s.covers {
-		fillCells(cells, cols, c.area)
+		fillCells(s.cells, s.cols, c.area)
 	}
-	for _, shape := range s.shapes {
-		if m := shape.Mark; m.Tool == qc.Highlighter && len(m.Points) == 2 {
-			a, b := m.Points[0], m.Points[1]
-			fillCells(cells, cols, image.Rect(whole32(a.X), whole32(a.Y), whole32(b.X), whole32(b.Y)).Inset(-2).Intersect(seen))
+	return nil
+}
+
+// keep copies what is drawn on a sheet.
+func (s *sparing) keep(sheet *image.RGBA) {
+	mark(s.cells, s.cols, sheet)
+	const per = square / grid
+	rows := len(s.cells) / s.cols
+	for y := sheet.Rect.Min.Y; y < sheet.Rect.Max.Y; y += square {
+		for x := sheet.Rect.Min.X; x < sheet.Rect.Max.X; x += square {
+			used := false
+			for cy := y / grid; cy < min(y/grid+per, rows); cy++ {
+				used = used || slices.Contains(s.cells[cy*s.cols+x/grid:cy*s.cols+min(x/grid+per, s.cols)], true)
+			}
+			if used {
+				kept := image.NewRGBA(image.Rect(x, y, x+square, y+square).Intersect(sheet.Rect))
+				draw.Draw(kept, kept.Rect, sheet, kept.Rect.Min, draw.Src)
+				s.drawn[image.Pt(x/square, y/square)] = kept
+			}
 		}
 	}
+}
+
+// touched lists what the marks change: squares of the grid, joined to rows, as
+// stored.
+func (s *sparing) touched() []image.Rectangle {
 	var list []image.Rectangle
-	for y := range rows {
-		for x := 0; x < cols; x++ {
+	for y := range len(s.cells) / s.cols {
+		for x := 0; x < s.cols; x++ {
 			from := x
-			for x < cols && cells[y*cols+x] {
+			for x < s.cols && s.cells[y*s.cols+x] {
 				x++
 			}
 			if x > from {
-				r := image.Rect(from*grid, y*grid, x*grid, (y+1)*grid).Intersect(seen)
+				r := image.Rect(from*grid, y*grid, x*grid, (y+1)*grid).Intersect(s.seen())
 				list = append(list, s.stored(r))
 			}
 		}
@@ -104,13 +141,16 @@ func fillCells(cells []bool, cols int, r image.Rectangle) {
 // mark sets the cells in which something is drawn on a sheet, which begins on
 // the grid.
 func mark(cells []bool, cols int, sheet *image.RGBA) {
-	w := sheet.Rect.Dx()
+	blank := make([]byte, sheet.Stride)
 	for y := range sheet.Rect.Dy() {
-		row := sheet.Pix[y*sheet.Stride:][:4*w]
+		row := sheet.Pix[y*sheet.Stride:][:sheet.Stride]
+		if bytes.Equal(row, blank) {
+			continue
+		}
 		at := (sheet.Rect.Min.Y+y)/grid*cols + sheet.Rect.Min.X/grid
 		for len(row) > 0 {
 			n := min(len(row), 4*grid)
-			if !cells[at] && !blank(row[:n]) {
+			if !cells[at] && !bytes.Equal(row[:n], blank[:n]) {
 				cells[at] = true
 			}
 			row = row[n:]
@@ -119,26 +159,24 @@ func mark(cells []bool, cols int, sheet *image.RGBA) {
 	}
 }
 
-func blank(pix []byte) bool {
-	var any uint64
-	for len(pix) >= 8 {
-		any |= binary.LittleEndian.Uint64(pix)
-		pix = pix[8:]
+// paint draws the marks on a part of the oriented picture.
+func (s *sparing) paint(part *image.RGBA) {
+	if slices.ContainsFunc(s.tints, part.Rect.Overlaps) {
+		annotate.Render(part, s.shapes, annotate.View{Scale: 1}, s.opts)
+		return
 	}
-	for _, b := range pix {
-		any |= uint64(b)
+	r := part.Rect
+	for y := r.Min.Y / square; y*square < r.Max.Y; y++ {
+		for x := r.Min.X / square; x*square < r.Max.X; x++ {
+			if kept := s.drawn[image.Pt(x, y)]; kept != nil {
+				draw.Draw(part, kept.Rect, kept, kept.Rect.Min, draw.Over)
+			}
+		}
 	}
-	return any == 0
 }
 
 // write patches the original.
 func (s *sparing) write(ctx context.Context, dst io.Writer, touched []image.Rectangle) (Report, error) {
-	read := func(r image.Rectangle) (*image.RGBA, error) { return s.index.OrientedRegion(s.original, r) }
-	if err := colour(s.covers, s.seen(), read); err != nil {
-		return Report{}, err
-	}
-	opts := s.options()
-	opts.Source = source(s.covers, s.seen(), read)
 	what := tiles.Patch{Touched: touched, Profile: true}
 	for _, c := range s.covers {
 		what.Hidden = append(what.Hidden, s.stored(c.area))
@@ -150,7 +188,10 @@ func (s *sparing) write(ctx context.Context, dst io.Writer, touched []image.Rect
 		img := &image.RGBA{Pix: part.Pix, Stride: part.Stride, Rect: image.Rectangle{Max: part.Rect.Size()}}
 		img = photo.Orient(img, s.orientation)
 		img.Rect = s.oriented(part.Rect)
-		annotate.Render(img, s.shapes, annotate.View{Scale: 1}, opts)
+		s.paint(img)
+		if s.orientation == 1 {
+			return nil
+		}
 		img.Rect = image.Rectangle{Max: img.Rect.Size()}
 		copy(part.Pix, photo.Orient(img, back(s.orientation)).Pix)
 		return nil

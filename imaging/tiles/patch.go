@@ -18,7 +18,7 @@ type Patch struct {
 	// depends on what was there. Paint may draw over it.
 	Hidden []image.Rectangle
 	// Paint draws on a part of the picture. Its bounds are the place in the picture, of at most
-	// 512×512 pixels; parts do not overlap and come row by row. The picture is opaque. An error ends the
+	// 256×128 pixels; parts do not overlap and come row by row. The picture is opaque. An error ends the
 	// patch before anything is written. nil paints nothing.
 	Paint func(part *image.RGBA) error
 	// Profile keeps the colour profile. Without it, colours beyond sRGB look paler.
@@ -31,8 +31,9 @@ type Patched struct {
 	Replaced int // painted on or hidden
 }
 
-// patchSide is the largest side of a part given to Paint, in pixels.
-const patchSide = 512
+// patchRows is how many rows of MCUs a part given to Paint has at most; it is a chunk wide, since
+// decoding begins at one.
+const patchRows = 8
 
 // Patch writes the photo to dst as a JPEG in which only what was painted is coded anew, with the
 // original's own quantisers; all other blocks keep their coefficients exactly, and most of their bits
@@ -77,7 +78,9 @@ type patcher struct {
 	replaced int
 	used     [4][256]bool // AC symbols of new blocks by table slot
 	tables   *recoding    // nil: the original's codes
-	tokens   []uint32     // of a row that is coded anew
+	tokens   []uint32     // of a part, or of a row that is coded anew
+	planes   [3][]uint8   // room for the samples of a part
+	scales   [3]*scales
 }
 
 func newPatcher(x *Index, src io.ReaderAt, what Patch) *patcher {
@@ -111,10 +114,13 @@ func (p *patcher) cover(set []bool, r image.Rectangle) bool {
 // paint makes the new blocks, a part at a time.
 func (p *patcher) paint() error {
 	h := &p.head
-	stepX, stepY := patchSide/h.mcuW, patchSide/h.mcuH
-	for y := 0; y < h.rows; y += stepY {
-		for x := 0; x < h.cols; x += stepX {
-			r := p.touchedIn(image.Rect(x, y, min(x+stepX, h.cols), min(y+stepY, h.rows)))
+	for i, c := range h.comps {
+		p.scales[i] = newScales(&h.quants[c.quant])
+		p.planes[i] = make([]uint8, chunkMCUs*c.h*8*patchRows*c.v*8)
+	}
+	for y := 0; y < h.rows; y += patchRows {
+		for x := 0; x < h.cols; x += chunkMCUs {
+			r := p.touchedIn(image.Rect(x, y, min(x+chunkMCUs, h.cols), min(y+patchRows, h.rows)))
 			if r.Empty() {
 				continue
 			}

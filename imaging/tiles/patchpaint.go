@@ -18,24 +18,23 @@ type piece struct {
 	at     []int           // by MCU: where in old, in coding order
 	planes [3][]uint8      // its samples, whole blocks
 	stride [3]int
-	scales [3]*scales
 }
 
 // part lets Paint draw on the MCUs of r and stores the blocks that have changed.
 func (p *patcher) part(r image.Rectangle) error {
 	h := &p.head
-	q := &piece{patcher: p, mcus: r}
+	q := &piece{patcher: p, mcus: r, old: p.tokens[:0]}
 	q.area = image.Rect(r.Min.X*h.mcuW, r.Min.Y*h.mcuH, r.Max.X*h.mcuW, r.Max.Y*h.mcuH).Intersect(p.bounds())
 	for i, c := range h.comps {
 		q.stride[i] = r.Dx() * c.h * 8
-		q.planes[i] = make([]uint8, q.stride[i]*r.Dy()*c.v*8)
-		q.scales[i] = newScales(&h.quants[c.quant])
+		q.planes[i] = p.planes[i][:q.stride[i]*r.Dy()*c.v*8]
 	}
 	for row := r.Min.Y; row < r.Max.Y; row++ {
 		if err := q.readRow(row); err != nil {
 			return err
 		}
 	}
+	p.tokens = q.old
 	q.decode()
 	img := q.picture()
 	before := slices.Clone(img.Pix)
