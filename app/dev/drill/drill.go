@@ -46,6 +46,9 @@ type Rig struct {
 	Name  string
 	Seed  uint64
 	Tries int
+	// Asked reports that somebody runs the rig for its own sake, so that its
+	// times count. Among other tests they swing.
+	Asked bool
 
 	tb    testing.TB
 	begun time.Time
@@ -71,6 +74,7 @@ func Begin(tb testing.TB, name string, sizes Sizes) *Rig {
 	default:
 		tb.Fatalf("%s=%s is neither short nor long", SizeEnv, size)
 	}
+	r.Asked = os.Getenv(SizeEnv) != ""
 	return r
 }
 
