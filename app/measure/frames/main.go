@@ -7,9 +7,10 @@
 // one tick of the toolkit's clock to the next; the clock ticks 60 times a
 // second, so that nothing is shorter than 17 ms.
 //
-//	frames work ROUNDS FRAMES PHOTO...   floor, panning and zooming of each photo
-//	frames memory PHOTO                  the window with one photo, worked on
+//	frames work DIR ROUNDS FRAMES PHOTO...   floor, panning and zooming of each photo
+//	frames memory DIR PHOTO                  the window with one photo, worked on
 //
+// DIR holds what the photos' arrival left: preview, index and pack of tiles.
 // It prints one JSON object a line: a name, a unit and a value for each round.
 package main
 
@@ -38,28 +39,28 @@ func main() {
 	}
 }
 
-var errUsage = errors.New("usage: frames work ROUNDS FRAMES PHOTO..., or frames memory PHOTO")
+var errUsage = errors.New("usage: frames work DIR ROUNDS FRAMES PHOTO..., or frames memory DIR PHOTO")
 
 func run(out io.Writer, now func() time.Time, args []string) error {
 	switch {
-	case len(args) >= 4 && args[0] == "work":
-		rounds, err := strconv.Atoi(args[1])
+	case len(args) >= 5 && args[0] == "work":
+		rounds, err := strconv.Atoi(args[2])
 		if err != nil || rounds < 1 {
 			return errUsage
 		}
-		frames, err := strconv.Atoi(args[2])
+		frames, err := strconv.Atoi(args[3])
 		if err != nil || frames < 2 {
 			return errUsage
 		}
-		return work(out, now, rounds, frames, args[3:])
-	case len(args) == 2 && args[0] == "memory":
-		return memory(out, now, args[1])
+		return work(out, now, args[1], rounds, frames, args[4:])
+	case len(args) == 3 && args[0] == "memory":
+		return memory(out, now, args[1], args[2])
 	}
 	return errUsage
 }
 
 // work plays every scene once a round.
-func work(out io.Writer, now func() time.Time, rounds, frames int, photos []string) error {
+func work(out io.Writer, now func() time.Time, dir string, rounds, frames int, photos []string) error {
 	w := newWindow(now)
 	floor, err := w.floor(photos[0])
 	if err != nil {
@@ -67,7 +68,7 @@ func work(out io.Writer, now func() time.Time, rounds, frames int, photos []stri
 	}
 	scenes := []scene{floor}
 	for _, name := range photos {
-		canvas, err := w.canvas(name)
+		canvas, err := w.canvas(dir, name)
 		if err != nil {
 			return err
 		}
@@ -96,9 +97,9 @@ func work(out io.Writer, now func() time.Time, rounds, frames int, photos []stri
 
 // memory opens one photo, pans and zooms it, and leaves the measuring to the
 // parent: the peak is known when the process has ended.
-func memory(out io.Writer, now func() time.Time, name string) error {
+func memory(out io.Writer, now func() time.Time, dir, name string) error {
 	w := newWindow(now)
-	canvas, err := w.canvas(name)
+	canvas, err := w.canvas(dir, name)
 	if err != nil {
 		return err
 	}

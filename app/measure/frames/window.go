@@ -5,6 +5,7 @@ import (
 	"image"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 	"flawmark/app/qc"
 	"flawmark/imaging/annotate"
 	"flawmark/imaging/photo"
+	"flawmark/imaging/tiles"
 	"flawmark/ui/widgets"
 )
 
@@ -120,32 +122,69 @@ func (w *window) floor(name string) (scene, error) {
 	}, nil
 }
 
-// largestLevel is the most pixels of the sharpest picture that the station
-// gives the canvas.
-const largestLevel = 25_000_000
-
-// canvas shows a photo with 50 marks, as the inspection screen does.
-func (w *window) canvas(name string) (*widgets.PhotoCanvas, error) {
-	data, err := os.ReadFile(name)
+// canvas shows a photo that has arrived, with 50 marks, as the inspection screen
+// does: its preview at once, then tiles of what is in view.
+func (w *window) canvas(dir, name string) (*widgets.PhotoCanvas, error) {
+	preview, err := decode(filepath.Join(dir, stem(name)+".jpg"), func(data []byte) (*image.RGBA, photo.Info, error) {
+		return photo.DecodeFit(data, 1920, 1920, photo.Limits{})
+	})
 	if err != nil {
-		return nil, fmt.Errorf("open photo: %w", err)
+		return nil, err
 	}
-	preview, info, err := photo.DecodeFit(data, 1920, 1920, photo.Limits{})
-	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", name, err)
-	}
-	denom := 1
-	for denom < 8 && info.Width/denom*(info.Height/denom) > largestLevel {
-		denom *= 2
-	}
-	sharp, _, err := photo.DecodeScale(data, denom, photo.Limits{})
+	picture, err := w.open(dir, name)
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", name, err)
 	}
+	width, height := picture.Size()
 	c := widgets.NewPhotoCanvas()
-	c.SetPhoto(name, info.Width, info.Height, preview, sharp)
-	c.SetMarks(marks(50, info.Width, info.Height))
+	c.SetPhoto(name, width, height, preview)
+	c.SetTiles(name, picture)
+	c.SetMarks(marks(50, width, height))
 	return c, nil
+}
+
+// open opens a photo with what its arrival has left in dir. The files stay open
+// until the process ends.
+func (w *window) open(dir, name string) (*tiles.Picture, error) {
+	kept := filepath.Join(dir, stem(name))
+	digest, err := os.ReadFile(kept + ".index.sha256")
+	if err != nil {
+		return nil, err
+	}
+	stored, err := os.ReadFile(kept + ".index")
+	if err != nil {
+		return nil, err
+	}
+	original, size, err := openFile(name)
+	if err != nil {
+		return nil, err
+	}
+	index, err := tiles.Unmarshal(stored, qc.Digest(digest), size)
+	if err != nil {
+		return nil, err
+	}
+	packed, packSize, err := openFile(kept + ".pack")
+	if err != nil {
+		return nil, err
+	}
+	pack, err := tiles.OpenPack(packed, packSize, qc.Digest(digest), size)
+	if err != nil {
+		return nil, err
+	}
+	return tiles.Open(original, size, index, pack, photo.Limits{})
+}
+
+func openFile(name string) (*os.File, int64, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, 0, err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		f.Close()
+		return nil, 0, err
+	}
+	return f, info.Size(), nil
 }
 
 // panning drags the photo about, at a zoom at which there is more of it than
