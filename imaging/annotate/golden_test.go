@@ -66,23 +66,23 @@ func photos(w, h int) map[string]*image.RGBA {
 	random := rand.New(rand.NewPCG(7, 11))
 	var noise [grain * grain]int
 	for i := range noise {
-		noise[i] = (random.IntN(5) - 2) * 6
+		noise[i] = (random.IntN(3) - 1) * 8
 	}
 	for y := range h {
 		for x := range w {
 			u, v := int(float64(x)*scale), int(float64(y)*scale)
 			c := color.RGBA{0xf2, 0xe9, 0xd8, 0xff}
 			switch {
-			case (u/12+v/12)%2 == 0 && u/48%2 == 0:
+			case (u/16+v/16)%2 == 0 && u/64%2 == 0:
 				c = color.RGBA{0x1d, 0x35, 0x57, 0xff}
-			case v/12%3 == 0:
+			case v/16%3 == 0:
 				c = color.RGBA{0xb0, 0x3a, 0x2e, 0xff}
-			case (u+v)/16%2 == 0:
+			case (u+v)/20%2 == 0:
 				c = color.RGBA{0x2a, 0x9d, 0x8f, 0xff}
 			}
 			pattern.SetRGBA(x, y, c)
-			n := noise[v/5%grain*grain+u/5%grain]
-			if (u+noise[v/9%grain]/2)%29 == 0 || (v+noise[grain+u/7%grain]/2)%23 == 0 {
+			n := noise[v/12%grain*grain+u/12%grain]
+			if (u+noise[v/18%grain]/2)%29 == 0 || (v+noise[grain+u/14%grain]/2)%23 == 0 {
 				n -= 22 // the folds
 			}
 			leather.SetRGBA(x, y, color.RGBA{uint8(0xc6 + n), uint8(0x8e + n), uint8(0x6f + n), 0xff})
@@ -106,9 +106,74 @@ func TestRender_EveryToolOnEveryGround(t *testing.T) {
 	}
 }
 
-// reduced makes a golden image of a large output: 320 pixels wide.
+// TestRender_EveryToolTurned looks at the scene from each side.
+func TestRender_EveryToolTurned(t *testing.T) {
+	t.Parallel()
+	for turn := 1; turn < 4; turn++ {
+		img, view := turnedPhoto(photos(800, 600)["white"], turn)
+		annotate.Render(img, scene(800, 600), view, annotate.Options{Width: 800, Height: 600, Photo: true})
+		compareWithin(t, reduced(img), filepath.Join("testdata", fmt.Sprintf("turned_%d.png", turn)), fewPixels)
+	}
+}
+
+// fewPixels may differ in a golden image that was made of a larger one: what
+// makes a difference there is seen.
+const fewPixels = 24
+
+// reduced makes a golden image of a larger output: 320 pixels wide.
 func reduced(img *image.RGBA) *image.RGBA {
 	small := image.NewRGBA(image.Rect(0, 0, 320, 320*img.Rect.Dy()/img.Rect.Dx()))
 	xdraw.BiLinear.Scale(small, small.Rect, img, img.Rect, draw.Src, nil)
 	return small
+}
+
+// TestRender_EveryToolInEverySize draws the scene as large as the order page's
+// pictures and as a photo's full size. Marks are as large a share of each.
+func TestRender_EveryToolInEverySize(t *testing.T) {
+	t.Parallel()
+	for name, img := range photos(2048, 1536) {
+		annotate.Render(img, scene(2048, 1536), annotate.View{Scale: 1}, annotate.Options{Width: 2048, Height: 1536, Photo: true})
+		compareWithin(t, reduced(img), filepath.Join("testdata", "page_"+name+".png"), fewPixels)
+	}
+	full := image.NewRGBA(image.Rect(0, 0, 6000, 4000))
+	draw.Draw(full, full.Rect, image.NewUniform(color.RGBA{0xc6, 0x8e, 0x6f, 0xff}), image.Point{}, draw.Src)
+	annotate.Render(full, scene(6000, 4000), annotate.View{Scale: 1}, annotate.Options{Width: 6000, Height: 4000, Photo: true})
+	compareWithin(t, reduced(full), filepath.Join("testdata", "full.png"), fewPixels)
+}
+
+// TestRender_GoldenImagesSeeFaults plants faults, each of which must be seen in
+// the smallest of the golden images.
+func TestRender_GoldenImagesSeeFaults(t *testing.T) {
+	t.Parallel()
+	const w, h = 2048, 1536
+	want := golden(t, filepath.Join("testdata", "page_red.png"))
+	ground := photos(w, h)["red"]
+	drawn := func(shapes []annotate.Shape, opts annotate.Options) int {
+		img := image.NewRGBA(ground.Rect)
+		copy(img.Pix, ground.Pix)
+		opts.Width, opts.Height, opts.Photo = w, h, true
+		annotate.Render(img, shapes, annotate.View{Scale: 1}, opts)
+		return differences(reduced(img), want)
+	}
+	if off := drawn(scene(w, h), annotate.Options{}); off > fewPixels {
+		t.Fatalf("without a fault %d pixels differ", off)
+	}
+	for i, s := range scene(w, h) {
+		if s.Mark.Tool == qc.Redaction || s.Mark.Tool == qc.Inset && len(s.Mark.Points) == 3 {
+			continue // red on red
+		}
+		if off := drawn(append(scene(w, h)[:i], scene(w, h)[i+1:]...), annotate.Options{}); off <= fewPixels {
+			t.Errorf("%s is missing and only %d pixels differ", s.Mark.ID, off)
+		}
+		moved := scene(w, h)
+		for j := range moved[i].Mark.Points {
+			moved[i].Mark.Points[j].X += 0.01 * w
+		}
+		if off := drawn(moved, annotate.Options{}); off <= fewPixels {
+			t.Errorf("%s is 1 %% off and only %d pixels differ", s.Mark.ID, off)
+		}
+	}
+	if off := drawn(scene(w, h), annotate.Options{Unit: 1.1 * 2.048}); off <= fewPixels {
+		t.Errorf("strokes are 10 %% too wide and only %d pixels differ", off)
+	}
 }

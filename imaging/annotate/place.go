@@ -91,7 +91,9 @@ func lay(shapes []Shape, view View, unit float64, area bounds, w, h int) layout 
 			l.badges[i] = badge{number: s.Number, at: at, radius: radius, to: to, leader: len(points) == 2}
 			g.labels = append(g.labels, square(at, reach))
 		case s.Mark.Tool == qc.Text:
-			words := newPlate(text, s.Mark.Text, wrap).at(points[0].X, points[0].Y, area, 4*unit)
+			words := newPlate(text, s.Mark.Text, wrap)
+			corner := words.corner(points[0], view.Turn)
+			words = words.at(corner.X, corner.Y, area, 4*unit)
 			if words.to = points[len(points)-1]; len(points) == 2 && distance(words.box.nearestIn(words.to), words.to) > 4*unit {
 				words.leader = true
 			}

@@ -54,6 +54,15 @@ func (l plate) at(x, y float64, area bounds, casing float64) plate {
 	return l
 }
 
+// corner returns where the top left corner goes of words that begin at a place
+// of the image. Where the image is turned they are upright and cover about the
+// same of it: their middle stays.
+func (l plate) corner(at qc.Point, turn int) qc.Point {
+	w, h := l.box.x1-l.box.x0, l.box.y1-l.box.y0
+	middle := View{Scale: 1, OffsetX: at.X, OffsetY: at.Y, Turn: turn}.ToScreen(qc.Point{X: w / 2, Y: h / 2})
+	return qc.Point{X: middle.X - w/2, Y: middle.Y - h/2}
+}
+
 // nearestIn returns the place in an area that is nearest to a point.
 func (b bounds) nearestIn(p qc.Point) qc.Point {
 	return qc.Point{X: min(max(p.X, b.x0), b.x1), Y: min(max(p.Y, b.y0), b.y1)}

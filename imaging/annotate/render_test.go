@@ -124,6 +124,11 @@ func TestRender_ToolsLookTheSameOnEveryGround(t *testing.T) {
 // 8 levels in 1 of 200 pixels.
 func compareGolden(t *testing.T, got *image.RGBA, path string) {
 	t.Helper()
+	compareWithin(t, got, path, got.Rect.Dx()*got.Rect.Dy()/200)
+}
+
+func compareWithin(t *testing.T, got *image.RGBA, path string, limit int) {
+	t.Helper()
 	if *update {
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			t.Fatal(err)
@@ -131,6 +136,19 @@ func compareGolden(t *testing.T, got *image.RGBA, path string) {
 		writePNG(t, path, got)
 		return
 	}
+	want := golden(t, path)
+	if want.Bounds() != got.Bounds() {
+		t.Fatalf("size %v, want %v", got.Bounds(), want.Bounds())
+	}
+	if off := differences(got, want); off > limit {
+		failed := filepath.Join(t.ArtifactDir(), filepath.Base(path))
+		writePNG(t, failed, got)
+		t.Errorf("%d pixels differ, at most %d may: see %s", off, limit, failed)
+	}
+}
+
+func golden(t *testing.T, path string) image.Image {
+	t.Helper()
 	f, err := os.Open(path)
 	if err != nil {
 		t.Fatal(err)
@@ -140,9 +158,11 @@ func compareGolden(t *testing.T, got *image.RGBA, path string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want.Bounds() != got.Bounds() {
-		t.Fatalf("size %v, want %v", got.Bounds(), want.Bounds())
-	}
+	return want
+}
+
+// differences counts the pixels that differ by more than 8 levels.
+func differences(got *image.RGBA, want image.Image) int {
 	off := 0
 	for y := range got.Rect.Dy() {
 		for x := range got.Rect.Dx() {
@@ -153,11 +173,7 @@ func compareGolden(t *testing.T, got *image.RGBA, path string) {
 			}
 		}
 	}
-	if limit := got.Rect.Dx() * got.Rect.Dy() / 200; off > limit {
-		failed := filepath.Join(t.ArtifactDir(), filepath.Base(path))
-		writePNG(t, failed, got)
-		t.Errorf("%d pixels differ, at most %d may: see %s", off, limit, failed)
-	}
+	return off
 }
 
 func far(a, b uint8) bool { return a > b && a-b > 8 || b > a && b-a > 8 }
