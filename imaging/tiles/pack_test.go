@@ -103,9 +103,12 @@ func allLevels(tb testing.TB, data []byte) []*image.RGBA {
 
 func TestPack_HoldsTheLevels(t *testing.T) {
 	t.Parallel()
-	for _, size := range [][2]int{{1, 1}, {511, 40}, {512, 512}, {513, 300}, {1200, 1031}, {8191, 9}, {9, 2049}} {
+	for _, size := range [][2]int{{1, 1}, {511, 40}, {512, 512}, {513, 300}, {1200, 531}, {8191, 9}, {9, 2049}} {
 		plain := jpegOf(t, scene(size[0], size[1]), 95)
 		for _, o := range []int{1, 2, 3, 4, 5, 6, 7, 8} {
+			if size[0]*size[1] > 1<<16 && o > 1 && o != 3 && o != 6 && size[0] != 1200 {
+				continue
+			}
 			data := turned(plain, o)
 			levels := allLevels(t, data)
 			for _, complete := range []bool{false, true} {

@@ -94,7 +94,7 @@ func (p *Picture) readProfile() error {
 	}
 	corner = withProfile(corner, profile)
 	info, err := photo.Inspect(bytes.NewReader(corner), int64(len(corner)), photo.Limits{})
-	if err == nil && info.Profile != "" && info.Profile != "sRGB" && !info.ColourUnknown {
+	if err == nil && info.Profile != "sRGB" && !info.ColourUnknown {
 		p.profile = profile
 	}
 	return nil
