@@ -58,8 +58,12 @@ func isUnreadable(err error) bool {
 }
 
 // placeOf names where a file lies, the same as long as it is not copied: its
-// number in the file system. Device numbers change between starts.
+// number in the file system, or nothing where that does not last. Device numbers
+// change between starts.
 func placeOf(file *os.File) (string, error) {
+	if !numbersLast(file) {
+		return "", nil
+	}
 	info, err := file.Stat()
 	if err != nil {
 		return "", err
