@@ -19,6 +19,7 @@ func trials() []trial {
 		{"preview-files", "100 photos of 12 MP by one process, one after another", previewFiles},
 		{"preview-fidelity", "the preview's pixels against a full decode and Lanczos", previewFidelity},
 		{"thumb-256", "50 MP to a thumbnail of 256 pixels, against every peer", thumbTrial},
+		{"arrival", "50 MP coming in: copy, digest, thumbnail, preview, index", arrivalTrial},
 		{"burn-in", "50 MP with 40 marks, decoded and written again", burnInTrial},
 		{"pyramid-100", "100 MP as tiles of every level in one file, and the memory", pyramidTrial},
 		{"region-512", "512×512 at 1:1 out of 100 MP whose index is there", regionTrial},
@@ -151,15 +152,53 @@ func quickest(courses []course) course {
 	return best
 }
 
-func burnInTrial(ctx context.Context, r *benchRun) ([]line, error) {
+// arrivalTrial: the peers do not copy and make no index, and read the photo
+// once for each thing they make.
+func arrivalTrial(ctx context.Context, r *benchRun) ([]line, error) {
 	photo := r.photo("P50.jpg")
-	c, err := r.race(ctx,
-		r.ours("burn-in", photo, r.at("ours.jpg")).making(r.at("ours.jpg")),
-		command1("djpeg", photo).pipeTo("cjpeg", "-quality", "90").into(r.at("peer.jpg")).called("djpeg | cjpeg"))
+	dir, err := r.folder("arrival")
 	if err != nil {
 		return nil, err
 	}
-	return []line{timeLine("burn-in", c[0], c[1], 0.8)}, nil
+	const peers = `sha256sum "$0" > "$1/sum" && vipsthumbnail "$0" -s 256x256 -o "$1/t.jpg[Q=85]" && vipsthumbnail "$0" -s 1920x1920 -o "$1/p.jpg[Q=85]"`
+	c, err := r.race(ctx,
+		r.ours("arrive", photo, dir).making(filepath.Join(dir, "index")),
+		command1("sh", "-c", peers, photo, dir).making(filepath.Join(dir, "p.jpg")).called("sha256sum, 2 × vipsthumbnail"))
+	if err != nil {
+		return nil, err
+	}
+	return []line{timeLine("arrival", c[0], c[1], 1.0)}, nil
+}
+
+// burnInTrial measures both ways of burning in, and checks in the same run that
+// the lossless one has left alone what it says.
+func burnInTrial(ctx context.Context, r *benchRun) ([]line, error) {
+	photo, index, made := r.photo("P50.jpg"), r.at("P50.index"), r.at("lossless.jpg")
+	if _, err := r.once(ctx, r.ours("index", photo, index).making(index)); err != nil {
+		return nil, err
+	}
+	c, err := r.race(ctx,
+		r.ours("burn-in", photo, r.at("ours.jpg")).making(r.at("ours.jpg")),
+		command1("djpeg", photo).pipeTo("cjpeg", "-quality", "90").into(r.at("peer.jpg")).called("djpeg | cjpeg"),
+		r.ours("burn-in-lossless", photo, index, made).making(made))
+	if err != nil {
+		return nil, err
+	}
+	said, err := readings(c[2].runs[0].output)
+	if err != nil {
+		return nil, err
+	}
+	if len(said["replaced"].Values) == 0 || len(said["kept"].Values) == 0 {
+		return nil, fmt.Errorf("burning in did not say how many blocks it kept")
+	}
+	replaced := said["replaced"].Values[0]
+	share := 100 * replaced / (replaced + said["kept"].Values[0])
+	if _, _, err := r.inside(ctx, r.ours("burn-in-check", photo, made, strconv.Itoa(int(replaced))), "equal"); err != nil {
+		return nil, err
+	}
+	lossless := timeLine("burn-in-lossless", c[2], c[1], 0.7)
+	lossless.Note = fmt.Sprintf("%.1f %% of the blocks replaced, all others found equal", share)
+	return []line{timeLine("burn-in", c[0], c[1], 0.8), lossless}, nil
 }
 
 // indexed makes the index of the largest photo, once.

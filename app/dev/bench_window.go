@@ -14,7 +14,7 @@ import (
 )
 
 // framesPerRound is how many frames of each scene make a round's median.
-const framesPerRound = 30
+const framesPerRound = 20
 
 func framesProgram() product {
 	return product{name: "window to measure", file: "measure-frames", path: "./app/measure/frames", flags: []string{"-tags=migrated_fynedo"}}

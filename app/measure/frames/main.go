@@ -78,7 +78,10 @@ func work(out io.Writer, now func() time.Time, dir string, rounds, frames int, p
 	for range rounds + 1 { // the first round warms up
 		played = append(played, scenes...)
 	}
-	takes := w.play(played, frames)
+	takes, err := w.play(played, frames)
+	if err != nil {
+		return err
+	}
 	for i, s := range scenes {
 		var wall, cpu []float64
 		for round := 1; round <= rounds; round++ {
@@ -104,7 +107,10 @@ func memory(out io.Writer, now func() time.Time, dir, name string) error {
 		return err
 	}
 	const frames = 40
-	takes := w.play([]scene{w.panning(canvas, "pan"), w.zooming(canvas, "zoom"), w.panning(canvas, "pan")}, frames)
+	takes, err := w.play([]scene{w.panning(canvas, "pan"), w.zooming(canvas, "zoom"), w.panning(canvas, "pan")}, frames)
+	if err != nil {
+		return err
+	}
 	return report(out, "frames", "1", []float64{float64(len(takes) * frames)})
 }
 

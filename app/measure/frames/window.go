@@ -28,6 +28,8 @@ type window struct {
 	win  fyne.Window
 	now  func() time.Time
 	size fyne.Size
+	// problem is why the window does not show all that it should.
+	problem error
 }
 
 func newWindow(now func() time.Time) *window {
@@ -57,7 +59,7 @@ type take struct {
 const settling = 4
 
 // play shows the window and plays the scenes, frames of each.
-func (w *window) play(scenes []scene, frames int) []take {
+func (w *window) play(scenes []scene, frames int) ([]take, error) {
 	takes := make([]take, len(scenes))
 	at, n := 0, 0
 	var last time.Time
@@ -95,7 +97,7 @@ func (w *window) play(scenes []scene, frames int) []take {
 	clock := &fyne.Animation{Duration: time.Hour, RepeatCount: fyne.AnimationRepeatForever, Tick: tick}
 	w.app.Lifecycle().SetOnStarted(clock.Start)
 	w.win.ShowAndRun()
-	return takes
+	return takes, w.problem
 }
 
 // floor moves one picture of the window's size.
@@ -137,6 +139,11 @@ func (w *window) canvas(dir, name string) (*widgets.PhotoCanvas, error) {
 	}
 	width, height := picture.Size()
 	c := widgets.NewPhotoCanvas()
+	c.OnProblem = func(err error) {
+		if w.problem == nil {
+			w.problem = fmt.Errorf("show %s: %w", name, err)
+		}
+	}
 	c.SetPhoto(name, width, height, preview)
 	c.SetTiles(name, picture)
 	c.SetMarks(marks(50, width, height))
