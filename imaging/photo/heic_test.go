@@ -126,6 +126,16 @@ func TestHEICBombsAndDamage(t *testing.T) {
 		binary.BigEndian.PutUint32(b[at+12:], h)
 		return b
 	}
+	single := func(w, h uint32) []byte {
+		b := file(t, "single.heic")
+		at := bytes.Index(b, []byte("ispe"))
+		binary.BigEndian.PutUint32(b[at+8:], w)
+		binary.BigEndian.PutUint32(b[at+12:], h)
+		return b
+	}
+	if _, _, err := Decode(single(64, 64), Limits{}); err != nil {
+		t.Fatal(err)
+	}
 	coded := bytes.ReplaceAll(plain, []byte("hvc1"), []byte("av01"))
 	coded = bytes.ReplaceAll(coded, []byte("grid"), []byte("av01"))
 	for name, c := range map[string]struct {
@@ -136,10 +146,17 @@ func TestHEICBombsAndDamage(t *testing.T) {
 		"50000 a side":         {sized(50000, 50000), Limits{}, ErrTooLarge},
 		"4 thousand million":   {sized(1<<32-1, 1<<32-1), Limits{}, ErrUnreadable},
 		"larger than its data": {sized(640, 480), Limits{}, ErrUnreadable},
-		"no pixels":            {sized(0, 48), Limits{}, ErrUnreadable},
-		"other codec":          {coded, Limits{}, ErrUnsupported},
-		"memory":               {plain, Limits{Memory: 1 << 20}, ErrTooLarge},
-		"time":                 {plain, Limits{Time: time.Nanosecond}, ErrTooLarge},
+		"single, larger":       {single(640, 640), Limits{}, ErrUnreadable},
+		"single, smaller":      {single(64, 62), Limits{}, ErrUnreadable},
+		"tile larger": {func() []byte {
+			b := bytes.Clone(plain)
+			b[bytes.Index(b, []byte("ispe"))+11] = 72
+			return b
+		}(), Limits{}, ErrUnreadable},
+		"no pixels":   {sized(0, 48), Limits{}, ErrUnreadable},
+		"other codec": {coded, Limits{}, ErrUnsupported},
+		"memory":      {plain, Limits{Memory: 1 << 20}, ErrTooLarge},
+		"time":        {plain, Limits{Time: time.Nanosecond}, ErrTooLarge},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, _, err := Decode(c.data, c.lim); !errors.Is(err, c.want) {

@@ -129,6 +129,9 @@ func readHEICHeader(r io.ReaderAt, size int64, lim Limits) (header, error) {
 	if err := f.checkGrid(h, r); err != nil {
 		return h, err
 	}
+	if err := f.checkCoded(); err != nil {
+		return h, err
+	}
 	return h, f.readEXIF(&h, r)
 }
 

@@ -45,9 +45,9 @@ type Limits struct {
 }
 
 // DefaultLimits admits every camera on the market (100 MP and more) and refuses bombs:
-// 200 MiB, 200 million pixels, 65 000 pixels a side, 1 GiB of memory, a minute.
+// 200 MiB, 200 million pixels, 65 000 pixels a side, 1 GiB of memory, two minutes.
 func DefaultLimits() Limits {
-	return Limits{Bytes: 200 << 20, Pixels: 200e6, Side: 65000, Memory: 1 << 30, Time: time.Minute}
+	return Limits{Bytes: 200 << 20, Pixels: 200e6, Side: 65000, Memory: 1 << 30, Time: 2 * time.Minute}
 }
 
 // orDefault fills zero fields.
