@@ -78,8 +78,7 @@ type patcher struct {
 	replaced int
 	used     [4][256]bool // AC symbols of new blocks by table slot
 	tables   *recoding    // nil: the original's codes
-	tokens   []uint32     // of a part, or of a row that is coded anew
-	planes   [3][]uint8   // room for the samples of a part
+	tokens   []uint32     // of a row that is coded anew
 	scales   [3]*scales
 }
 
@@ -111,28 +110,59 @@ func (p *patcher) cover(set []bool, r image.Rectangle) bool {
 	return !r.Empty()
 }
 
-// paint makes the new blocks, a part at a time.
+// paint makes the new blocks, a part at a time. While one is painted on, the next is decoded.
 func (p *patcher) paint() error {
 	h := &p.head
 	for i, c := range h.comps {
 		p.scales[i] = newScales(&h.quants[c.quant])
-		p.planes[i] = make([]uint8, chunkMCUs*c.h*8*patchRows*c.v*8)
 	}
-	for y := 0; y < h.rows; y += patchRows {
-		for x := 0; x < h.cols; x += chunkMCUs {
-			r := p.touchedIn(image.Rect(x, y, min(x+chunkMCUs, h.cols), min(y+patchRows, h.rows)))
-			if r.Empty() {
-				continue
-			}
-			if err := p.part(r); err != nil {
-				return err
-			}
-			if uint64(len(p.store)) > 1<<31 {
-				return errors.New("too much of the picture to be replaced")
+	type loaded struct {
+		*piece
+		err error
+	}
+	free, ready, stop := make(chan *piece, 2), make(chan loaded, 1), make(chan struct{})
+	free <- &piece{patcher: p}
+	free <- &piece{patcher: p}
+	go func() {
+		defer close(ready)
+		for y := 0; y < h.rows; y += patchRows {
+			for x := 0; x < h.cols; x += chunkMCUs {
+				r := p.touchedIn(image.Rect(x, y, min(x+chunkMCUs, h.cols), min(y+patchRows, h.rows)))
+				if r.Empty() {
+					continue
+				}
+				select {
+				case <-stop:
+					return
+				case q := <-free:
+					err := q.load(r)
+					ready <- loaded{q, err}
+					if err != nil {
+						return
+					}
+				}
 			}
 		}
+	}()
+	var failed error
+	stopped := false
+	for q := range ready { // to the end, so that nobody reads on after the return
+		if failed == nil {
+			failed = q.err
+		}
+		if failed == nil {
+			failed = q.draw()
+		}
+		if failed == nil && uint64(len(p.store)) > 1<<31 {
+			failed = errors.New("too much of the picture to be replaced")
+		}
+		if failed != nil && !stopped {
+			close(stop)
+			stopped = true
+		}
+		free <- q.piece
 	}
-	return nil
+	return failed
 }
 
 // touchedIn is the smallest rectangle around the touched MCUs in r, in MCUs.

@@ -2,9 +2,9 @@ package tiles
 
 import (
 	"bytes"
+	"encoding/binary"
 	"image"
 	"image/color"
-	"slices"
 
 	"flawmark/imaging/photo"
 )
@@ -18,36 +18,47 @@ type piece struct {
 	at     []int           // by MCU: where in old, in coding order
 	planes [3][]uint8      // its samples, whole blocks
 	stride [3]int
+	img    *image.RGBA
+	before []uint8 // its pixels before Paint
 }
 
-// part lets Paint draw on the MCUs of r and stores the blocks that have changed.
-func (p *patcher) part(r image.Rectangle) error {
-	h := &p.head
-	q := &piece{patcher: p, mcus: r, old: p.tokens[:0]}
-	q.area = image.Rect(r.Min.X*h.mcuW, r.Min.Y*h.mcuH, r.Max.X*h.mcuW, r.Max.Y*h.mcuH).Intersect(p.bounds())
+// load makes the pixels of the MCUs of r.
+func (q *piece) load(r image.Rectangle) error {
+	h := &q.head
+	q.mcus = r
+	q.area = image.Rect(r.Min.X*h.mcuW, r.Min.Y*h.mcuH, r.Max.X*h.mcuW, r.Max.Y*h.mcuH).Intersect(q.bounds())
 	for i, c := range h.comps {
 		q.stride[i] = r.Dx() * c.h * 8
-		q.planes[i] = p.planes[i][:q.stride[i]*r.Dy()*c.v*8]
+		n := q.stride[i] * r.Dy() * c.v * 8
+		if cap(q.planes[i]) < n {
+			q.planes[i] = make([]uint8, n)
+		}
+		q.planes[i] = q.planes[i][:n]
 	}
+	q.old, q.at = q.old[:0], q.at[:0]
 	for row := r.Min.Y; row < r.Max.Y; row++ {
 		if err := q.readRow(row); err != nil {
 			return err
 		}
 	}
-	p.tokens = q.old
 	q.decode()
-	img := q.picture()
-	before := slices.Clone(img.Pix)
-	if p.what.Paint != nil {
-		given := *img
-		if err := p.what.Paint(&given); err != nil {
+	q.img = q.picture()
+	q.before = append(q.before[:0], q.img.Pix...)
+	return nil
+}
+
+// draw lets Paint draw on the part and stores the blocks that have changed.
+func (q *piece) draw() error {
+	if q.what.Paint != nil {
+		given := *q.img
+		if err := q.what.Paint(&given); err != nil {
 			return err
 		}
 	}
-	for y := r.Min.Y; y < r.Max.Y; y++ {
-		for x := r.Min.X; x < r.Max.X; x++ {
-			if p.touched[y*h.cols+x] {
-				q.take(x, y, img, before)
+	for y := q.mcus.Min.Y; y < q.mcus.Max.Y; y++ {
+		for x := q.mcus.Min.X; x < q.mcus.Max.X; x++ {
+			if q.touched[y*q.head.cols+x] {
+				q.take(x, y, q.img, q.before)
 			}
 		}
 	}
@@ -200,22 +211,21 @@ func (q *piece) samples(x, y int, r image.Rectangle, img *image.RGBA, before []u
 	h := &q.head
 	w, ht := r.Dx(), r.Dy()
 	perX, perY := h.mcuW/8, h.mcuH/8 // pixels a colour sample
-	var sum [2][64]int
-	var count [64]int
-	var fresh [64]bool
+	var sum [2][64]int               // of the pixels painted on
+	var count [64]int                // of those
 	luma := q.planes[0][(y-q.mcus.Min.Y)*h.mcuH*q.stride[0]+(x-q.mcus.Min.X)*h.mcuW:]
 	for py := range ht {
 		at := img.PixOffset(r.Min.X, r.Min.Y+py)
+		now, was := img.Pix[at:][:4*w], before[at:][:4*w]
 		for px := range w {
-			c, was := img.Pix[at+4*px:][:3], before[at+4*px:][:3]
-			yy, cb, cr := color.RGBToYCbCr(c[0], c[1], c[2])
-			i := py/perY*8 + px/perX
-			sum[0][i] += int(cb)
-			sum[1][i] += int(cr)
-			count[i]++
-			if hidden || !bytes.Equal(c, was) {
-				luma[py*q.stride[0]+px] = yy
-				fresh[i] = true
+			c := now[4*px:][:4:4]
+			if hidden || binary.LittleEndian.Uint32(c) != binary.LittleEndian.Uint32(was[4*px:]) {
+				i := py/perY*8 + px/perX
+				var cb, cr uint8
+				luma[py*q.stride[0]+px], cb, cr = color.RGBToYCbCr(c[0], c[1], c[2])
+				sum[0][i] += int(cb)
+				sum[1][i] += int(cr)
+				count[i]++
 			}
 		}
 	}
@@ -226,8 +236,10 @@ func (q *piece) samples(x, y int, r image.Rectangle, img *image.RGBA, before []u
 	for i := range sum {
 		plane := q.planes[1+i][(y-q.mcus.Min.Y)*8*q.stride[1+i]+(x-q.mcus.Min.X)*8:]
 		for j, n := range count {
-			if fresh[j] {
-				plane[j/8*q.stride[1+i]+j%8] = uint8((sum[i][j] + n/2) / n)
+			if n > 0 {
+				v := &plane[j/8*q.stride[1+i]+j%8]
+				all := min(perX, w-j%8*perX) * min(perY, ht-j/8*perY)
+				*v = uint8((sum[i][j] + (all-n)*int(*v) + all/2) / all)
 			}
 		}
 		repeat(plane, q.stride[1+i], ceilDiv(w, perX), ceilDiv(ht, perY), 8, 8)
