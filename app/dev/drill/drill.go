@@ -52,6 +52,7 @@ type Rig struct {
 
 	tb    testing.TB
 	begun time.Time
+	dir   string // of logs and noted secrets
 }
 
 // Begin reads seed and size.
@@ -75,6 +76,9 @@ func Begin(tb testing.TB, name string, sizes Sizes) *Rig {
 		tb.Fatalf("%s=%s is neither short nor long", SizeEnv, size)
 	}
 	r.Asked = os.Getenv(SizeEnv) != ""
+	if r.dir = os.Getenv(LogEnv); r.dir == "" {
+		r.dir = tb.TempDir()
+	}
 	return r
 }
 
@@ -105,15 +109,14 @@ func (r *Rig) Done(o Outcome) {
 	}
 }
 
-// Log opens a file for what the named part of a rig logs. It is in the folder
-// that is searched for secrets, where there is one.
+// Logs is the folder of logs and secrets: that of all rigs, where one is set,
+// or the rig's own.
+func (r *Rig) Logs() string { return r.dir }
+
+// Log opens a file in that folder for what the named part of a rig logs.
 func (r *Rig) Log(part string) *os.File {
 	r.tb.Helper()
-	dir := os.Getenv(LogEnv)
-	if dir == "" {
-		dir = r.tb.TempDir()
-	}
-	file, err := os.OpenFile(filepath.Join(dir, r.Name+"-"+part+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	file, err := os.OpenFile(filepath.Join(r.dir, r.Name+"-"+part+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		r.tb.Fatal(err)
 	}
@@ -127,11 +130,7 @@ const secretsFile = "secrets"
 // Secret notes something that must be in no log. Each rig makes its own.
 func (r *Rig) Secret(text string) {
 	r.tb.Helper()
-	dir := os.Getenv(LogEnv)
-	if dir == "" {
-		return
-	}
-	file, err := os.OpenFile(filepath.Join(dir, secretsFile), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	file, err := os.OpenFile(filepath.Join(r.dir, secretsFile), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		r.tb.Fatal(err)
 	}
