@@ -8,6 +8,15 @@
 // corners, and a trace, is held by eight [Handle]s, what has two ends by those,
 // a polygon by its corners; a handle named by [Hit] is dragged by [Drag].
 //
+// A redaction hides for good: [Redact] paints it wherever pixels of an original
+// go into anything that is shown or sent. An inset shows a part of the photo
+// enlarged in a [Frame] on the photo itself; its pixels come from a [Source]. A
+// spotlight dims the rest. Words stand on plates, which with the numbers and
+// the measures' labels are placed so that they hide no flaw if they can.
+//
+// Sizes of what is drawn are multiples of a unit, a thousandth of the output's
+// longer side, so that marks look the same on a photo of any size.
+//
 // Nothing here has state or does input and output; every function may be
 // called from any goroutine.
 package annotate

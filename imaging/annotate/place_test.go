@@ -228,6 +228,81 @@ func TestBurnIn_LeavesItsInputAlone(t *testing.T) {
 	}
 }
 
+// TestPlaces_AvoidFlaws puts flaws where the first numbers would go.
+func TestPlaces_AvoidFlaws(t *testing.T) {
+	t.Parallel()
+	middle := annotate.Shape{Mark: box("m", 400, 300, 100, 100), Number: 1, Severity: qc.Critical}
+	above := flawed(box("above", 400, 220, 100, 60))
+	right := flawed(box("right", 520, 220, 80, 200))
+	view := annotate.View{Scale: 1}
+	at := func(others ...annotate.Shape) annotate.Place {
+		return annotate.Places(append([]annotate.Shape{middle}, others...), view, 20, 1000, 800)[0]
+	}
+	if p := at(); p.At.X != 450 || p.At.Y > 280 || p.Leader {
+		t.Errorf("alone it is at %+v, want above", p)
+	}
+	if p := at(above); p.At.X < 500 || p.At.Y > 300 {
+		t.Errorf("with a flaw above it is at %+v, want at the top right", p)
+	}
+	if p := at(above, right); p.At.Y < 400 {
+		t.Errorf("with flaws above and to the right it is at %+v, want below", p)
+	}
+	ring := []annotate.Shape{flawed(box("t", 340, 240, 220, 55)), flawed(box("b", 340, 405, 220, 55)), flawed(box("l", 340, 240, 55, 220)), flawed(box("r", 505, 240, 55, 220))}
+	if p := at(ring...); !p.Leader {
+		t.Errorf("with flaws all around it is at %+v, want farther off with a line", p)
+	}
+}
+
+// TestPlaces_StayWhenMarksHardlyMove moves marks by less than a pixel: next to
+// no number may jump.
+func TestPlaces_StayWhenMarksHardlyMove(t *testing.T) {
+	t.Parallel()
+	for name, shapes := range map[string][]annotate.Shape{"sampler": sampler(), "toolbox": toolbox(), "scene": scene(600, 400)} {
+		before := annotate.Places(shapes, annotate.View{Scale: 1}, 12, 600, 400)
+		jumps, tries := 0, 0
+		for i := range shapes {
+			for _, by := range []float64{-0.4, 0.4} {
+				moved := slices.Clone(shapes)
+				moved[i].Mark = annotate.Move(shapes[i].Mark, by, by/2, 600, 400)
+				for j, p := range annotate.Places(moved, annotate.View{Scale: 1}, 12, 600, 400) {
+					if tries++; math.Hypot(p.At.X-before[j].At.X, p.At.Y-before[j].At.Y) > 3 {
+						jumps++
+					}
+				}
+			}
+		}
+		if jumps*100 > tries {
+			t.Errorf("%s: %d of %d numbers jumped", name, jumps, tries)
+		}
+	}
+}
+
+func TestRender_SpotlightIsTheSameOnASheet(t *testing.T) {
+	t.Parallel()
+	shapes := []annotate.Shape{{Mark: qc.Mark{Tool: qc.Spotlight, Points: []qc.Point{{X: 30.3, Y: 25.7}, {X: 70, Y: 60}}}}}
+	opts := annotate.Options{Width: 101, Height: 90, Unit: 1}
+	ground := photos(101, 90)["leather"]
+	file := clonedImage(ground)
+	annotate.Render(file, shapes, annotate.View{Scale: 1}, opts)
+	sheet := image.NewRGBA(ground.Rect)
+	annotate.Render(sheet, shapes, annotate.View{Scale: 1}, opts)
+	laid := clonedImage(ground)
+	draw.Draw(laid, laid.Rect, sheet, image.Point{}, draw.Over)
+	for i := range laid.Pix {
+		if a, b := laid.Pix[i], file.Pix[i]; a > b && a-b > 1 || b > a && b-a > 1 {
+			t.Fatalf("pixel %d is %d over a sheet and %d in the file", i/4, a, b)
+		}
+	}
+	for _, tc := range []struct {
+		x, y   int
+		factor float64
+	}{{50, 40, 1}, {31, 26, 1}, {69, 59, 1}, {1, 1, 0.45}, {100, 89, 0.45}, {15, 40, 0.45}} {
+		if got, want := float64(file.RGBAAt(tc.x, tc.y).R), tc.factor*float64(ground.RGBAAt(tc.x, tc.y).R); math.Abs(got-want) > 1.2 {
+			t.Errorf("%d,%d has %g, want %g", tc.x, tc.y, got, want)
+		}
+	}
+}
+
 func BenchmarkBurnIn_50MP(b *testing.B) {
 	img := image.NewRGBA(image.Rect(0, 0, 8688, 5792))
 	var shapes []annotate.Shape
@@ -250,5 +325,32 @@ func BenchmarkRender_Screen50Marks(b *testing.B) {
 	for b.Loop() {
 		clear(img.Pix)
 		annotate.Render(img, shapes, annotate.View{Scale: 1}, annotate.Options{})
+	}
+}
+
+// BenchmarkRender_Screen50OfAll draws what a window shows at most: each tool,
+// on a sheet, with insets from a source.
+func BenchmarkRender_Screen50OfAll(b *testing.B) {
+	img := image.NewRGBA(image.Rect(0, 0, 1500, 900))
+	var shapes []annotate.Shape
+	for i := range 3 {
+		for _, s := range scene(1500, 900) {
+			s.Mark = annotate.Move(s.Mark, float64(i)*30, float64(i)*25, 1500, 900)
+			shapes = append(shapes, s)
+		}
+	}
+	source := func(_ image.Rectangle, w, h int) *image.RGBA { return image.NewRGBA(image.Rect(0, 0, w, h)) }
+	for b.Loop() {
+		clear(img.Pix)
+		annotate.Render(img, shapes, annotate.View{Scale: 1}, annotate.Options{Width: 1500, Height: 900, Unit: 1.2, Source: source})
+	}
+}
+
+// BenchmarkRender_50MPOfAll draws each tool into a large file.
+func BenchmarkRender_50MPOfAll(b *testing.B) {
+	img := image.NewRGBA(image.Rect(0, 0, 8688, 5792))
+	shapes := scene(8688, 5792)
+	for b.Loop() {
+		annotate.Render(img, shapes, annotate.View{Scale: 1}, annotate.Options{Width: 8688, Height: 5792, Photo: true})
 	}
 }
