@@ -128,3 +128,10 @@ func TestJSONLines(t *testing.T) {
 		t.Errorf("the first line is\n%s\nwant\n%s", lines[0], first)
 	}
 }
+
+func TestCountCalls(t *testing.T) {
+	const log = "10 fsync(7) = 0\n11 fdatasync(8 <unfinished ...>\n10 fsync(9) = 0\n11 <... fdatasync resumed>) = 0\n10 +++ exited with 0 +++\n"
+	if got := countCalls(log); got != 3 {
+		t.Errorf("%d calls, want 3", got)
+	}
+}

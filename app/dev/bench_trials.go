@@ -27,6 +27,8 @@ func trials() []trial {
 		{"open-again", "50 MP that is in: its kept preview to pixels", openAgain},
 		{"frame", "a frame while panning and zooming in a real window", windowTrial},
 		{"window-memory", "the window's memory with 100 MP open", windowMemory},
+		{"save", "a finding with a photo of 12 MP until it is on the disk", saveTrial},
+		{"station-start", "a station's data with 3,000 unsent findings, until the first screen can be filled", startTrial},
 	}
 }
 

@@ -47,6 +47,9 @@ func programs() []program {
 		{"tile-once", "PHOTO INDEX OUT", "cuts one tile of 512×512 out of the middle and writes it", tileOnce},
 		{"pack", "PHOTO INDEX OUT", "writes all levels as tiles into one file", pack},
 		{"pack-indexed", "PHOTO INDEX OUT", "makes the index and writes the coarser levels into one file", packIndexed},
+		{"save", "PHOTO DIR N", "saves N findings with that photo, each until it is on the disk", save},
+		{"fill", "DIR N", "makes a station's data with N findings of five photos, none sent", fill},
+		{"start", "DIR", "opens a station's data and asks what the first screen shows", start},
 		{"again", "PHOTO N", "opens a photo that has been seen: its preview to pixels, N times", again},
 	}
 }
