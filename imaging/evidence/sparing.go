@@ -6,7 +6,9 @@ import (
 	"image"
 	"image/draw"
 	"io"
+	"runtime"
 	"slices"
+	"sync"
 
 	"flawmark/app/qc"
 	"flawmark/imaging/annotate"
@@ -25,6 +27,7 @@ type sparing struct {
 	opts     annotate.Options
 	cells    []bool // squares of the grid of the oriented picture that marks touch
 	cols     int
+	lock     sync.Mutex
 	drawn    map[image.Point]*image.RGBA // squares of sheets on which something is drawn
 }
 
@@ -64,30 +67,38 @@ const sheetSide = 2048
 // Tints are drawn later: they change the photo below them.
 func (s *sparing) draw(ctx context.Context) error {
 	seen := s.seen()
-	var sheet *image.RGBA
-	for y := 0; y < seen.Max.Y; y += sheetSide {
-		for x := 0; x < seen.Max.X; x += sheetSide {
-			if err := ctx.Err(); err != nil {
-				return err
+	places := make(chan image.Rectangle)
+	var workers sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), 2) { // a sheet takes 16 MiB
+		workers.Go(func() {
+			var pix []byte
+			for place := range places {
+				n := 4 * place.Dx() * place.Dy()
+				if cap(pix) < n {
+					pix = make([]byte, n)
+				} else {
+					clear(pix[:n])
+				}
+				sheet := &image.RGBA{Pix: pix[:n], Stride: 4 * place.Dx(), Rect: place}
+				annotate.Render(sheet, s.shapes, annotate.View{Scale: 1}, s.opts)
+				s.keep(sheet)
 			}
-			place := image.Rect(x, y, x+sheetSide, y+sheetSide).Intersect(seen)
-			if n := 4 * place.Dx() * place.Dy(); sheet == nil {
-				sheet = image.NewRGBA(place)
-			} else {
-				*sheet = image.RGBA{Pix: sheet.Pix[:n], Stride: 4 * place.Dx(), Rect: place}
-				clear(sheet.Pix)
-			}
-			annotate.Render(sheet, s.shapes, annotate.View{Scale: 1}, s.opts)
-			s.keep(sheet)
+		})
+	}
+	for y := 0; y < seen.Max.Y && ctx.Err() == nil; y += sheetSide {
+		for x := 0; x < seen.Max.X && ctx.Err() == nil; x += sheetSide {
+			places <- image.Rect(x, y, x+sheetSide, y+sheetSide).Intersect(seen)
 		}
 	}
+	close(places)
+	workers.Wait()
 	for _, c := range s.covers {
 		fillCells(s.cells, s.cols, c.area)
 	}
-	return nil
+	return ctx.Err()
 }
 
-// keep copies what is drawn on a sheet.
+// keep copies what is drawn on a sheet. Sheets share no cell.
 func (s *sparing) keep(sheet *image.RGBA) {
 	mark(s.cells, s.cols, sheet)
 	const per = square / grid
@@ -101,7 +112,9 @@ func (s *sparing) keep(sheet *image.RGBA) {
 			if used {
 				kept := image.NewRGBA(image.Rect(x, y, x+square, y+square).Intersect(sheet.Rect))
 				draw.Draw(kept, kept.Rect, sheet, kept.Rect.Min, draw.Src)
+				s.lock.Lock()
 				s.drawn[image.Pt(x/square, y/square)] = kept
+				s.lock.Unlock()
 			}
 		}
 	}
