@@ -38,7 +38,7 @@ func rigs() []rig {
 		{
 			name: "damage", about: "damage a station's database in every way a disk knows",
 			bar:   "every kind of damage: no finding is lost",
-			parts: []rigPart{{folder: "./storage/local", tests: "Damage|EveryDamagedPage|MisplacedPage|AlteredEvent", counted: true}},
+			parts: []rigPart{{folder: "./storage/local", tests: "Damage|EveryDamagedPage|MisplacedPage|AlteredEvent|Salvaged", counted: true}},
 		},
 		{
 			name: "months", about: "simulated networks: 3 of 10 requests and answers lost, doubled, late, refused; clocks jump; both ends restart",
@@ -68,7 +68,7 @@ func rigs() []rig {
 		{
 			name: "upgrade", about: "open the data of earlier versions, and kill the change to this one at every step",
 			bar:   "nothing is lost",
-			parts: []rigPart{{folder: "./storage/local", tests: "Golden|Migrat|Upgrade|Schema", counted: true}},
+			parts: []rigPart{{folder: "./storage/local", tests: "StoresOfEveryVersion|Migration|NewerData", counted: true}},
 		},
 		{
 			name: "growth", about: "one run that records and sends findings without an end",
