@@ -170,3 +170,24 @@ func TestHEICBombsAndDamage(t *testing.T) {
 		}
 	}
 }
+
+// With EXIF and a profile. The orientation in the EXIF block does not count in a HEIC (ISO/IEC 23008-12:
+// irot and imir do); were it applied, too, phones' photos would be turned twice.
+func TestHEICWithEXIFAndProfile(t *testing.T) {
+	data := file(t, "exif.heic")
+	got, info, err := Decode(data, Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	taken := time.Date(2024, 11, 5, 10, 20, 30, 0, time.FixedZone("", 8*3600))
+	if info.Camera != "Canon EOS R5" || !info.CapturedAt.Equal(taken) || info.Profile != "Display P3" || info.Orientation != 1 {
+		t.Errorf("info %+v", info)
+	}
+	want := stored(quarters(), 6)
+	p, _ := readICC(displayP3())
+	conv, _ := newConversion(p)
+	conv.apply(want)
+	if p := psnr(t, got, want); p < 25 {
+		t.Errorf("%.1f dB", p)
+	}
+}
