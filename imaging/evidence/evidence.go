@@ -34,6 +34,9 @@ type Options struct {
 	// Index of the original, where it is kept. nil: it is made, for about half
 	// of the time that all takes.
 	Index *tiles.Index
+	// Legend is written on a strip below the picture; a file with one is not
+	// lossless.
+	Legend []annotate.LegendEntry
 	// Limits for the original; zero fields stand for the defaults.
 	Limits photo.Limits
 }
@@ -55,7 +58,7 @@ const mostTouched = 0.4
 //
 // The file is lossless where the original is a sequential JPEG in colour (see
 // [tiles.ErrNotIndexable] for which), unless a spotlight or very many marks
-// change most of the picture; it is then in the orientation in which the
+// change most of the picture, or there is a legend; it is then in the orientation in which the
 // original is stored, and says so. Otherwise the picture is decoded, drawn on,
 // oriented and encoded. Either way the colour profile of a JPEG stays and no
 // other metadata.
@@ -76,7 +79,7 @@ func BurnIn(ctx context.Context, dst io.Writer, original io.ReaderAt, p qc.Photo
 
 func burnIn(ctx context.Context, dst io.Writer, original io.ReaderAt, p qc.Photo, shapes []annotate.Shape, opts Options) (Report, error) {
 	var data []byte // the original, once it has been read whole
-	if opts.Index == nil {
+	if opts.Index == nil && len(opts.Legend) == 0 {
 		var err error
 		if data, err = readAll(original, p.Bytes, opts.Limits); err != nil {
 			return Report{}, err
@@ -91,7 +94,7 @@ func burnIn(ctx context.Context, dst io.Writer, original io.ReaderAt, p qc.Photo
 	if err := ctx.Err(); err != nil {
 		return Report{}, err
 	}
-	if x := opts.Index; x != nil && !x.Grey() && partial(shapes) {
+	if x := opts.Index; x != nil && len(opts.Legend) == 0 && !x.Grey() && partial(shapes) {
 		s, err := newSparing(x, original, shapes)
 		if err == nil {
 			err = s.draw(ctx)

@@ -318,6 +318,21 @@ func TestBurnIn_ChoosesTheWay(t *testing.T) {
 	}
 }
 
+func TestBurnIn_WritesTheLegendBelow(t *testing.T) {
+	t.Parallel()
+	data := camera(t, sample(t), 6)
+	var out bytes.Buffer
+	report, err := BurnIn(t.Context(), &out, bytes.NewReader(data), described(data), marks(), Options{
+		Legend: []annotate.LegendEntry{{Number: 1, Severity: qc.Critical, Words: "hole", Size: "6 mm"}},
+	})
+	if err != nil || report.Lossless {
+		t.Fatalf("%+v, %v", report, err)
+	}
+	if img, was := decoded(t, out.Bytes()), decoded(t, data); img.Rect.Dx() != was.Rect.Dx() || img.Rect.Dy() <= was.Rect.Dy() {
+		t.Errorf("%v from %v", img.Rect, was.Rect)
+	}
+}
+
 func TestBurnIn_FailsWithAReason(t *testing.T) {
 	t.Parallel()
 	data := camera(t, sample(t), 1)

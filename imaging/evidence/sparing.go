@@ -32,7 +32,7 @@ type sparing struct {
 }
 
 // square is the side of the squares in which sheets are kept.
-const square = 4 * grid
+const square = 2 * grid
 
 func newSparing(x *tiles.Index, original io.ReaderAt, shapes []annotate.Shape) (*sparing, error) {
 	s := &sparing{index: x, original: original, drawn: map[image.Point]*image.RGBA{}}

@@ -49,6 +49,9 @@ func whole(ctx context.Context, dst io.Writer, data []byte, shapes []annotate.Sh
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	if len(opts.Legend) > 0 {
+		img = annotate.Legend(img, opts.Legend)
+	}
 	profile := profileOf(data)
 	if len(profile) == 0 {
 		return photo.EncodeJPEG(dst, img, opts.Quality)
