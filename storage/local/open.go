@@ -169,7 +169,7 @@ func (s *Store) create(path, epoch string, pages journalPages) error {
 	if err := db.Close(); err != nil {
 		return fmt.Errorf("make database: %w", err)
 	}
-	return s.install(temp, path, new(Recovery))
+	return s.publish(temp, path)
 }
 
 // make makes a database at temp and fills it from the journal.
@@ -186,6 +186,13 @@ func (s *Store) make(temp, epoch string, pages journalPages) (*bbolt.DB, error) 
 		err = commit(db, func(tx *bbolt.Tx) error {
 			if err := s.restoreIdentity(tx); err != nil {
 				return err
+			}
+			if place, err := placeOf(s.lock.file); err != nil {
+				return err
+			} else if place != "" {
+				if err := tx.Bucket(inMeta).Put(keyPlace, []byte(place)); err != nil {
+					return err
+				}
 			}
 			first, prev := pages.start()
 			return put(tx, inMeta, keyLog, logState{

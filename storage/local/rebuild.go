@@ -65,13 +65,17 @@ func (s *Store) install(temp, path string, recovery *Recovery) error {
 		}
 		recovery.SetAside = append(recovery.SetAside, aside)
 	}
-	if err := rename(readyPath(path), path); err != nil {
+	return s.publish(readyPath(path), path)
+}
+
+// publish gives a finished database its name and opens it.
+func (s *Store) publish(temp, path string) (err error) {
+	if err := rename(temp, path); err != nil {
 		return fmt.Errorf("make database: %w", err)
 	}
 	if err := syncDir(s.dir); err != nil {
 		return fmt.Errorf("make database: %w: %w", ErrSync, err)
 	}
-	var err error
 	s.db, err = openBolt(path, false)
 	return err
 }
