@@ -64,8 +64,9 @@ type course struct {
 }
 
 func (c course) walls() []float64 { return each(c.runs, func(s sample) float64 { return s.wall }) }
-func (c course) cpu() float64     { return least(each(c.runs, func(s sample) float64 { return s.cpu })) }
-func (c course) rss() float64     { return most(each(c.runs, func(s sample) float64 { return s.rss })) }
+func (c course) cpu() float64 { return least(each(c.runs, func(s sample) float64 { return s.cpu })) }
+
+func (c course) rss() float64 { return most(each(c.runs, func(s sample) float64 { return s.rss })) }
 
 // race runs the racers in turn, as often as there are rounds, after one round
 // that does not count. Every other round goes backwards, so that nobody always

@@ -13,7 +13,9 @@
 // Its words: a [need] is one thing the machine must have; a [probe] finds out
 // whether it is there; a [remedy] is how one family of systems gets it; a
 // [purpose] is what it is needed for. A [step] is one part of the test run. A
-// [child] is a program of ours that the tool started and must end.
+// [child] is a program of ours that the tool started and must end. A [trial]
+// compares the product with its peers; a [racer] is one side of it, a [course]
+// what its runs took, a [line] one result.
 package main
 
 import (
