@@ -70,8 +70,8 @@ func (c *PhotoCanvas) bring(s *subject, sh *sheet, l *lane, o composition, need 
 	if o.tiles != nil && o.tiles.missing {
 		cost = max(cost, 2*atOnce) // soon made again: not on the UI goroutine
 	}
-	if cost > atOnce && (sh.key != key || sh.view.Turn != view.Turn) {
-		// Something of a new photo is seen at once, if only roughly.
+	if cost > atOnce && !sh.hides(key, view, need) {
+		// Something is seen everywhere at once, if only roughly.
 		quick := o
 		quick.rough, quick.rect = true, need.Intersect(o.rect)
 		if p, ok := composePicture(quick, key, version, view, new(atomic.Bool)); ok {

@@ -3,5 +3,11 @@
 // it. They know marks and pictures but nothing of orders, cases or disks: the
 // screens give them values and hear of gestures through callbacks.
 //
+// What is in view of a photo is composed into one picture of the window's size,
+// from levels in memory and from a [TileSource], so that a photo's size costs
+// nothing. Panning moves that picture; textures stay within 2048 pixels a side.
+// Turn, light, comparing and the overview are for looking: nothing of them is
+// ever written.
+//
 // Every method and callback belongs to the UI goroutine.
 package widgets

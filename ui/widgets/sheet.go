@@ -36,6 +36,21 @@ func (p picture) covers(key string, view annotate.View, need image.Rectangle) bo
 	return need.In(p.at(view))
 }
 
+// hides reports whether the picture, scaled, lies over all of need, so that it
+// can stand in until there is a better one.
+func (p picture) hides(key string, view annotate.View, need image.Rectangle) bool {
+	if p.key != key || len(p.tiles) == 0 || p.view.Turn != view.Turn || p.view.Scale <= 0 {
+		return false
+	}
+	k := view.Scale / p.view.Scale
+	along := func(from int, was, is float64) float64 { return (float64(from)-was)*k + is }
+	const slack = 2 // device pixels, for rounding
+	return along(p.rect.Min.X, p.view.OffsetX, view.OffsetX) <= float64(need.Min.X+slack) &&
+		along(p.rect.Min.Y, p.view.OffsetY, view.OffsetY) <= float64(need.Min.Y+slack) &&
+		along(p.rect.Max.X, p.view.OffsetX, view.OffsetX) >= float64(need.Max.X-slack) &&
+		along(p.rect.Max.Y, p.view.OffsetY, view.OffsetY) >= float64(need.Max.Y-slack)
+}
+
 // at is where the picture is in a view of the same scale and turn.
 func (p picture) at(view annotate.View) image.Rectangle {
 	return p.rect.Add(image.Pt(int(math.Round(view.OffsetX-p.view.OffsetX)), int(math.Round(view.OffsetY-p.view.OffsetY))))
