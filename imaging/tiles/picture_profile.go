@@ -46,12 +46,15 @@ func (x *Index) profile(src io.ReaderAt) []byte {
 	return out
 }
 
-// withProfile puts segments into a tile, after its JFIF header.
+// withProfile puts segments into a JPEG, after its JFIF header if it has one.
 func withProfile(tile, segments []byte) []byte {
 	if len(segments) == 0 {
 		return tile
 	}
-	const at = 2 + 18
+	at := 2
+	if len(tile) > 6 && tile[3] == markAPP0 {
+		at = min(4+int(binary.BigEndian.Uint16(tile[4:])), len(tile))
+	}
 	out := append(make([]byte, 0, len(tile)+len(segments)), tile[:at]...)
 	return append(append(out, segments...), tile[at:]...)
 }

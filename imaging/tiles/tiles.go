@@ -13,7 +13,11 @@
 //
 // Only sequential Huffman JPEGs of 8 bits in one scan are indexable: grey, or YCbCr with 4:4:4,
 // 4:2:2, 4:4:0 or 4:2:0, with or without restart marks. Cameras write nothing else. For all others
-// [Build] says [ErrNotIndexable], and the caller stores tiles of its own making.
+// [Build] says [ErrNotIndexable], and the caller stores a complete pack.
+//
+// Coarser levels, and all of a photo that is not indexable, are kept as JPEG tiles in one file, the
+// [Pack]. A [Picture] puts original, index and pack together for those who show the photo: tiles of
+// any level, regions at any size, oriented, and if need be redacted.
 //
 // An Index does not change after it was made and may be used from several goroutines at once.
 package tiles
@@ -27,10 +31,10 @@ import (
 
 var (
 	// ErrNotIndexable means a sound photo, but not of a form into which one can reach (progressive, RGB,
-	// CMYK, several scans, PNG, …). Keep stored tiles for it.
+	// CMYK, several scans, PNG, …). Keep a complete pack for it.
 	ErrNotIndexable = errors.New("photo cannot be indexed")
-	// ErrMismatch means that the index was made of another file, or the file has changed since.
-	ErrMismatch = errors.New("index does not belong to this photo")
+	// ErrMismatch means that the index or pack was made of another file, or the file has changed since.
+	ErrMismatch = errors.New("index or pack does not belong to this photo")
 	// ErrCorrupt means that the stored index is damaged or of an unknown version. Build it again.
 	ErrCorrupt = errors.New("index is not readable")
 )
