@@ -348,9 +348,11 @@ func TestDamagedBackupRestoresNothing(t *testing.T) {
 	}
 	whole, err := os.ReadFile(file)
 	f.try(err)
+	altered := bytes.Clone(whole)
+	altered[300] ^= 1 // within the database, which is first; not all of a zip's own bytes mean something
 	for name, data := range map[string][]byte{
 		"cut":     whole[:len(whole)/2],
-		"altered": flip(bytes.Clone(whole)),
+		"altered": altered,
 		"empty":   {},
 		"other":   []byte("not a zip"),
 	} {
