@@ -19,7 +19,7 @@ var ErrPack = errors.New("pack of tiles is not readable")
 // The stored form of a pack, numbers little-endian:
 //
 //	head     magic, version; SHA-256 and size of the original; oriented width and height;
-//	         orientation, MCU of the original (1×1 if it is no JPEG), quality; tile side,
+//	         orientation, MCU of the original (1×1 if it has none: PNG), quality; tile side,
 //	         first level stored, number of levels; CRC-32C of the head
 //	tiles    JPEGs one after the other, in no order a reader may rely on
 //	table    for each tile, level by level and row by row: offset, length, CRC-32C

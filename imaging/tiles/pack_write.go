@@ -72,8 +72,11 @@ func writePack(ctx context.Context, w io.Writer, data []byte, digest qc.Digest, 
 	if !opt.Complete {
 		p.first = 1
 	}
-	if info.Kind == photo.JPEG {
+	switch info.Kind {
+	case photo.JPEG:
 		p.mcuW, p.mcuH = mcuOf(data)
+	case photo.WebP, photo.HEIC: // their largest blocks, which smear what they hold as MCUs do
+		p.mcuW, p.mcuH = 64, 64
 	}
 	p.entries = make([]packEntry, p.layOut())
 	head, err := p.head()

@@ -13,8 +13,8 @@ import (
 // region and level, and nothing left of what was there: all pixels elsewhere are the same whatever the
 // rectangles hide. fill nil is a neutral grey; transparency is ignored.
 //
-// A JPEG's blocks smear what they hold, so rectangles are grown to whole MCUs and one pixel more (at
-// most 32 pixels of level 0). Coarser pixels at their edges are averaged anew from painted ones; where
+// A JPEG's blocks smear what they hold, so rectangles are grown to whole MCUs and one pixel more (of
+// WebP and HEIC, to blocks of 64 pixels). Coarser pixels at their edges are averaged anew from painted ones; where
 // level 0 comes out of a pack, its own blocks are painted whole, too. Redactions add up.
 func (p *Picture) Redacted(rects []image.Rectangle, fill color.Color) *Picture {
 	out := *p
