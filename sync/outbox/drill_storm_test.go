@@ -161,10 +161,11 @@ func (s *storm) UploadOffset(ctx context.Context, upload string) (offset int64, 
 func (s *storm) UploadChunk(ctx context.Context, upload string, source io.ReaderAt, offset, n int64) (int64, error) {
 	answers := make(chan int64, 2)
 	err := s.try(ctx, func(ctx context.Context) error {
+		from := source
 		if s.rewinds {
-			source = io.NewSectionReader(shifted{source, -offset}, 0, offset+n)
+			from = io.NewSectionReader(shifted{source, -offset}, 0, offset+n)
 		}
-		after, err := s.Remote.UploadChunk(ctx, upload, source, offset, n)
+		after, err := s.Remote.UploadChunk(ctx, upload, from, offset, n)
 		answers <- after
 		return err
 	})
