@@ -142,6 +142,14 @@ var (
 	ErrRedactions    = errors.New("finding_redactions")
 )
 
+// Refusals returns every reason for which [Finding.Check] refuses a finding.
+func Refusals() []error {
+	return []error{
+		ErrNoPhoto, ErrNoFlaw, ErrFlawOnPass, ErrFlawCode, ErrFlawQuantity, ErrMarkElsewhere, ErrMarkCount,
+		ErrMarkText, ErrSpotlights, ErrScale, ErrRedactions,
+	}
+}
+
 // Check reports what keeps f from being recorded against item, or nil.
 // A flag needs a photo and a flaw; flaws come from the catalogue; marks are
 // well formed, not too many and lie on the finding's photos. A mark of a tool

@@ -3,6 +3,9 @@ package qc_test
 import (
 	"errors"
 	"math"
+	"os"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -100,5 +103,19 @@ func TestScale_Measure(t *testing.T) {
 	}
 	if _, ok := (qc.Scale{}).Measure([]qc.Point{at(0, 0), at(1, 1)}); ok {
 		t.Error("measured without a scale")
+	}
+}
+
+// TestRefusals_AreAll has Check refuse for every reason that this file and the
+// others know, so that no new one is left out of the list.
+func TestRefusals_AreAll(t *testing.T) {
+	source, err := os.ReadFile("finding.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range regexp.MustCompile(`errors\.New\("(finding_[a-z_]+)"\)`).FindAllSubmatch(source, -1) {
+		if !slices.ContainsFunc(qc.Refusals(), func(err error) bool { return err.Error() == string(name[1]) }) {
+			t.Errorf("%s is not among the refusals", name[1])
+		}
 	}
 }

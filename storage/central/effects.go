@@ -106,7 +106,11 @@ func (t *tx) checkFinding(ctx context.Context, f qc.Finding, item qc.Item) error
 		return refuse(saysEventUnknown, fmt.Sprintf("finding %q revision %d: verdict %q", f.ID, f.Revision, f.Verdict))
 	}
 	if err := f.Check(item, t.store.catalogue); err != nil {
-		return refuseFor(err)
+		if refused := refuseFor(err); refused != err { //nolint:errorlint // unchanged, not alike
+			return refused
+		}
+		// A reason that nobody gave a sentence must not hold up what follows.
+		return refuse(saysEventUnknown, err.Error())
 	}
 	for _, photo := range f.Photos {
 		for _, d := range []qc.Digest{photo.Digest, photo.Preview.Digest, photo.Thumb.Digest} {

@@ -160,6 +160,8 @@ func (open opener) testRefusalsLeaveNothing(t *testing.T) {
 		"no photo":           {"error.finding_no_photo", qc.FindingRecorded, "u12", func() any { f := w.bench.flag("r5", "20481-1"); f.Photos = nil; return f }},
 		"no flaw":            {"error.finding_no_flaw", qc.FindingRecorded, "u12", func() any { f := w.bench.flag("r6", "20481-1"); f.Flaws, f.Marks = nil, nil; return f }},
 		"too many pieces":    {"error.finding_flaw_quantity", qc.FindingRecorded, "u12", func() any { f := w.bench.flag("r7", "20481-1"); f.Flaws[0].Quantity = 2; return f }},
+		"not redacted":       {"error.finding_redactions", qc.FindingRecorded, "u12", func() any { f := w.bench.flag("r9", "20481-1"); f.Photos[0].Redactions = qc.DigestOf(nil); return f }},
+		"scale of nothing":   {"error.finding_scale", qc.FindingRecorded, "u12", func() any { f := w.bench.flag("r10", "20481-1"); f.Photos[0].Scale.MMPerPixel = -1; return f }},
 		"digest is a path":   {"error.finding_no_photo", qc.FindingRecorded, "u12", func() any { f := w.bench.flag("r8", "20481-1"); f.Photos[0].Thumb.Digest = "../../etc"; return f }},
 		"other station":      {"error.not_allowed", qc.FindingRecorded, "u12", func() any { f := w.bench.flag("r9", "20481-1"); f.Station = "st-other"; return f }},
 		"no verdict":         {"error.event_unknown", qc.FindingRecorded, "u12", func() any { f := w.bench.flag("r0", "20481-1"); f.Verdict = "perhaps"; return f }},

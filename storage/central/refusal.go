@@ -29,13 +29,12 @@ func refuse(problem, detail string) error { return &refusal{problem: problem, de
 // refuseFor turns an error of the domain into a refusal in its sentence, and
 // leaves every other error alone.
 func refuseFor(err error) error {
-	for _, known := range []error{
+	known := append(qc.Refusals(),
 		refund.ErrNotNow, refund.ErrNotYours, refund.ErrOwnFinding, refund.ErrWindowClosed, refund.ErrMissing,
-		refund.ErrAmount, refund.ErrUnknownEvent, refund.ErrRounds,
-		qc.ErrNoPhoto, qc.ErrNoFlaw, qc.ErrFlawOnPass, qc.ErrFlawCode, qc.ErrFlawQuantity, qc.ErrMarkElsewhere, qc.ErrMarkCount,
-	} {
-		if errors.Is(err, known) {
-			return refuse("error."+known.Error(), err.Error())
+		refund.ErrAmount, refund.ErrUnknownEvent, refund.ErrRounds)
+	for _, why := range known {
+		if errors.Is(err, why) {
+			return refuse("error."+why.Error(), err.Error())
 		}
 	}
 	return err
