@@ -20,6 +20,8 @@ type Description struct {
 	Tool   qc.Tool    `json:"tool,omitempty"`
 	Marks  []qc.Mark  `json:"marks,omitempty"`
 	Flaws  []qc.Flaw  `json:"flaws,omitempty"`
+	// Shown are the marks that the photo is shown with.
+	Shown []qc.Mark `json:"shown,omitempty"`
 	// Selected is the item of the row in view on Review and Cases.
 	Selected qc.ItemID `json:"selected,omitempty"`
 	// Canvas is where the photo lies in the window, in pixels of the screen,
@@ -75,6 +77,9 @@ func (w *Window) Describe() Description {
 
 func (w *Window) describePhoto(d *Description) {
 	canvas := w.photoInView()
+	for _, shape := range canvas.Shapes() {
+		d.Shown = append(d.Shown, shape.Mark)
+	}
 	scale := float64(w.window.Canvas().Scale())
 	at := fyne.CurrentApp().Driver().AbsolutePositionForObject(canvas)
 	d.Canvas = Rect{

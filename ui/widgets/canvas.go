@@ -208,6 +208,9 @@ func (c *PhotoCanvas) SetMarks(shapes []annotate.Shape) {
 	c.update()
 }
 
+// Shapes returns the marks that are shown. They are not to be changed.
+func (c *PhotoCanvas) Shapes() []annotate.Shape { return c.shapes }
+
 func sameShape(a, b annotate.Shape) bool {
 	return a.Number == b.Number && a.Severity == b.Severity && a.Mark.ID == b.Mark.ID && a.Mark.Tool == b.Mark.Tool &&
 		a.Mark.Photo == b.Mark.Photo && a.Mark.Flaw == b.Mark.Flaw && slices.Equal(a.Mark.Points, b.Mark.Points)
