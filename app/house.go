@@ -142,7 +142,7 @@ func (s *station) clearPhotos(ctx context.Context) error {
 		if keeps[d] || !at.Before(until) {
 			continue
 		}
-		if err := s.blobs.Remove(d); err != nil {
+		if err := s.forget(d); err != nil {
 			return err
 		}
 		gone++

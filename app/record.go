@@ -71,7 +71,7 @@ func record(verdict qc.Verdict) func(context.Context, *command.Call, *station) e
 		if err := s.addFlaws(call, &finding); err != nil {
 			return err
 		}
-		if finding, err = model.Redact(ctx, s.blobs, finding); err != nil {
+		if finding, err = model.Redact(ctx, photoFiles{s.blobs}, finding); err != nil {
 			return err
 		}
 		if err := finding.Check(item, s.flaws); err != nil {
@@ -151,14 +151,15 @@ func (s *station) inspector(ctx context.Context, call *command.Call) (qc.StaffID
 }
 
 func (s *station) keepPhoto(ctx context.Context, call *command.Call, name string) (qc.Photo, error) {
-	data, info, err := capture.Read(call.Path(name), photo.DefaultLimits())
+	file, info, err := capture.Open(call.Path(name), photo.DefaultLimits())
 	if errors.Is(err, os.ErrNotExist) {
 		return qc.Photo{}, command.Fail("error.file_missing", err, "file", name)
 	}
 	if err == nil {
-		var kept qc.Photo
-		if kept, err = model.KeepPhoto(ctx, s.blobs, name, data, s.now()); err == nil {
-			return kept, nil
+		defer file.Close()
+		var taken model.Taken
+		if taken, err = s.shelf().Take(ctx, name, file, s.now()); err == nil {
+			return taken.Photo, nil
 		}
 	}
 	if problem := explain(err); problem != nil {

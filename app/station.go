@@ -16,6 +16,7 @@ import (
 	"flawmark/app/qc"
 	"flawmark/app/settings"
 	"flawmark/assets"
+	"flawmark/imaging/photo"
 	"flawmark/storage/blob"
 	"flawmark/storage/local"
 	"flawmark/sync/outbox"
@@ -27,6 +28,8 @@ type station struct {
 	settings settings.Station
 	store    *local.Store
 	blobs    *blob.Folder
+	derived  *blob.Derived // nil: there is none
+	budget   *photo.Budget
 	flaws    qc.Catalogue
 	key      ed25519.PrivateKey
 	link     *uplink
@@ -46,7 +49,7 @@ func openStation(ctx context.Context, s settings.Station) (_ *station, err error
 	if err := os.MkdirAll(s.Data, 0o700); err != nil {
 		return nil, command.Fail("cli.folder_unusable", err, "folder", s.Data)
 	}
-	st := &station{settings: s, now: time.Now}
+	st := &station{settings: s, now: time.Now, budget: newBudget()}
 	if st.log, st.logFile, err = openLog(s.Data); err != nil {
 		return nil, err
 	}
@@ -64,6 +67,7 @@ func openStation(ctx context.Context, s settings.Station) (_ *station, err error
 	if _, _, refuse, err := st.space(); err == nil { // else nobody knows, and the disk itself will say
 		st.blobs.KeepFree(refuse)
 	}
+	st.openDerived()
 	// Half-written files that a crash left behind.
 	if _, err := st.blobs.Sweep(st.now().Add(-time.Hour)); err != nil {
 		st.log.Warn("left-over files stay", "error", err)
@@ -114,7 +118,11 @@ func (s *station) counts(ctx context.Context) (outbox.Counts, error) {
 
 func (s *station) Close() error {
 	s.link.Close()
-	return errors.Join(s.store.Close(), s.logFile.Close())
+	err := s.store.Close()
+	if s.derived != nil {
+		err = errors.Join(err, s.derived.Close())
+	}
+	return errors.Join(err, s.logFile.Close())
 }
 
 // withStation makes a command of what needs the data: the window's own where

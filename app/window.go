@@ -45,8 +45,9 @@ func openWindow(ctx context.Context, call *command.Call) error {
 func (s *station) runWindow(ctx context.Context, call *command.Call) error {
 	app.SetMetadata(metadata())
 	ui := app.NewWithID(appID)
+	shelf := s.shelf()
 	models := model.New(model.Parts{
-		Store: s.store, Blobs: s.blobs, Engine: engineLink{s}, Catalogue: s.flaws,
+		Store: s.store, Blobs: shelf.Blobs, Derived: shelf.Derived, Budget: shelf.Budget, Engine: engineLink{s}, Catalogue: s.flaws,
 		Work: model.NewWork(fyne.Do), Now: s.now, Log: s.log,
 		Fetch: s.link.FetchPhoto, Explain: sentence,
 		Settings: s.windowSettings(), Keep: s.keepSettings, Enrol: s.enrolAt,

@@ -24,6 +24,35 @@ func Read(path string, lim photo.Limits) ([]byte, photo.Info, error) {
 }
 
 func read(path string, lim photo.Limits) ([]byte, photo.Info, error) {
+	f, info, err := open(path, lim)
+	if err != nil {
+		return nil, info, err
+	}
+	defer f.Close()
+	data := make([]byte, info.Bytes)
+	if _, err := io.ReadFull(f, data); err != nil {
+		if err == io.EOF || err == io.ErrUnexpectedEOF {
+			err = photo.ErrTruncated
+		}
+		return nil, info, err
+	}
+	// Once more, on the bytes that leave: the file may have changed meanwhile.
+	info, err = photo.Inspect(bytes.NewReader(data), int64(len(data)), lim)
+	return data, info, err
+}
+
+// Open opens one file that a person picked or dropped, for whoever reads it once and judges the bytes
+// while they pass: only the header has been looked at, and the file may change. The errors are those of
+// [Read]; the Info is filled as far as it could be read, also beside one.
+func Open(path string, lim photo.Limits) (*os.File, photo.Info, error) {
+	f, info, err := open(path, lim)
+	if err != nil {
+		return nil, info, fmt.Errorf("open photo %s: %w", path, err)
+	}
+	return f, info, nil
+}
+
+func open(path string, lim photo.Limits) (*os.File, photo.Info, error) {
 	// Asked before opening, because opening a pipe would wait for a writer.
 	st, err := os.Stat(path)
 	if err != nil {
@@ -36,20 +65,12 @@ func read(path string, lim photo.Limits) ([]byte, photo.Info, error) {
 	if err != nil {
 		return nil, photo.Info{}, err
 	}
-	defer f.Close()
 	// The header first: a film of 4 GB is refused after a few bytes.
 	info, err := photo.Inspect(f, st.Size(), lim)
 	if err != nil {
+		f.Close()
 		return nil, info, err
 	}
-	data := make([]byte, st.Size())
-	if _, err := io.ReadFull(f, data); err != nil {
-		if err == io.EOF || err == io.ErrUnexpectedEOF {
-			err = photo.ErrTruncated
-		}
-		return nil, info, err
-	}
-	// Once more, on the bytes that leave: the file may have changed meanwhile.
-	info, err = photo.Inspect(bytes.NewReader(data), st.Size(), lim)
-	return data, info, err
+	info.Bytes = st.Size()
+	return f, info, nil
 }

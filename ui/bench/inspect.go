@@ -31,7 +31,9 @@ type inspectScreen struct {
 	tools  *widgets.Toggle
 	photo  *widgets.PhotoCanvas
 	thumbs *widgets.Thumbs
+	view   *model.View
 	zoom   *widget.Label
+	word   *widget.Label   // on the photo in view, or on those being read
 	stage  *fyne.Container // the photo, or what to do without one
 	desk   *fyne.Container // the photo with its tools and strip
 
@@ -61,8 +63,13 @@ func newInspectScreen(w *Window) *inspectScreen {
 	s.thumbs.OnSelected = func(key string) { w.station.Inspection.ShowPhoto(qc.PhotoID(key)) }
 	s.thumbs.OnRemove = func(key string) { w.station.Inspection.RemovePhoto(qc.PhotoID(key)) }
 	s.restyle()
+	s.view = w.station.Pictures.NewView()
+	s.photo.OnProblem = s.view.Problem
 	s.zoom = widget.NewLabel("")
 	s.zoom.SizeName = theme.SizeNameCaptionText
+	s.word = line("")
+	s.word.SizeName = theme.SizeNameCaptionText
+	s.word.Hide()
 	s.wirePhoto()
 	s.build()
 	s.setTool("")
@@ -115,7 +122,7 @@ func (s *inspectScreen) build() {
 	actual := widget.NewButton("100 %", func() { s.photo.ActualSize() })
 	fit.Importance, actual.Importance = widget.LowImportance, widget.LowImportance
 	strip := container.NewBorder(nil, nil, nil, container.NewVBox(container.NewHBox(s.zoom, fit, actual)), s.thumbs)
-	s.desk = container.NewBorder(nil, panel(strip), container.NewStack(newGround(look.ColourPanel), container.NewVScroll(container.NewPadded(s.tools))), nil, s.photo)
+	s.desk = container.NewBorder(nil, panel(container.NewBorder(s.word, nil, nil, nil, strip)), container.NewStack(newGround(look.ColourPanel), container.NewVScroll(container.NewPadded(s.tools))), nil, s.photo)
 	s.choices = newKeyList(w,
 		func() int { return len(w.station.Inspection.Choices()) }, newRow,
 		func(id int, o fyne.CanvasObject) {
@@ -245,6 +252,7 @@ func (s *inspectScreen) showStage(open bool) {
 func (s *inspectScreen) pictures() {
 	s.card.refresh()
 	s.showThumbs()
+	s.showWord()
 }
 
 func (s *inspectScreen) showThumbs() {
@@ -272,10 +280,45 @@ func (s *inspectScreen) showThumbs() {
 func (s *inspectScreen) showPhoto() {
 	in := s.w.station.Inspection
 	p, ok := in.Photo()
-	if p.ID != s.shown {
+	early, pixels := in.Early()
+	switch {
+	case !ok && pixels != nil:
+		s.shown = ""
+		s.view.Close()
+		s.photo.SetPhoto(string(early), pixels.Rect.Dx(), pixels.Rect.Dy(), pixels)
+	case p.ID != s.shown || !ok:
 		s.shown = p.ID
-		view(s.w, s.photo, p, ok)
+		view(s.w, s.view, s.photo, p, in.Nearby(), ok, func() {
+			s.photo.SetMarks(nil) // those with pixels of the original are drawn anew
+			s.showMarks()
+		})
 	}
+	s.showMarks()
+	s.showWord()
+}
+
+// showWord says which photo is being read, or what makes the one in view poor
+// evidence.
+func (s *inspectScreen) showWord() {
+	in := s.w.station.Inspection
+	p, ok := in.Photo()
+	words := ""
+	s.word.Importance = widget.MediumImportance
+	if n, of := in.Reading(); of > 0 {
+		words = s.w.say("station.photo_reading", "n", n, "m", of)
+	} else if warnings := s.w.station.Pictures.Warnings(p); ok && len(warnings) > 0 {
+		words = "⚠ " + model.Join(s.w.words, " ", warnings...)
+		s.word.Importance = widget.WarningImportance
+	}
+	s.word.SetText(words)
+	if shown := words != ""; shown != s.word.Visible() {
+		s.word.Hidden = !shown
+		s.desk.Refresh()
+	}
+}
+
+func (s *inspectScreen) showMarks() {
+	in := s.w.station.Inspection
 	s.photo.SetMarks(shapes(in.Marks()))
 	s.photo.Select(in.Mark())
 	s.photo.Severity = qc.Minor
@@ -287,8 +330,10 @@ func (s *inspectScreen) showPhoto() {
 }
 
 // view brings a photo into a canvas: its size at once, its pixels as they come.
-func view(w *Window, into *widgets.PhotoCanvas, p qc.Photo, ok bool) {
+// opened is told when the original's are to be had.
+func view(w *Window, v *model.View, into *widgets.PhotoCanvas, p qc.Photo, nearby []qc.Photo, ok bool, opened func()) {
 	if !ok {
+		v.Close()
 		into.SetPhoto("", 0, 0)
 		return
 	}
@@ -298,12 +343,17 @@ func view(w *Window, into *widgets.PhotoCanvas, p qc.Photo, ok bool) {
 		levels = append(levels, img)
 	}
 	into.SetPhoto(key, p.Width, p.Height, levels...)
-	w.station.Pictures.View(p,
-		func(img *image.RGBA) { into.AddLevel(key, img) },
-		func() {
+	v.Show(p, nearby, model.Sight{
+		Level: func(img *image.RGBA) { into.AddLevel(key, img) },
+		Tiles: func(t *model.Tiles) {
+			into.SetTiles(key, t)
+			opened()
+		},
+		Missing: func() {
 			into.SetPlaceholder(w.say("station.photo_not_here"))
 			into.SetPhoto("", 0, 0)
-		})
+		},
+	})
 }
 
 func shapes(views []model.MarkView) []annotate.Shape {

@@ -21,6 +21,7 @@ type reviewScreen struct {
 	body   *fyne.Container
 	list   *keyList
 	photo  *widgets.PhotoCanvas
+	view   *model.View
 	thumbs *widgets.Thumbs
 	detail *column
 	reason *field
@@ -43,6 +44,8 @@ func newReviewScreen(w *Window) *reviewScreen {
 		}
 	}
 	r.photo = newPhoto(w)
+	r.view = w.station.Pictures.NewView()
+	r.photo.OnProblem = r.view.Problem
 	r.thumbs = widgets.NewThumbs()
 	r.thumbs.OnSelected = func(key string) {
 		if row, _, ok := w.station.Reviews.Selected(); ok {
@@ -130,7 +133,10 @@ func (r *reviewScreen) refresh() {
 	r.thumbs.Select(string(p.ID))
 	if p.ID != r.shown {
 		r.shown = p.ID
-		view(r.w, r.photo, p, has)
+		view(r.w, r.view, r.photo, p, reviews.Nearby(), has, func() {
+			r.photo.SetMarks(nil) // those with pixels of the original are drawn anew
+			r.refresh()
+		})
 	}
 	r.photo.SetMarks(shapes(marks))
 }

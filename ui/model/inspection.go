@@ -18,9 +18,10 @@ type Inspection struct {
 	// OnRecorded is told of each finding that has become durable.
 	OnRecorded func(qc.Finding)
 
-	parts   Parts
-	notices *Notices
-	person  qc.Staff
+	parts    Parts
+	notices  *Notices
+	pictures *Pictures
+	person   qc.Staff
 
 	asked   int // generation: answers to earlier look-ups are dropped
 	loading bool
@@ -30,6 +31,7 @@ type Inspection struct {
 	draft   qc.Draft
 	station qc.StationID
 	earlier []qc.Flaw
+	before  qc.Finding // of the round before, or none
 	origin  Sentence
 
 	past, future []qc.Finding
@@ -40,7 +42,9 @@ type Inspection struct {
 	marks []qc.MarkID // selected, the last one last
 	ask   qc.MarkID   // a mark just drawn whose flaw is not known yet
 
-	arriving  int
+	arriving  int   // photos that are being read
+	came      int   // photos that have been, since there was none
+	early     early // of the one being read
 	recording bool
 }
 
@@ -50,6 +54,7 @@ type opening struct {
 	draft   qc.Draft
 	station qc.StationID
 	earlier []qc.Flaw
+	before  qc.Finding
 	origin  Sentence
 }
 
@@ -94,6 +99,9 @@ func (i *Inspection) Open(id qc.ItemID) {
 	// Behind the saves, so that a draft written a moment ago is seen.
 	i.parts.Work.Do(LaneSave, func(ctx context.Context) func() {
 		o, err := i.prepare(ctx, id)
+		if err == nil {
+			o.before, err = i.roundBefore(ctx, o.draft.Finding)
+		}
 		return func() {
 			if asked != i.asked {
 				return
@@ -153,12 +161,12 @@ func (i *Inspection) clear() {
 	i.item, i.draft, i.earlier, i.origin = qc.Item{}, qc.Draft{}, nil, Sentence{}
 	i.past, i.future, i.lastStep = nil, nil, ""
 	i.photo, i.flaw, i.marks, i.ask = "", "", nil, ""
-	i.arriving = 0
+	i.arriving, i.came, i.early, i.before = 0, 0, early{}, qc.Finding{}
 }
 
 func (i *Inspection) take(o opening) {
 	i.clear()
-	i.item, i.draft, i.station, i.earlier, i.origin = o.item, o.draft, o.station, o.earlier, o.origin
+	i.item, i.draft, i.station, i.earlier, i.before, i.origin = o.item, o.draft, o.station, o.earlier, o.before, o.origin
 	i.past, i.future = i.draft.History.Unfold(i.draft.Finding)
 	i.draft.History = qc.History{}
 	i.repairSelection()

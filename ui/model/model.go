@@ -18,6 +18,7 @@ package model
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"path/filepath"
 	"time"
@@ -46,13 +47,6 @@ type Store interface {
 	Cases(ctx context.Context) ([]refund.Case, error)
 	Standings(ctx context.Context) ([]qc.Standing, error)
 	Watch() (<-chan struct{}, func())
-}
-
-// Blobs keeps photo files by digest. Read fails when the file is larger than
-// limit bytes, and with [qc.ErrNotFound] when it is not here.
-type Blobs interface {
-	PutBytes(ctx context.Context, data []byte) (qc.Digest, error)
-	Read(d qc.Digest, limit int64) ([]byte, error)
 }
 
 // Link is how the station stands with the centre. State is one of "offline",
@@ -93,8 +87,10 @@ type Parts struct {
 	Now       func() time.Time
 	NewID     func() string
 	Log       *slog.Logger
-	// Develop makes a photo's facts and renditions; nil means package photo.
-	Develop func(data []byte) (Developed, error)
+	// Derived keeps what is made of originals for the next time; nil: nothing is.
+	Derived Derived
+	// Budget is the memory that decoders share; nil: as much as they want.
+	Budget *photo.Budget
 	// Fetch gets a file from the centre when it is not here; nil: never.
 	Fetch func(ctx context.Context, d qc.Digest) ([]byte, error)
 	// Explain gives the key of the sentence for an error of the parts, such as
@@ -106,30 +102,12 @@ type Parts struct {
 	Enrol    EnrolFunc
 }
 
-// Developed is what becomes of an original's bytes.
-type Developed struct {
-	Info           photo.Info
-	Thumb, Preview photo.Rendition
-}
-
-func develop(data []byte) (Developed, error) {
-	info, err := photo.Inspect(bytesAt(data), int64(len(data)), photo.Limits{})
-	if err != nil {
-		return Developed{Info: info}, err
-	}
-	thumb, preview, err := photo.Renditions(data, photo.Limits{})
-	return Developed{Info: info, Thumb: thumb, Preview: preview}, err
-}
-
 func (p Parts) withDefaults() Parts {
 	if p.NewID == nil {
 		p.NewID = func() string { return uuid.Must(uuid.NewV7()).String() }
 	}
 	if p.Log == nil {
 		p.Log = slog.New(slog.DiscardHandler)
-	}
-	if p.Develop == nil {
-		p.Develop = develop
 	}
 	if p.Explain == nil {
 		p.Explain = func(error) string { return "" }
@@ -157,9 +135,9 @@ func New(parts Parts) *Station {
 	parts = parts.withDefaults()
 	n := &Notices{parts: parts}
 	s := &Station{Notices: n, parts: parts}
-	s.Pictures = newPictures(parts)
+	s.Pictures = newPictures(parts, n)
 	s.SignIn = &SignIn{parts: parts, notices: n, failures: make(map[qc.StaffID]failure)}
-	s.Inspection = &Inspection{parts: parts, notices: n}
+	s.Inspection = &Inspection{parts: parts, notices: n, pictures: s.Pictures}
 	s.Queue = &Queue{parts: parts, notices: n}
 	s.Reviews = &Reviews{parts: parts, notices: n, given: make(map[qc.FindingID]int)}
 	s.Cases = &Cases{parts: parts, notices: n, done: make(map[qc.CaseID]int)}
@@ -221,9 +199,12 @@ func (s *Station) Run(ctx context.Context) error {
 // AddFiles reads photo files from a disk and adds them to the open item.
 func (s *Station) AddFiles(paths ...string) {
 	for _, path := range paths {
-		s.Inspection.AddPhotoFrom(filepath.Base(path), func() ([]byte, error) {
-			data, _, err := capture.Read(path, photo.Limits{})
-			return data, err
+		s.Inspection.AddPhotoFrom(filepath.Base(path), func() (io.ReadCloser, error) {
+			file, _, err := capture.Open(path, photo.Limits{})
+			if err != nil {
+				return nil, err // not the file: a nil *os.File would not be a nil reader
+			}
+			return file, nil
 		})
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"flawmark/app/qc"
 	"flawmark/app/refund"
 	"flawmark/imaging/photo"
+	"flawmark/imaging/tiles"
 )
 
 // Notice is the sentence in the banner. Bad ones stay until the next thing
@@ -89,6 +90,7 @@ func errorKey(err error) string {
 		{photo.ErrTooLarge, "station.photo_too_large"},
 		{photo.ErrTruncated, "error.photo_truncated"},
 		{photo.ErrUnreadable, "error.photo_unreadable"},
+		{tiles.ErrMismatch, "error.blob_damaged"},
 		{fs.ErrNotExist, "error.file_missing"},
 		{qc.ErrWaybill, "error.waybill_invalid"},
 	} {

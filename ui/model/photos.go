@@ -1,8 +1,11 @@
 package model
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"image"
+	"io"
 	"slices"
 
 	"flawmark/app/qc"
@@ -10,12 +13,17 @@ import (
 
 // AddPhoto adds an original to the open item. The bytes are kept as they are.
 func (i *Inspection) AddPhoto(name string, data []byte) {
-	i.AddPhotoFrom(name, func() ([]byte, error) { return data, nil })
+	i.AddPhotoFrom(name, func() (io.ReadCloser, error) { return inMemory{bytes.NewReader(data)}, nil })
 }
 
-// AddPhotoFrom is AddPhoto for bytes that must still be read; read is called
-// off the window's goroutine.
-func (i *Inspection) AddPhotoFrom(name string, read func() ([]byte, error)) {
+// inMemory is a file in memory that tells its length.
+type inMemory struct{ *bytes.Reader }
+
+func (inMemory) Close() error { return nil }
+
+// AddPhotoFrom is AddPhoto for bytes that must still be read; open is called,
+// and what it returns is read, off the window's goroutine.
+func (i *Inspection) AddPhotoFrom(name string, open func() (io.ReadCloser, error)) {
 	if i.item.ID == "" {
 		i.notices.Warn(Say("station.photo_without_item"))
 		return
@@ -24,42 +32,84 @@ func (i *Inspection) AddPhotoFrom(name string, read func() ([]byte, error)) {
 		i.notices.Warn(Say("station.recording"))
 		return
 	}
-	finding, item := i.draft.Finding.ID, i.item.ID
+	a := arrival{finding: i.draft.Finding.ID, item: i.item.ID, photo: qc.PhotoID(i.parts.NewID()), name: name}
+	if i.arriving == 0 {
+		i.came = 0
+	}
 	i.arriving++
 	i.changed()
 	i.parts.Work.Do(LanePhoto, func(ctx context.Context) func() {
-		added, err := i.ingest(ctx, name, read)
-		return func() { i.arrived(finding, item, name, added, err) }
+		taken, err := i.ingest(ctx, a, open)
+		return func() { i.arrived(a, taken, err) }
 	})
+}
+
+// arrival is a photo on its way into the finding for which it was added.
+type arrival struct {
+	finding qc.FindingID
+	item    qc.ItemID
+	photo   qc.PhotoID
+	name    string
 }
 
 // Arriving returns how many photos are still being read.
 func (i *Inspection) Arriving() int { return i.arriving }
 
-func (i *Inspection) ingest(ctx context.Context, name string, read func() ([]byte, error)) (qc.Photo, error) {
-	data, err := read()
-	if err != nil {
-		return qc.Photo{}, fmt.Errorf("read photo %s: %w", name, err)
+// Reading returns which photo is being read, of how many that were added
+// together; 0 of 0 when none is.
+func (i *Inspection) Reading() (n, of int) {
+	if i.arriving == 0 {
+		return 0, 0
 	}
-	developed, err := i.parts.Develop(data)
-	if err != nil {
-		return qc.Photo{}, fmt.Errorf("develop photo %s: %w", name, err)
-	}
-	return keep(ctx, i.parts.Blobs, qc.PhotoID(i.parts.NewID()), name, data, developed, i.parts.Now())
+	return i.came + 1, i.came + i.arriving
 }
 
-func (i *Inspection) arrived(finding qc.FindingID, item qc.ItemID, name string, p qc.Photo, err error) {
-	here := i.draft.Finding.ID == finding
+// Early returns the first pixels of the photo that is being read, to look at
+// until it is here, with the id that it will have; nil when there are none. It
+// is not to be changed.
+func (i *Inspection) Early() (qc.PhotoID, *image.RGBA) { return i.early.photo, i.early.picture }
+
+// early is what is seen of a photo before it is kept.
+type early struct {
+	photo   qc.PhotoID
+	picture *image.RGBA
+}
+
+func (i *Inspection) ingest(ctx context.Context, a arrival, open func() (io.ReadCloser, error)) (Taken, error) {
+	src, err := open()
+	if err != nil {
+		return Taken{}, fmt.Errorf("read photo %s: %w", a.name, err)
+	}
+	defer src.Close()
+	shelf := Shelf{Blobs: i.parts.Blobs, Derived: i.parts.Derived, Budget: i.parts.Budget, Log: i.parts.Log}
+	return shelf.take(ctx, a.photo, a.name, src, i.parts.Now(), func(img *image.RGBA) {
+		i.parts.Work.dispatch(func() {
+			if i.draft.Finding.ID == a.finding {
+				i.early = early{a.photo, img}
+				i.changed()
+			}
+		})
+	})
+}
+
+func (i *Inspection) arrived(a arrival, taken Taken, err error) {
+	p := taken.Photo
+	here := i.draft.Finding.ID == a.finding
 	if here && i.arriving > 0 {
 		i.arriving--
+		i.came++
+		i.early = early{}
+	}
+	if err == nil {
+		i.pictures.arrived(taken)
 	}
 	switch {
 	case err != nil:
-		i.notices.fail("add photo", err, "file", name)
+		i.notices.fail("add photo", err, "file", a.name)
 	case !here:
-		i.addToDraft(finding, item, p)
+		i.addToDraft(a.finding, a.item, p)
 	case slices.ContainsFunc(i.draft.Finding.Photos, func(q qc.Photo) bool { return q.Digest == p.Digest }):
-		i.notices.Warn(Say("station.photo_twice", "file", name))
+		i.notices.Warn(Say("station.photo_twice", "file", a.name))
 	default:
 		i.step("", func(f *qc.Finding) { f.Photos = append(f.Photos, p) })
 		i.photo, i.marks = p.ID, nil
@@ -118,4 +168,20 @@ func (i *Inspection) RemovePhoto(id qc.PhotoID) {
 		f.Photos = slices.DeleteFunc(f.Photos, func(p qc.Photo) bool { return p.ID == id })
 		f.Marks = slices.DeleteFunc(f.Marks, func(m qc.Mark) bool { return m.Photo == id })
 	})
+}
+
+// Nearby returns the photos beside the one in view: the next ones to be looked
+// at.
+func (i *Inspection) Nearby() []qc.Photo { return beside(i.draft.Finding.Photos, i.photo) }
+
+// beside returns the photo after and the one before that with the id.
+func beside(photos []qc.Photo, id qc.PhotoID) []qc.Photo {
+	at, n := slices.IndexFunc(photos, func(p qc.Photo) bool { return p.ID == id }), len(photos)
+	switch {
+	case at < 0 || n < 2:
+		return nil
+	case n == 2:
+		return []qc.Photo{photos[1-at]}
+	}
+	return []qc.Photo{photos[(at+1)%n], photos[(at+n-1)%n]}
 }

@@ -11,26 +11,46 @@ import (
 )
 
 // Pictures brings photo files to the screen as pixels: small ones from a
-// cache, large ones level by level, the quick one first.
+// cache, previews, and originals in tiles (see [View]), the quick one first. It
+// never holds an original whole for looking at it, and makes what is missing
+// for the next time while nobody waits.
 type Pictures struct {
 	OnChange func() // a small picture has arrived
 
-	parts  Parts
-	small  map[qc.Digest]*image.RGBA // nil while on its way, or when there is none
-	order  []qc.Digest
-	viewed int
+	parts   Parts
+	notices *Notices
+
+	small map[qc.Digest]*image.RGBA // nil while on its way, or when there is none
+	order []qc.Digest
+
+	ready    []readyPicture // previews, the one used last at the end
+	warnings map[qc.Digest][]string
+	told     map[qc.Digest]bool // originals in trouble of which was told
+	queued   map[qc.Digest]bool // originals whose levels are to be made
+	views    map[*View]bool     // that show a photo
+	indexes  indexes
 }
 
 const (
-	smallKept     = 240        // thumbnails of 256 pixels: about 45 MiB
-	largestLevel  = 25_000_000 // pixels, so that a level stays below 100 MiB
+	smallKept     = 110 // thumbnails of 256 pixels: about 20 MiB
+	readyKept     = 3   // previews: the one in view and those beside it, about 30 MiB
+	warningsKept  = 1000
 	renditionMost = 16 << 20
-	previewSide   = 1920
+	previewSide   = photo.PreviewSide
 	thumbSide     = 256
 )
 
-func newPictures(parts Parts) *Pictures {
-	return &Pictures{parts: parts, small: make(map[qc.Digest]*image.RGBA)}
+// readyPicture is the preview with that digest, decoded.
+type readyPicture struct {
+	digest  qc.Digest
+	picture *image.RGBA
+}
+
+func newPictures(parts Parts, notices *Notices) *Pictures {
+	return &Pictures{
+		parts: parts, notices: notices, small: make(map[qc.Digest]*image.RGBA), warnings: make(map[qc.Digest][]string),
+		told: make(map[qc.Digest]bool), queued: make(map[qc.Digest]bool), views: make(map[*View]bool),
+	}
 }
 
 // Small returns the small picture of a file, or nil while it is on its way.
@@ -48,10 +68,7 @@ func (p *Pictures) Small(d qc.Digest) *image.RGBA {
 		p.order = p.order[1:]
 	}
 	p.parts.Work.Do(LaneView, func(ctx context.Context) func() {
-		img, err := p.decode(ctx, d, func(data []byte) (*image.RGBA, error) {
-			img, _, err := photo.DecodeFit(data, thumbSide, thumbSide, photo.Limits{})
-			return img, err
-		})
+		img, err := p.decode(ctx, d, fitting(thumbSide))
 		return func() {
 			if err != nil {
 				p.parts.Log.Info("no small picture", "digest", d, "error", err)
@@ -60,63 +77,79 @@ func (p *Pictures) Small(d qc.Digest) *image.RGBA {
 			if _, wanted := p.small[d]; wanted {
 				p.small[d] = img
 			}
-			if p.OnChange != nil {
-				p.OnChange()
-			}
+			p.changed()
 		}
 	})
 	return nil
 }
 
-// View delivers the pixels of a photo: the preview, then a larger level from
-// the original where that is here and has more. missing is called instead when
-// not even the preview can be had. Only the latest view is served.
-func (p *Pictures) View(of qc.Photo, level func(*image.RGBA), missing func()) {
-	p.viewed++
-	viewed := p.viewed
-	deliver := func(img *image.RGBA, err error) func() {
-		return func() {
-			switch {
-			case viewed != p.viewed:
-			case err != nil:
-				p.parts.Log.Info("no picture", "photo", of.ID, "error", err)
-				missing()
-			default:
-				level(img)
-			}
-		}
+// Warnings returns what makes a photo poor evidence, as sentences. They are
+// known as soon as its preview has been seen.
+func (p *Pictures) Warnings(of qc.Photo) []Sentence {
+	var all []Sentence
+	for _, key := range p.warnings[of.Preview.Digest] {
+		all = append(all, Say(key))
 	}
-	p.parts.Work.Do(LaneView, func(ctx context.Context) func() {
-		img, err := p.decode(ctx, of.Preview.Digest, func(data []byte) (*image.RGBA, error) {
-			img, _, err := photo.DecodeFit(data, previewSide, previewSide, photo.Limits{})
-			return img, err
-		})
-		shown := deliver(img, err)
-		return func() {
-			shown()
-			if err == nil && viewed == p.viewed && max(of.Width, of.Height) > previewSide {
-				p.sharpen(of, deliver)
-			}
-		}
-	})
+	return all
 }
 
-func (p *Pictures) sharpen(of qc.Photo, deliver func(*image.RGBA, error) func()) {
-	p.parts.Work.Do(LaneView, func(context.Context) func() {
-		data, err := p.parts.Blobs.Read(of.Digest, photo.DefaultLimits().Bytes)
-		if err != nil {
-			return nil // the original is elsewhere; the preview stays
+// arrived takes over what is known of a photo that has been taken in.
+func (p *Pictures) arrived(t Taken) {
+	p.keep(t.Photo.Preview.Digest, t.preview, t.Warnings)
+	p.makeLevels(t.Photo, LaneIdle)
+}
+
+// keep keeps a decoded preview, the newest ones only.
+func (p *Pictures) keep(d qc.Digest, img *image.RGBA, warnings []string) {
+	if len(p.warnings) >= warningsKept {
+		clear(p.warnings)
+	}
+	p.warnings[d] = warnings
+	if img == nil || p.preview(d) != nil {
+		return
+	}
+	if len(p.ready) >= readyKept {
+		p.ready = append(p.ready[:0], p.ready[len(p.ready)-readyKept+1:]...)
+	}
+	p.ready = append(p.ready, readyPicture{d, img})
+}
+
+// preview returns a preview if it is ready, and keeps it longer.
+func (p *Pictures) preview(d qc.Digest) *image.RGBA {
+	for n, r := range p.ready {
+		if r.digest == d {
+			p.ready = append(append(p.ready[:n:n], p.ready[n+1:]...), r)
+			return r.picture
 		}
-		denom := 1
-		for denom < 8 && of.Width/denom*(of.Height/denom) > largestLevel {
-			denom *= 2
-		}
-		img, _, err := photo.DecodeScale(data, denom, photo.Limits{})
-		if err != nil {
-			return nil
-		}
-		return deliver(img, nil)
-	})
+	}
+	return nil
+}
+
+// trouble tells why an original cannot be shown: always to the log, and once to
+// the person.
+func (p *Pictures) trouble(of qc.Photo, what string, err error) {
+	switch {
+	case errors.Is(err, context.Canceled):
+	case p.told[of.Digest]:
+		p.parts.Log.Warn("photo in trouble", "to", what, "photo", of.ID, "digest", of.Digest, "error", err)
+	default:
+		p.told[of.Digest] = true
+		p.notices.fail(what, fmt.Errorf("photo %s: %w", of.ID, err), "file", of.Name)
+	}
+}
+
+func (p *Pictures) changed() {
+	if p.OnChange != nil {
+		p.OnChange()
+	}
+}
+
+// fitting decodes a picture of at most side pixels a side.
+func fitting(side int) func([]byte) (*image.RGBA, error) {
+	return func(data []byte) (*image.RGBA, error) {
+		img, _, err := photo.DecodeFit(data, side, side, photo.Limits{})
+		return img, err
+	}
 }
 
 // decode reads a rendition from here or from the centre, where it is then kept.

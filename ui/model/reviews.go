@@ -176,6 +176,16 @@ func (r *Reviews) Photo() (qc.Photo, []MarkView, bool) {
 	return p, marksOn(f, p.ID), true
 }
 
+// Nearby returns the photos beside the one in view.
+func (r *Reviews) Nearby() []qc.Photo {
+	row, _, ok := r.Selected()
+	p, _, has := r.Photo()
+	if !ok || !has {
+		return nil
+	}
+	return beside(row.Standing.Finding.Photos, p.ID)
+}
+
 // ShowPhoto brings the photo at a place into view.
 func (r *Reviews) ShowPhoto(at int) {
 	row, _, ok := r.Selected()

@@ -1,9 +1,7 @@
 package model
 
 import (
-	"bytes"
 	"context"
-	"io"
 	"sync"
 )
 
@@ -16,7 +14,9 @@ const (
 	LaneRead              // lists and look-ups
 	LanePhoto             // new photos: digest, renditions, files
 	LaneView              // pictures for the screen
+	LaneOpen              // originals for the screen: what may take longer than a picture
 	LaneSlow              // enrolment and other waits for the network
+	LaneIdle              // what nobody waits for: only while the lanes before it have nothing to do
 	lanes
 )
 
@@ -28,9 +28,10 @@ type Job func(ctx context.Context) func()
 type Work struct {
 	dispatch func(func())
 
-	mu     sync.Mutex
-	queues [lanes][]Job
-	ready  [lanes]chan struct{}
+	mu      sync.Mutex
+	queues  [lanes][]Job
+	running [lanes]bool // while it has jobs, in Run
+	ready   [lanes]chan struct{}
 }
 
 // NewWork returns a Work whose answers go through dispatch, which must run
@@ -48,6 +49,10 @@ func (w *Work) Do(lane Lane, job Job) {
 	w.mu.Lock()
 	w.queues[lane] = append(w.queues[lane], job)
 	w.mu.Unlock()
+	w.wake(lane)
+}
+
+func (w *Work) wake(lane Lane) {
 	select {
 	case w.ready[lane] <- struct{}{}:
 	default: // the lane knows already
@@ -69,12 +74,13 @@ func (w *Work) Run(ctx context.Context) error {
 func (w *Work) runLane(ctx context.Context, lane Lane) {
 	for {
 		for ctx.Err() == nil {
-			job, ok := w.next(lane)
+			job, ok := w.start(lane)
 			if !ok {
 				break
 			}
 			w.finish(job(ctx))
 		}
+		w.rest(lane)
 		select {
 		case <-ctx.Done():
 			for job, ok := w.next(lane); ok && lane == LaneSave; job, ok = w.next(lane) {
@@ -106,15 +112,44 @@ func (w *Work) finish(after func()) {
 	}
 }
 
+// start takes a lane's next job in Run.
+func (w *Work) start(lane Lane) (Job, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	job, ok := w.take(lane)
+	w.running[lane] = ok
+	return job, ok
+}
+
+// rest tells that a lane has nothing to do.
+func (w *Work) rest(lane Lane) {
+	if lane != LaneIdle {
+		w.wake(LaneIdle)
+	}
+}
+
 func (w *Work) next(lane Lane) (Job, bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if len(w.queues[lane]) == 0 {
+	return w.take(lane)
+}
+
+// busy reports whether a lane has work that somebody waits for. Waits for the
+// network need no processor.
+func (w *Work) busy() bool {
+	for lane := range LaneSlow {
+		if w.running[lane] || len(w.queues[lane]) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func (w *Work) take(lane Lane) (Job, bool) {
+	if len(w.queues[lane]) == 0 || lane == LaneIdle && w.busy() {
 		return nil, false
 	}
 	job := w.queues[lane][0]
 	w.queues[lane] = w.queues[lane][1:]
 	return job, true
 }
-
-func bytesAt(data []byte) io.ReaderAt { return bytes.NewReader(data) }

@@ -3,10 +3,15 @@
 package modeltest
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"fmt"
+	"io"
+	"math"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"flawmark/app/qc"
@@ -134,7 +139,20 @@ func (s *Store) Standings(context.Context) ([]qc.Standing, error) {
 func (s *Store) Watch() (<-chan struct{}, func()) { return make(chan struct{}), func() {} }
 
 // Blobs keeps files in memory.
-type Blobs struct{ Files map[qc.Digest][]byte }
+type Blobs struct {
+	Files  map[qc.Digest][]byte
+	Opened int // files that are open
+}
+
+// Put keeps a file, all of it or nothing.
+func (b *Blobs) Put(ctx context.Context, r io.Reader) (qc.Digest, int64, error) {
+	data, err := io.ReadAll(r)
+	if err != nil {
+		return "", 0, err
+	}
+	d, err := b.PutBytes(ctx, data)
+	return d, int64(len(data)), err
+}
 
 // PutBytes keeps a file.
 func (b *Blobs) PutBytes(_ context.Context, data []byte) (qc.Digest, error) {
@@ -156,6 +174,58 @@ func (b *Blobs) Read(d qc.Digest, limit int64) ([]byte, error) {
 		return nil, fmt.Errorf("blob %s: larger than %d bytes", d, limit)
 	}
 	return data, nil
+}
+
+// Open opens a file.
+func (b *Blobs) Open(d qc.Digest) (model.File, error) {
+	data, err := b.Read(d, math.MaxInt64)
+	if err != nil {
+		return nil, err
+	}
+	b.Opened++
+	return &file{Reader: bytes.NewReader(data), closed: func() { b.Opened-- }}, nil
+}
+
+// file is an open file in memory.
+type file struct {
+	*bytes.Reader
+	closed func()
+	once   sync.Once
+}
+
+func (f *file) Close() error {
+	f.once.Do(f.closed)
+	return nil
+}
+
+// Derived keeps what is derived in memory.
+type Derived struct {
+	Files  map[string][]byte // by digest and profile, with a dot between them
+	Opened int               // files that are open
+	Fail   error             // what every Put fails with, when set
+}
+
+// Get opens a derivative.
+func (c *Derived) Get(_ context.Context, d qc.Digest, profile string) (model.File, error) {
+	data, ok := c.Files[string(d)+"."+profile]
+	if !ok {
+		return nil, fmt.Errorf("derivative %s of %s: %w", profile, d, qc.ErrNotFound)
+	}
+	c.Opened++
+	return &file{Reader: bytes.NewReader(data), closed: func() { c.Opened-- }}, nil
+}
+
+// Put keeps a derivative.
+func (c *Derived) Put(_ context.Context, d qc.Digest, profile string, write func(io.Writer) error) error {
+	var data bytes.Buffer
+	if err := cmp.Or(c.Fail, write(&data)); err != nil {
+		return err
+	}
+	if c.Files == nil {
+		c.Files = make(map[string][]byte)
+	}
+	c.Files[string(d)+"."+profile] = data.Bytes()
+	return nil
 }
 
 // Engine says what Now says.
