@@ -119,7 +119,7 @@ func (e *exporter) photo(ctx context.Context, to string, d qc.Digest) error {
 }
 
 func photoName(i int, p qc.Photo) string {
-	ext := map[string]string{"image/jpeg": ".jpg", "image/png": ".png"}[p.MediaType]
+	ext := map[string]string{"image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".webp", "image/heic": ".heic"}[p.MediaType]
 	name := strings.TrimSuffix(p.Name, filepath.Ext(p.Name))
 	if ext == "" {
 		ext = filepath.Ext(p.Name)

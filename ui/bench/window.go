@@ -371,7 +371,9 @@ func (w *Window) choosePhoto() {
 	if folder := w.photosAt(); folder != nil {
 		open.SetLocation(folder)
 	}
-	open.SetFilter(storage.NewExtensionFileFilter([]string{".jpg", ".jpeg", ".png", ".webp", ".JPG", ".JPEG", ".PNG"}))
+	open.SetFilter(storage.NewExtensionFileFilter([]string{
+		".jpg", ".jpeg", ".png", ".webp", ".heic", ".heif", ".JPG", ".JPEG", ".PNG", ".WEBP", ".HEIC", ".HEIF",
+	}))
 	w.pop(open, 900, 600)
 }
 
