@@ -16,6 +16,7 @@ import (
 type Options struct {
 	Selected qc.MarkID // is drawn above the others
 	Handles  bool      // of the selected shape
+	Grip     float64   // how far a handle reaches from its middle, in output pixels; at least 5 units
 	// Unit is the size in output pixels that strokes and badges are multiples
 	// of. 0 stands for the longer side of the output divided by 1000, so that
 	// marks look the same on a photo of any size.
@@ -113,7 +114,7 @@ func Render(dst *image.RGBA, shapes []Shape, view View, opts Options) {
 	}
 	for _, i := range order {
 		if chosen(i) {
-			p.handles(shapes[i], places)
+			p.handles(shapes[i], places, opts.Grip)
 		}
 	}
 }
@@ -306,7 +307,7 @@ func lineTo(dc *gg.Context, at func(qc.Point) (float64, float64), points ...qc.P
 // squares around what is held by its box. A badge is its own handle, which
 // must not hide the number, and gets a ring; so do words. What has no outline of
 // its own shows one while it is held.
-func (p painter) handles(s Shape, l layout) {
+func (p painter) handles(s Shape, l layout, grip float64) {
 	st := styleOf(s.Severity)
 	handles, places := Handles(s.Mark)
 	switch s.Mark.Tool {
@@ -334,7 +335,7 @@ func (p painter) handles(s Shape, l layout) {
 		places = places[min(1, len(places)):]
 	default:
 	}
-	r := max(5*p.unit, 4)
+	r := max(5*p.unit, 4, grip)
 	handles = handles[len(handles)-len(places):]
 	for i, place := range places {
 		c := p.view.ToScreen(place)

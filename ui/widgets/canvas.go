@@ -20,6 +20,8 @@ var (
 	_ fyne.Tabbable      = (*PhotoCanvas)(nil)
 	_ fyne.Draggable     = (*PhotoCanvas)(nil)
 	_ fyne.Scrollable    = (*PhotoCanvas)(nil)
+	_ fyne.Shortcutable  = (*PhotoCanvas)(nil)
+	_ fyne.DoubleTappable = (*PhotoCanvas)(nil)
 	_ desktop.Mouseable  = (*PhotoCanvas)(nil)
 	_ desktop.Hoverable  = (*PhotoCanvas)(nil)
 	_ desktop.Cursorable = (*PhotoCanvas)(nil)
@@ -43,11 +45,23 @@ type PhotoCanvas struct {
 
 	// OnDrawn receives a finished new mark's points, image pixels.
 	OnDrawn func(tool qc.Tool, points []qc.Point)
-	// OnEdited receives a mark that was moved or resized, at the gesture's
-	// end. No points: the person deletes the mark.
-	OnEdited func(id qc.MarkID, points []qc.Point)
-	// OnSelected receives the selected mark, "" when nothing is.
-	OnSelected func(id qc.MarkID)
+	// OnEditedAll receives marks that were moved or reshaped, at the gesture's
+	// end, with their points. No points: the person deletes the mark.
+	OnEditedAll func(edits map[qc.MarkID][]qc.Point)
+	// OnNudged receives the same for a step of the keyboard.
+	OnNudged func(edits map[qc.MarkID][]qc.Point)
+	// OnSelected receives the selected marks in the order of their selection;
+	// none when nothing is.
+	OnSelected func(ids ...qc.MarkID)
+	// OnDuplicate and OnCopyOn receive marks that are to be copied on this
+	// photo and to the next one.
+	OnDuplicate, OnCopyOn func(ids []qc.MarkID)
+	// OnReorder receives marks that are to lie elsewhere among the others.
+	OnReorder func(to Order, ids []qc.MarkID)
+	// OnWords receives a text whose words a person wants to write.
+	OnWords func(id qc.MarkID)
+	// OnInsetZoom receives how much an inset shall enlarge.
+	OnInsetZoom func(id qc.MarkID, zoom float64)
 	// OnZoomed receives the zoom; 100 is one image pixel a device pixel.
 	OnZoomed func(percent float64, fit bool)
 	// OnTool receives "" when Esc puts the tool away.
@@ -55,6 +69,9 @@ type PhotoCanvas struct {
 	// OnTypedKey and OnTypedRune receive what the canvas does not use itself.
 	OnTypedKey  func(*fyne.KeyEvent)
 	OnTypedRune func(rune)
+	// OnShortcut receives the shortcuts that the canvas does not use itself;
+	// nil hands them to the window, as if nothing had the focus.
+	OnShortcut func(fyne.Shortcut)
 
 	// Surround is the colour around the photo; nil stands for neutral grey.
 	Surround color.Color
@@ -73,6 +90,10 @@ type PhotoCanvas struct {
 	KeepZoom bool
 	// Severity colours a mark while it is being drawn.
 	Severity qc.Severity
+	// InsetSource is where insets take their pixels from, and redactions their
+	// colour: see [annotate.Source]. It is called off the UI goroutine, by
+	// whatever Background runs. nil: insets show their frame only.
+	InsetSource annotate.Source
 	// Dispatch runs a function on the UI goroutine; nil stands for fyne.Do.
 	Dispatch func(func())
 	// Background runs a function off the UI goroutine; nil stands for go.
@@ -89,8 +110,11 @@ type PhotoCanvas struct {
 	light       lighting
 	placeholder string
 	shapes      []annotate.Shape
-	selected    qc.MarkID
+	selected    []qc.MarkID     // in the order of selection
+	corner      annotate.Handle // of the one selected mark, taken last; Body: none
 	tool        qc.Tool
+	scale       qc.Scale
+	gloves      bool
 
 	port   viewport
 	device float64 // device pixels per unit of the canvas
@@ -104,8 +128,11 @@ type PhotoCanvas struct {
 	grip    func(at fyne.Position) // follows the pointer instead of a gesture
 	pointer *fyne.Position         // nil: elsewhere
 	held    map[fyne.KeyName]*fyne.KeyEvent
+	clicked *fyne.Position // where the last click was; nil: it was a drag
+	twice   bool           // so was the one before it
 	cursor  desktop.Cursor
-	shift   bool
+	cursors cursors
+	mods    fyne.KeyModifier
 	space   bool
 	focused bool
 	pressed bool // a mouse button is down
@@ -187,7 +214,7 @@ func (c *PhotoCanvas) SetPlaceholder(text string) {
 	}
 }
 
-// SetMarks shows these marks. A selected one that is gone is unselected
+// SetMarks shows these marks. Selected ones that are gone are unselected
 // without a callback.
 func (c *PhotoCanvas) SetMarks(shapes []annotate.Shape) {
 	if slices.EqualFunc(c.shapes, shapes, sameShape) {
@@ -198,22 +225,18 @@ func (c *PhotoCanvas) SetMarks(shapes []annotate.Shape) {
 		s.Mark.Points = slices.Clone(s.Mark.Points)
 		c.shapes[i] = s
 	}
-	if c.find(c.selected) < 0 {
-		c.selected = ""
-	}
-	if g := c.gesture; g != nil && g.kind == editing && c.find(g.shape.Mark.ID) < 0 {
+	c.setSelected(c.selected)
+	if g := c.gesture; g != nil && g.kind == editing && slices.ContainsFunc(g.shapes, func(s annotate.Shape) bool { return c.find(s.Mark.ID) < 0 }) {
 		c.cancelGesture()
 	}
 	c.marksVersion++
 	c.update()
 }
 
-// Shapes returns the marks that are shown. They are not to be changed.
-func (c *PhotoCanvas) Shapes() []annotate.Shape { return c.shapes }
-
 func sameShape(a, b annotate.Shape) bool {
-	return a.Number == b.Number && a.Severity == b.Severity && a.Mark.ID == b.Mark.ID && a.Mark.Tool == b.Mark.Tool &&
-		a.Mark.Photo == b.Mark.Photo && a.Mark.Flaw == b.Mark.Flaw && slices.Equal(a.Mark.Points, b.Mark.Points)
+	return a.Number == b.Number && a.Severity == b.Severity && a.Label == b.Label &&
+		a.Mark.ID == b.Mark.ID && a.Mark.Tool == b.Mark.Tool && a.Mark.Photo == b.Mark.Photo && a.Mark.Flaw == b.Mark.Flaw &&
+		a.Mark.Text == b.Mark.Text && a.Mark.Zoom == b.Mark.Zoom && slices.Equal(a.Mark.Points, b.Mark.Points)
 }
 
 // find returns the place of a mark among the shapes, or -1.
@@ -224,36 +247,12 @@ func (c *PhotoCanvas) find(id qc.MarkID) int {
 	return slices.IndexFunc(c.shapes, func(s annotate.Shape) bool { return s.Mark.ID == id })
 }
 
-// Select selects a mark of those shown, "" none, without a callback.
-func (c *PhotoCanvas) Select(id qc.MarkID) {
-	if c.find(id) < 0 {
-		id = ""
-	}
-	if c.selected != id {
-		c.selected = id
-		c.marksVersion++
-		c.update()
-	}
-}
-
-func (c *PhotoCanvas) choose(id qc.MarkID) {
-	if c.selected == id {
-		return
-	}
-	c.Select(id)
-	if c.OnSelected != nil {
-		c.OnSelected(c.selected)
-	}
-}
-
-// Selected returns the selected mark, "" none.
-func (c *PhotoCanvas) Selected() qc.MarkID { return c.selected }
-
 // SetTool arms a tool, which stays armed; "" is the select tool.
 func (c *PhotoCanvas) SetTool(t qc.Tool) {
 	if c.tool != t {
 		c.cancelGesture()
 		c.tool = t
+		c.setCorner(annotate.Body)
 		c.cursor = c.idleCursor()
 	}
 }

@@ -123,18 +123,23 @@ func TestPhotoCanvas_AnyActionsKeepMarksOnThePhoto(t *testing.T) {
 			b.SetMarks(shapes)
 			b.Select(id)
 		}
-		b.OnEdited = func(id qc.MarkID, points []qc.Point) {
-			take(points)
-			for i := range shapes {
-				if shapes[i].Mark.ID == id && points == nil {
-					shapes = append(shapes[:i:i], shapes[i+1:]...)
-					break
-				} else if shapes[i].Mark.ID == id {
-					shapes[i].Mark.Points = points
+		b.OnEditedAll = func(edits map[qc.MarkID][]qc.Point) {
+			var left []annotate.Shape
+			for _, s := range shapes {
+				points, named := edits[s.Mark.ID]
+				take(points)
+				if named && points == nil {
+					continue
 				}
+				if named {
+					s.Mark.Points = points
+				}
+				left = append(left, s)
 			}
+			shapes = left
 			b.SetMarks(shapes)
 		}
+		b.OnNudged = b.OnEditedAll
 		b.cancelGesture()
 		b.SetMarks(nil)
 		b.SetTool("")

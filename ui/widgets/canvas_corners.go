@@ -1,7 +1,6 @@
 package widgets
 
 import (
-	"math"
 	"slices"
 
 	"fyne.io/fyne/v2"
@@ -16,11 +15,11 @@ import (
 // on the last corner (so a double click), one on the first, or Enter ends it;
 // Backspace takes the last corner back. Zooming and panning go on meanwhile.
 
-// corner takes a press while a polygon is being drawn.
-func (c *PhotoCanvas) corner(at fyne.Position) {
+// cornerAt takes a press while a polygon is being drawn.
+func (c *PhotoCanvas) cornerAt(at fyne.Position) {
 	g := c.gesture
 	n := len(g.corners)
-	if n > 0 && c.onCorner(n-1, at, annotate.MinDrag*2) || n > 2 && c.onCorner(0, at, reachUnits) {
+	if n > 0 && c.onCorner(n-1, at, annotate.MinDrag*2) || n > 2 && c.onCorner(0, at, c.reachInUnits()) {
 		c.closePolygon()
 		return
 	}
@@ -34,8 +33,7 @@ func (c *PhotoCanvas) corner(at fyne.Position) {
 
 // onCorner reports whether a place of the widget is that corner.
 func (c *PhotoCanvas) onCorner(i int, at fyne.Position, within float64) bool {
-	p := c.ImageToWidget(c.gesture.corners[i])
-	return math.Hypot(float64(p.X-at.X), float64(p.Y-at.Y)) <= within
+	return apartBy(c.ImageToWidget(c.gesture.corners[i]), at) <= within
 }
 
 // nextCorner returns where a click would set one.
@@ -114,4 +112,87 @@ func (c *PhotoCanvas) startPanning(at fyne.Position, button desktop.MouseButton)
 		c.cancelGesture()
 	}
 	c.gesture = &gesture{kind: panning, button: button, start: at, now: at, view: c.port.view, resume: resume}
+}
+
+// What has corners can be bent when it is drawn: Shift and a press on the
+// outline of the selected polygon or tape give it one more corner, which
+// follows the hand; Alt and a press on a corner take that away. The corner that
+// was taken last is ringed, and Delete means it. With the measure armed Shift
+// and a press elsewhere go on with the selected tape.
+
+// bend adds a corner to a mark that was pressed, or takes one away, if the
+// modifiers ask for that; it reports whether they do.
+func (c *PhotoCanvas) bend(s annotate.Shape, mods fyne.KeyModifier) bool {
+	g := c.gesture
+	if s.Mark.Tool != qc.Polygon && s.Mark.Tool != qc.Measure || len(c.selected) != 1 {
+		return false
+	}
+	switch {
+	case mods&fyne.KeyModifierAlt != 0 && g.handle >= annotate.Vertex:
+		g.kind = spent
+		c.dropCorner(s, g.handle)
+		return true
+	case mods&fyne.KeyModifierShift != 0 && g.handle == annotate.Body && annotate.OnOutline(s.Mark, g.from, c.reach()/2):
+		bent, corner, ok := annotate.InsertCorner(s.Mark, c.inPhoto(g.from))
+		if ok {
+			c.bendAt(s, bent, corner)
+		}
+		return ok
+	default:
+		return false
+	}
+}
+
+// lengthen goes on with the selected tape at the place of a press; it reports
+// whether there is one.
+func (c *PhotoCanvas) lengthen() bool {
+	s, ok := c.sole()
+	if !ok || c.tool != qc.Measure || s.Mark.Tool != qc.Measure {
+		return false
+	}
+	form, _ := s.Mark.Tool.Form()
+	n := len(s.Mark.Points)
+	if !form.Fits(n + 1) {
+		return false
+	}
+	bent := s.Mark
+	bent.Points = append(slices.Clone(bent.Points), c.inPhoto(c.gesture.from))
+	c.bendAt(s, bent, annotate.Vertex+annotate.Handle(n))
+	return true
+}
+
+// bendAt takes the new corner of a mark.
+func (c *PhotoCanvas) bendAt(s annotate.Shape, bent qc.Mark, corner annotate.Handle) {
+	g := c.gesture
+	now := s
+	now.Mark = bent
+	g.kind, g.handle, g.shapes, g.bent = editing, corner, []annotate.Shape{s}, &now
+	c.corner = corner
+	c.marksVersion++ // it leaves the others for the draft
+	c.showInHand()
+	c.update()
+}
+
+// dropCorner takes a corner of a mark away; it reports whether that can be
+// spared.
+func (c *PhotoCanvas) dropCorner(s annotate.Shape, corner annotate.Handle) bool {
+	left, ok := annotate.RemoveCorner(s.Mark, int(corner-annotate.Vertex))
+	if ok {
+		c.setCorner(annotate.Body)
+		c.edited(map[qc.MarkID][]qc.Point{left.ID: left.Points})
+	}
+	return ok
+}
+
+// setCorner makes a corner the one that Delete means.
+func (c *PhotoCanvas) setCorner(h annotate.Handle) {
+	if c.corner != h {
+		c.corner = h
+		c.updateDraft()
+	}
+}
+
+// inPhoto returns the nearest place of the photo.
+func (c *PhotoCanvas) inPhoto(p qc.Point) qc.Point {
+	return qc.Point{X: min(max(p.X, 0), float64(c.port.w)), Y: min(max(p.Y, 0), float64(c.port.h))}
 }

@@ -21,7 +21,8 @@ const (
 	cornering             // drawing a polygon, corner by corner
 	editing
 	panning
-	idling // pressed on nothing: a release unselects
+	catching // pressed on nothing: a drag catches marks in a frame, a release unselects
+	spent    // has done what it was for
 )
 
 // gesture lasts from a press to its release, to the second click, or to the
@@ -30,10 +31,15 @@ type gesture struct {
 	kind    gestureKind
 	button  desktop.MouseButton // 0: a finger
 	start   fyne.Position
-	dragged bool // the toolkit saw it move
-	moved   bool // it has gone far enough to be meant
-	shape   annotate.Shape
+	dragged bool             // the toolkit saw it move
+	moved   bool             // it has gone far enough to be meant
+	shape   annotate.Shape   // that is drawn
+	shapes  []annotate.Shape // in hand, as they were before
+	bent    *annotate.Shape  // the one in hand with a corner more than before
 	handle  annotate.Handle
+	toggled qc.MarkID     // leaves the selection unless it is dragged
+	clicks  qc.MarkID     // was selected before and is clicked unless it is dragged
+	adding  bool          // what is caught is added to what is selected
 	from    qc.Point      // image pixels: where it began
 	view    annotate.View // when it began
 	now     fyne.Position
@@ -42,14 +48,12 @@ type gesture struct {
 	resume  *gesture   // what panning interrupted
 }
 
-// reachUnits is the tolerance around outlines and handles in canvas units.
-const reachUnits = 12
+// live reports whether what is in hand is somewhere else than before.
+func (g *gesture) live() bool { return g.moved || g.bent != nil }
 
 // traceTolerance is how far a trace may be from where the hand was, in device
 // pixels: less than is seen.
 const traceTolerance = 0.75
-
-func (c *PhotoCanvas) reach() float64 { return reachUnits * c.device / c.port.view.Scale }
 
 // MouseDown is called by Fyne.
 func (c *PhotoCanvas) MouseDown(ev *desktop.MouseEvent) {
@@ -57,7 +61,7 @@ func (c *PhotoCanvas) MouseDown(ev *desktop.MouseEvent) {
 	if c.key == "" {
 		return
 	}
-	c.shift = ev.Modifier&fyne.KeyModifierShift != 0
+	c.mods = ev.Modifier
 	c.pressed = true
 	if ev.Button == desktop.MouseButtonPrimary && c.grab(ev.Position) {
 		return
@@ -70,10 +74,10 @@ func (c *PhotoCanvas) MouseDown(ev *desktop.MouseEvent) {
 	switch ev.Button {
 	case desktop.MouseButtonPrimary:
 		if g := c.gesture; g != nil && g.kind == cornering && !c.space && c.ours(ev.Position) {
-			c.corner(ev.Position)
+			c.cornerAt(ev.Position)
 			return
 		}
-		c.begin(ev.Position, ev.Button, ev.Modifier&fyne.KeyModifierControl != 0)
+		c.begin(ev.Position, ev.Button, ev.Modifier)
 	case desktop.MouseButtonTertiary:
 		c.startPanning(ev.Position, ev.Button)
 	default:
@@ -86,57 +90,102 @@ func (c *PhotoCanvas) takeFocus() {
 	}
 }
 
+// commandKeys are what other systems have for Ctrl, too.
+const commandKeys = fyne.KeyModifierControl | fyne.KeyModifierSuper
+
 // begin starts what a press at a place means with the armed tool.
-func (c *PhotoCanvas) begin(at fyne.Position, button desktop.MouseButton, pick bool) {
+func (c *PhotoCanvas) begin(at fyne.Position, button desktop.MouseButton, mods fyne.KeyModifier) {
 	if c.space || !c.ours(at) {
 		c.startPanning(at, button)
 		return
 	}
 	c.cancelGesture()
 	g := &gesture{button: button, start: at, now: at, from: c.WidgetToImage(at), view: c.port.view}
-	switch {
-	case c.tool != "" && !pick:
-		// Other marks do not react, so that one can be drawn over them; nor
-		// does the inside of the selected one.
-		if s, handle, ok := c.onSelected(g.from); ok {
-			g.kind, g.shape, g.handle = editing, s, handle
-		} else {
-			g.kind = drawing
-			g.shape = annotate.Shape{Mark: qc.Mark{Tool: c.tool}, Severity: c.Severity}
-			g.way = []qc.Point{g.from}
-		}
-		if g.kind == drawing && c.tool == qc.Polygon {
-			g.kind = cornering
-			c.gesture = g
-			c.corner(at)
-			return
-		}
-	default:
-		id, handle, ok := annotate.Hit(c.shapes, c.selected, g.from, c.reach())
-		if !ok {
-			g.kind = idling
-			break
-		}
-		c.choose(id)
-		if i := c.find(id); i >= 0 {
-			g.kind, g.shape, g.handle = editing, c.shapes[i], handle
-		}
-	}
 	c.gesture = g
+	drawn := c.tool != "" && mods&commandKeys == 0
+	// With a tool armed other marks do not react, so that one can be drawn over
+	// them; nor does the inside of the selected one.
+	if s, handle, ok := c.onSelected(g.from, false); ok {
+		c.take(s, handle, mods)
+		return
+	}
+	if drawn && mods&fyne.KeyModifierShift != 0 && c.lengthen() {
+		return
+	}
+	if !drawn {
+		c.pick(mods)
+		return
+	}
+	g.kind = drawing
+	g.shape = annotate.Shape{Mark: qc.Mark{Tool: c.tool}, Severity: c.Severity}
+	g.way = []qc.Point{g.from}
+	if c.tool == qc.Polygon {
+		g.kind = cornering
+		c.cornerAt(at)
+	}
 }
 
-// onSelected finds the selected mark's handle or outline at an image point.
-func (c *PhotoCanvas) onSelected(at qc.Point) (annotate.Shape, annotate.Handle, bool) {
-	i := c.find(c.selected)
-	if i < 0 {
-		return annotate.Shape{}, annotate.Body, false
+// take takes a selected mark by a handle, and with its body all that are
+// selected.
+func (c *PhotoCanvas) take(s annotate.Shape, handle annotate.Handle, mods fyne.KeyModifier) {
+	g := c.gesture
+	g.kind, g.handle, g.shapes = editing, handle, []annotate.Shape{s}
+	if len(c.selected) > 1 {
+		g.handle = annotate.Body
 	}
-	one := c.shapes[i : i+1]
-	_, handle, ok := annotate.Hit(one, c.selected, at, c.reach())
-	if ok && handle == annotate.Body {
-		ok = annotate.OnOutline(one[0].Mark, at, c.reach()/2)
+	switch {
+	case c.bend(s, mods):
+	case g.handle >= annotate.Vertex:
+		c.setCorner(g.handle)
+	case g.handle != annotate.Body:
+		c.setCorner(annotate.Body)
+	default:
+		c.setCorner(annotate.Body)
+		g.shapes = c.chosen()
+		if mods&fyne.KeyModifierShift != 0 {
+			g.toggled = s.Mark.ID
+		} else {
+			g.clicks = s.Mark.ID
+		}
 	}
-	return c.shapes[i], handle, ok
+}
+
+// pick selects what lies at the place of a press, and takes it; on nothing
+// something may be caught.
+func (c *PhotoCanvas) pick(mods fyne.KeyModifier) {
+	g := c.gesture
+	one := qc.MarkID("")
+	if s, ok := c.sole(); ok {
+		one = s.Mark.ID
+	}
+	id, handle, ok := c.hit(c.shapes, one, g.from)
+	adding := mods&fyne.KeyModifierShift != 0
+	if !ok {
+		g.kind, g.adding = catching, adding
+		return
+	}
+	g.kind, g.handle = editing, handle
+	held := slices.Contains(c.selected, id)
+	switch {
+	case held && adding:
+		g.toggled = id
+	case held:
+		g.clicks = id
+	case adding:
+		c.toggle(id)
+	default:
+		c.choose(id)
+	}
+	if c.gesture != g {
+		return // whoever was told has other plans
+	}
+	c.setCorner(annotate.Body)
+	if g.shapes = c.chosen(); len(g.shapes) == 0 {
+		g.kind = spent
+	}
+	if len(g.shapes) > 1 {
+		g.handle = annotate.Body
+	}
 }
 
 // Dragged is called by Fyne.
@@ -145,7 +194,7 @@ func (c *PhotoCanvas) Dragged(ev *fyne.DragEvent) {
 		// Fingers press without a mouse button. With one, a gesture that has
 		// ended before the button was released stays ended.
 		if from := ev.Position.SubtractXY(ev.Dragged.DX, ev.Dragged.DY); !c.grab(from) {
-			c.begin(from, 0, false)
+			c.begin(from, 0, 0)
 		}
 	}
 	if c.grip != nil {
@@ -163,22 +212,21 @@ func (c *PhotoCanvas) Dragged(ev *fyne.DragEvent) {
 func (c *PhotoCanvas) follow(at fyne.Position) {
 	g := c.gesture
 	g.now = at
-	if math.Hypot(float64(at.X-g.start.X), float64(at.Y-g.start.Y)) >= annotate.MinDrag {
-		if !g.moved {
-			g.moved = true
-			if g.kind == editing {
-				c.marksVersion++ // the mark leaves the others for the draft
-			}
-			if g.kind == idling && c.port.movable() {
-				g.kind = panning
-			}
+	if !g.moved && apartBy(at, g.start) >= annotate.MinDrag {
+		g.moved = true
+		c.clicked, c.twice = nil, false
+		if g.kind == editing && g.bent == nil {
+			c.marksVersion++ // the marks leave the others for the draft
+		}
+		if g.kind == catching && g.button == 0 && c.port.movable() {
+			g.kind = panning // a finger has neither a middle button nor Space
 		}
 	}
 	switch g.kind {
 	case panning:
 		c.port.panTo(g.view.OffsetX+float64(at.X-g.start.X)*c.device, g.view.OffsetY+float64(at.Y-g.start.Y)*c.device)
-	case drawing, waiting, editing:
-		if g.shape.Mark.Tool == qc.Freehand && g.kind != editing {
+	case drawing, waiting:
+		if g.shape.Mark.Tool == qc.Freehand {
 			g.way = append(g.way, c.WidgetToImage(at))
 		}
 		if g.moved {
@@ -186,56 +234,22 @@ func (c *PhotoCanvas) follow(at fyne.Position) {
 			shape.Mark.Points, _ = c.outcome()
 			c.draft.shape = &shape
 		}
+	case editing:
+		if g.live() {
+			c.showInHand()
+		}
 	case cornering:
 		c.showCorners()
 		return
-	case idling:
+	case catching, spent:
 	}
 	c.update()
-}
-
-// outcome returns the points that the gesture gives its mark, if any.
-func (c *PhotoCanvas) outcome() ([]qc.Point, bool) {
-	g := c.gesture
-	to := c.WidgetToImage(g.now)
-	w, h := c.port.w, c.port.h
-	if g.kind != editing {
-		switch g.shape.Mark.Tool {
-		case qc.Freehand:
-			return annotate.Traced(g.way, traceTolerance/c.port.view.Scale, c.reach(), w, h)
-		case qc.Badge:
-			// A leader that ends under the number leads nowhere.
-			if math.Hypot(float64(g.now.X-g.start.X), float64(g.now.Y-g.start.Y))*c.device < annotate.BadgeRadius(c.unit()) {
-				to = g.from
-			}
-		default:
-		}
-		return annotate.Drawn(g.shape.Mark.Tool, g.from, to, c.square(), w, h)
-	}
-	if g.handle == annotate.Body {
-		return annotate.Move(g.shape.Mark, to.X-g.from.X, to.Y-g.from.Y, w, h).Points, true
-	}
-	// The handle keeps its distance to the pointer that took it.
-	handles, places := annotate.Handles(g.shape.Mark)
-	if i := slices.Index(handles, g.handle); i >= 0 {
-		to.X += places[i].X - g.from.X
-		to.Y += places[i].Y - g.from.Y
-	}
-	return annotate.Drag(g.shape.Mark, g.handle, to, c.square(), w, h).Points, true
-}
-
-// square reports whether Shift is held. The driver is asked too: a key that
-// went down before the canvas had the focus was not reported to the canvas.
-func (c *PhotoCanvas) square() bool {
-	if d, ok := fyne.CurrentApp().Driver().(desktop.Driver); ok && d.CurrentKeyModifiers()&fyne.KeyModifierShift != 0 {
-		return true
-	}
-	return c.shift
 }
 
 // MouseUp is called by Fyne.
 func (c *PhotoCanvas) MouseUp(ev *desktop.MouseEvent) {
 	c.pressed = false
+	defer func() { c.mods = ev.Modifier }()
 	if c.grip != nil {
 		c.grip = nil
 		return
@@ -247,12 +261,15 @@ func (c *PhotoCanvas) MouseUp(ev *desktop.MouseEvent) {
 	if g.dragged || g.now != ev.Position {
 		c.follow(ev.Position)
 	}
-	if g.kind == drawing && !g.dragged && !g.moved && g.shape.Mark.Tool != qc.Badge {
+	if g.kind == drawing && !g.dragged && !g.moved && !placed(g.shape.Mark.Tool) {
 		g.kind = waiting // a plain click is the first of two
 		return
 	}
 	c.finish()
 }
+
+// placed reports whether marks of a tool need no more than a place.
+func placed(t qc.Tool) bool { return t == qc.Badge || t == qc.Text }
 
 // DragEnd is called by Fyne: after MouseUp, or instead of it when the button
 // was released over something else.
@@ -267,36 +284,63 @@ func (c *PhotoCanvas) DragEnd() {
 func (c *PhotoCanvas) finish() {
 	g := c.gesture
 	var points []qc.Point
+	var edits map[qc.MarkID][]qc.Point
 	ok := false
-	if g.kind == drawing || g.kind == waiting || g.kind == editing {
+	switch g.kind {
+	case drawing, waiting:
 		points, ok = c.outcome()
-	}
-	// A trace may end where it began; a badge needs no way at all.
-	far := g.moved || g.shape.Mark.Tool == qc.Badge
-	if g.shape.Mark.Tool != qc.Freehand && g.shape.Mark.Tool != qc.Badge {
-		far = math.Hypot(float64(g.now.X-g.start.X), float64(g.now.Y-g.start.Y)) >= annotate.MinDrag
+		// A trace may end where it began; a badge needs no way at all.
+		far := g.moved || placed(g.shape.Mark.Tool)
+		if tool := g.shape.Mark.Tool; tool != qc.Freehand && !placed(tool) {
+			far = apartBy(c.ImageToWidget(g.from), g.now) >= annotate.MinDrag
+		}
+		ok = ok && far
+	case editing:
+		if g.live() {
+			edits = c.changes()
+		}
+	default:
 	}
 	c.gesture = g.resume
 	version := c.marksVersion
 	switch g.kind {
 	case drawing, waiting:
-		if ok && far && c.OnDrawn != nil {
+		if ok && c.OnDrawn != nil {
 			c.OnDrawn(g.shape.Mark.Tool, points)
 		}
 	case editing:
-		if ok && g.moved && !slices.Equal(points, g.shape.Mark.Points) && c.OnEdited != nil {
-			c.OnEdited(g.shape.Mark.ID, points)
+		switch {
+		case len(edits) > 0:
+			c.edited(edits)
+		case g.moved:
+		case g.toggled != "":
+			c.toggle(g.toggled)
+		case g.clicks != "":
+			c.clickedMark(g.clicks, g.start)
 		}
-	case idling:
-		if !g.moved {
-			c.choose("")
+	case catching:
+		if g.moved {
+			c.catch(g)
+		} else if !g.adding {
+			c.choose()
 		}
-	case panning, cornering:
+	case panning, cornering, spent:
 	}
-	if c.marksVersion == version && c.draft.shape != nil && c.gesture == nil {
+	if !g.moved && (g.kind == editing || g.kind == catching) {
+		c.twice = c.clicked != nil && apartBy(*c.clicked, g.start) <= annotate.MinDrag
+		c.clicked = &g.start
+	}
+	if c.marksVersion == version && !c.draft.empty() && c.gesture == nil {
 		c.marksVersion++ // nobody took the draft over: show what there is
 	}
 	c.update()
+}
+
+// edited reports what has become of marks.
+func (c *PhotoCanvas) edited(edits map[qc.MarkID][]qc.Point) {
+	if c.OnEditedAll != nil {
+		c.OnEditedAll(edits)
+	}
 }
 
 // cancelGesture forgets what the hand was doing.
@@ -305,7 +349,7 @@ func (c *PhotoCanvas) cancelGesture() {
 		return
 	}
 	c.gesture = nil
-	c.draft.shape = nil
+	c.draft.clear()
 	c.marksVersion++
 	c.update()
 }
@@ -323,6 +367,14 @@ func (c *PhotoCanvas) Scrolled(ev *fyne.ScrollEvent) {
 	if ev.Scrolled.DY == 0 || c.key == "" {
 		return
 	}
+	if c.modifiers()&fyne.KeyModifierAlt != 0 {
+		if ev.Scrolled.DY > 0 {
+			c.TypedRune(']')
+		} else {
+			c.TypedRune('[')
+		}
+		return
+	}
 	steps := min(max(float64(ev.Scrolled.DY)/notch(), -3), 3)
 	c.zoomAt(math.Pow(1.2, steps), ev.Position)
 }
@@ -331,9 +383,9 @@ func (c *PhotoCanvas) Scrolled(ev *fyne.ScrollEvent) {
 func (c *PhotoCanvas) zoomAt(f float64, at fyne.Position) {
 	at = c.linked(at)
 	c.port.zoomTo(c.port.view.Scale*f, float64(at.X)*c.device, float64(at.Y)*c.device)
-	if c.gesture != nil {
-		c.gesture.view = c.port.view
-		c.gesture.start = c.gesture.now
+	if g := c.gesture; g != nil && g.kind == panning {
+		g.view = c.port.view
+		g.start = g.now
 	}
 	c.update()
 }
@@ -353,47 +405,4 @@ func (c *PhotoCanvas) MouseMoved(ev *desktop.MouseEvent) {
 		return
 	}
 	c.cursor = c.cursorAt(ev.Position)
-}
-
-// Cursor is called by Fyne.
-func (c *PhotoCanvas) Cursor() desktop.Cursor { return c.cursor }
-
-func (c *PhotoCanvas) idleCursor() desktop.Cursor {
-	if c.tool != "" && c.key != "" {
-		return desktop.CrosshairCursor
-	}
-	return desktop.DefaultCursor
-}
-
-// cursorAt tells what a press would do, as far as the seven standard cursors
-// can.
-func (c *PhotoCanvas) cursorAt(at fyne.Position) desktop.Cursor {
-	if cursor, ok := c.gripCursor(at); ok {
-		return cursor
-	}
-	if c.key == "" || c.space || !c.ours(at) {
-		return desktop.DefaultCursor
-	}
-	p := c.WidgetToImage(at)
-	if _, handle, ok := c.onSelected(p); ok {
-		across, down := desktop.HResizeCursor, desktop.VResizeCursor
-		if c.port.view.Turn%2 == 1 {
-			across, down = down, across
-		}
-		switch handle {
-		case annotate.Left, annotate.Right:
-			return across
-		case annotate.Top, annotate.Bottom:
-			return down
-		default:
-			return desktop.PointerCursor
-		}
-	}
-	if c.tool != "" {
-		return desktop.CrosshairCursor
-	}
-	if _, _, ok := annotate.Hit(c.shapes, c.selected, p, c.reach()); ok {
-		return desktop.PointerCursor
-	}
-	return desktop.DefaultCursor
 }

@@ -1,14 +1,15 @@
 package widgets
 
 import (
-	"slices"
-
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/driver/desktop"
 
 	"flawmark/app/qc"
 	"flawmark/imaging/annotate"
 )
+
+// The toolkit reports a key with Ctrl or Alt as a shortcut, and every other one
+// as a key and, where it says something, as a rune.
 
 // FocusGained is called by Fyne.
 func (c *PhotoCanvas) FocusGained() {
@@ -18,7 +19,7 @@ func (c *PhotoCanvas) FocusGained() {
 
 // FocusLost is called by Fyne. Keys that are held then are released elsewhere.
 func (c *PhotoCanvas) FocusLost() {
-	c.focused, c.space, c.shift = false, false, false
+	c.focused, c.space, c.mods = false, false, 0
 	for name, ev := range c.held {
 		delete(c.held, name)
 		if c.OnHeld != nil {
@@ -51,14 +52,26 @@ func (c *PhotoCanvas) KeyUp(ev *fyne.KeyEvent) {
 }
 
 func (c *PhotoCanvas) hold(key fyne.KeyName, down bool) {
+	var mod fyne.KeyModifier
 	switch key {
 	case fyne.KeySpace:
 		c.space = down
+		c.turnCursor()
+		return
 	case desktop.KeyShiftLeft, desktop.KeyShiftRight:
-		c.shift = down
-		if g := c.gesture; g != nil && (g.moved || g.kind == cornering) {
-			c.follow(g.now) // squares at once, not only with the next move
-		}
+		mod = fyne.KeyModifierShift
+	case desktop.KeyAltLeft, desktop.KeyAltRight:
+		mod = fyne.KeyModifierAlt
+	default:
+		return
+	}
+	c.mods &^= mod
+	if down {
+		c.mods |= mod
+	}
+	c.turnCursor()
+	if g := c.gesture; g != nil && (g.moved && g.kind != panning || g.kind == cornering) {
+		c.follow(g.now) // at once, not only with the next move
 	}
 }
 
@@ -79,27 +92,29 @@ func (c *PhotoCanvas) useKey(key fyne.KeyName) bool {
 	if c.cornerKey(key) {
 		return true
 	}
+	if dx, dy, ok := arrow(key); ok {
+		step := 1.0
+		if c.square() {
+			step = 10
+		}
+		return c.nudge(dx*step, dy*step, false)
+	}
 	switch key {
-	case fyne.KeyLeft:
-		return c.nudge(-1, 0)
-	case fyne.KeyRight:
-		return c.nudge(1, 0)
-	case fyne.KeyUp:
-		return c.nudge(0, -1)
-	case fyne.KeyDown:
-		return c.nudge(0, 1)
 	case fyne.KeyDelete, fyne.KeyBackspace:
-		id := c.selected
-		if id == "" {
-			return false
-		}
-		c.cancelGesture()
-		if c.OnEdited != nil {
-			c.OnEdited(id, nil)
-		}
-		return true
+		return c.deleteSelected()
+	case fyne.KeyReturn, fyne.KeyEnter:
+		s, ok := c.sole()
+		return ok && c.gesture == nil && !c.marksHidden && c.askForWords(s)
 	case fyne.KeyTab:
 		return c.selectNext(c.square())
+	case fyne.KeyPageUp:
+		return c.reorder(Raise)
+	case fyne.KeyPageDown:
+		return c.reorder(Lower)
+	case fyne.KeyHome:
+		return c.reorder(ToFront)
+	case fyne.KeyEnd:
+		return c.reorder(ToBack)
 	case fyne.KeyEscape:
 		return c.stepBack()
 	case fyne.KeySpace, fyne.KeyPlus, fyne.KeyMinus, fyne.KeyEqual, fyne.KeyBackTick:
@@ -109,54 +124,82 @@ func (c *PhotoCanvas) useKey(key fyne.KeyName) bool {
 	}
 }
 
-// nudge moves the selected mark by a pixel of the image or of the screen,
-// whichever is larger, so that it is seen to move; by ten with Shift.
-func (c *PhotoCanvas) nudge(dx, dy float64) bool {
-	i := c.find(c.selected)
-	if i < 0 {
-		return false
-	}
-	step := max(1, c.device/c.port.view.Scale)
-	if c.square() {
-		step *= 10
-	}
-	m := c.shapes[i].Mark
-	// The arrows are the screen's.
-	way := annotate.View{Scale: 1, Turn: c.port.view.Turn}.ToImage(qc.Point{X: dx * step, Y: dy * step})
-	moved := annotate.Move(m, way.X, way.Y, c.port.w, c.port.h)
-	if !slices.Equal(moved.Points, m.Points) && c.OnEdited != nil {
-		c.OnEdited(m.ID, moved.Points)
-	}
-	return true
-}
-
-func (c *PhotoCanvas) selectNext(back bool) bool {
-	n := len(c.shapes)
-	if n == 0 {
-		return false
-	}
-	i := c.find(c.selected)
-	switch {
-	case i < 0 && back:
-		i = n - 1
-	case i < 0:
-		i = 0
-	case back:
-		i = (i + n - 1) % n
+// arrow returns the way of an arrow key on the screen.
+func arrow(key fyne.KeyName) (dx, dy float64, ok bool) {
+	switch key {
+	case fyne.KeyLeft:
+		return -1, 0, true
+	case fyne.KeyRight:
+		return 1, 0, true
+	case fyne.KeyUp:
+		return 0, -1, true
+	case fyne.KeyDown:
+		return 0, 1, true
 	default:
-		i = (i + 1) % n
+		return 0, 0, false
 	}
-	c.choose(c.shapes[i].Mark.ID)
-	return true
 }
 
-// stepBack undoes one level of intent: the gesture, the selection, the tool.
+// TypedShortcut is called by Fyne for keys with Ctrl or Alt that no menu has.
+func (c *PhotoCanvas) TypedShortcut(s fyne.Shortcut) {
+	if c.useShortcut(s) {
+		return
+	}
+	if c.OnShortcut != nil {
+		c.OnShortcut(s)
+		return
+	}
+	if on, ok := fyne.CurrentApp().Driver().CanvasForObject(c).(fyne.Shortcutable); ok {
+		on.TypedShortcut(s)
+	}
+}
+
+func (c *PhotoCanvas) useShortcut(s fyne.Shortcut) bool {
+	if c.key == "" {
+		return false
+	}
+	if _, all := s.(*fyne.ShortcutSelectAll); all {
+		return c.selectEverything()
+	}
+	custom, ok := s.(*desktop.CustomShortcut)
+	if !ok {
+		return false
+	}
+	command := custom.Modifier&commandKeys != 0
+	shift, alt := custom.Modifier&fyne.KeyModifierShift != 0, custom.Modifier&fyne.KeyModifierAlt != 0
+	if dx, dy, ok := arrow(custom.KeyName); ok {
+		if shift {
+			dx, dy = dx*10, dy*10
+		}
+		if command && !alt {
+			return c.stretch(dx, dy)
+		}
+		return alt && !command && c.nudge(dx, dy, true)
+	}
+	switch {
+	case !command || alt:
+		return false
+	case custom.KeyName == fyne.KeyA && !shift:
+		return c.selectEverything()
+	case custom.KeyName == fyne.KeyD && shift:
+		return c.handOn(c.OnCopyOn)
+	case custom.KeyName == fyne.KeyD:
+		return c.handOn(c.OnDuplicate)
+	default:
+		return false
+	}
+}
+
+// stepBack undoes one level of intent: the gesture, the corner that was taken,
+// the selection, the tool.
 func (c *PhotoCanvas) stepBack() bool {
 	switch {
 	case c.gesture != nil:
 		c.cancelGesture()
-	case c.selected != "":
-		c.choose("")
+	case c.corner != annotate.Body:
+		c.setCorner(annotate.Body)
+	case len(c.selected) > 0:
+		c.choose()
 	case c.tool != "":
 		c.SetTool("")
 		if c.OnTool != nil {
@@ -183,6 +226,14 @@ func (c *PhotoCanvas) TypedRune(r rune) {
 			return
 		case ' ':
 			return
+		case '[':
+			if c.zoomInset(-0.5) {
+				return
+			}
+		case ']':
+			if c.zoomInset(0.5) {
+				return
+			}
 		}
 	}
 	if c.OnTypedRune != nil {

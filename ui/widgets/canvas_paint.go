@@ -4,7 +4,6 @@ import (
 	"image"
 	"image/color"
 	"math"
-	"slices"
 	"sync/atomic"
 
 	"fyne.io/fyne/v2"
@@ -141,10 +140,7 @@ func (c *PhotoCanvas) unit() float64 {
 }
 
 func (c *PhotoCanvas) updateMarks() {
-	shown := c.shapes
-	if g := c.gesture; g != nil && g.kind == editing && g.moved {
-		shown = slices.DeleteFunc(slices.Clone(shown), func(s annotate.Shape) bool { return s.Mark.ID == g.shape.Mark.ID })
-	}
+	shown := c.resting()
 	if c.port.empty() || c.key == "" || len(shown) == 0 || c.marksHidden {
 		c.marksLane.reset()
 		if len(c.marks.tiles) > 0 {
@@ -165,7 +161,7 @@ func (c *PhotoCanvas) updateMarks() {
 	}
 	p := picture{key: c.key, view: c.port.view, rect: whole(spare), version: c.marksVersion, from: under.origin()}
 	tint := under.level != nil || under.tiles != nil
-	opts := annotate.Options{Selected: c.selected, Handles: true, Unit: c.unit(), Width: c.port.w, Height: c.port.h}
+	opts := c.options(shown)
 	work := func(stop *atomic.Bool) (picture, bool) {
 		for _, r := range split(p.rect) {
 			img := image.NewRGBA(image.Rect(0, 0, r.Dx(), r.Dy()))
@@ -187,6 +183,9 @@ func (c *PhotoCanvas) updateMarks() {
 	if tint {
 		cost += under.costOf(p.rect.Intersect(under.rect))
 	}
+	if opts.Source != nil {
+		cost = max(cost, 2*atOnce) // it may read a file: not on the UI goroutine
+	}
 	c.order(&c.marksLane, cost, work, func(p picture) {
 		c.marks.show(p)
 		c.place()
@@ -199,8 +198,8 @@ func (c *PhotoCanvas) updateMarks() {
 
 // marksShown ends the time in which a finished draft stands in for its mark.
 func (c *PhotoCanvas) marksShown() {
-	if c.gesture == nil && c.draft.shape != nil {
-		c.draft.shape = nil
+	if c.gesture == nil && !c.draft.empty() {
+		c.draft.clear()
 		c.updateDraft()
 	}
 }

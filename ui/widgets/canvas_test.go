@@ -3,7 +3,9 @@ package widgets
 import (
 	"fmt"
 	"image"
+	"maps"
 	"math"
+	"slices"
 	"testing"
 
 	"fyne.io/fyne/v2"
@@ -33,8 +35,13 @@ func newBench(tb testing.TB, scale float32, w, h int) *bench {
 	b.Background = func(f func()) { f() }
 	b.Dispatch = func(f func()) { f() }
 	b.OnDrawn = func(tool qc.Tool, p []qc.Point) { b.drawn = append(b.drawn, qc.Mark{Tool: tool, Points: p}) }
-	b.OnEdited = func(id qc.MarkID, p []qc.Point) { b.edited = append(b.edited, qc.Mark{ID: id, Points: p}) }
-	b.OnSelected = func(id qc.MarkID) { b.selected = append(b.selected, id) }
+	edited := func(edits map[qc.MarkID][]qc.Point) {
+		for _, id := range slices.Sorted(maps.Keys(edits)) {
+			b.edited = append(b.edited, qc.Mark{ID: id, Points: edits[id]})
+		}
+	}
+	b.OnEditedAll, b.OnNudged = edited, edited
+	b.OnSelected = func(...qc.MarkID) { b.selected = append(b.selected, b.Selected()) }
 	b.OnTypedKey = func(ev *fyne.KeyEvent) { b.keys = append(b.keys, ev.Name) }
 	b.OnTypedRune = func(r rune) { b.runes = append(b.runes, r) }
 	b.window = test.NewTempWindow(tb, b.PhotoCanvas)
@@ -242,8 +249,9 @@ func TestPhotoCanvas_Pans(t *testing.T) {
 			b.sweep(from, to, desktop.MouseButtonPrimary, 0)
 			b.KeyUp(&fyne.KeyEvent{Name: fyne.KeySpace})
 		},
-		"on nothing": func(b *bench, from, to fyne.Position) {
-			b.sweep(from, to, desktop.MouseButtonPrimary, 0)
+		"a finger on nothing": func(b *bench, from, to fyne.Position) {
+			b.Dragged(&fyne.DragEvent{PointEvent: fyne.PointEvent{Position: to}, Dragged: fyne.NewDelta(to.X-from.X, to.Y-from.Y)})
+			b.DragEnd()
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -283,7 +291,7 @@ func TestPhotoCanvas_Keys(t *testing.T) {
 	key(fyne.KeyRight)
 	b.KeyUp(&fyne.KeyEvent{Name: desktop.KeyShiftLeft})
 	key(fyne.KeyUp)
-	step := max(1, 1/b.port.view.Scale)
+	step := 1 / b.port.view.Scale
 	if len(b.edited) != 2 || math.Abs(b.edited[0].Points[0].X-600-10*step) > 1e-9 || math.Abs(b.edited[1].Points[0].Y-400+step) > 1e-9 {
 		t.Fatalf("nudged %v by %g", b.edited, step)
 	}
