@@ -130,3 +130,14 @@ func (o openBlobs) Open(d qc.Digest) (web.Blob, error) {
 	}
 	return file, nil
 }
+
+// openDerived is the cache as what the pages keep of photos.
+type openDerived struct{ *blob.Derived }
+
+func (o openDerived) Get(ctx context.Context, d qc.Digest, profile string) (web.Blob, error) {
+	file, err := o.Derived.Get(ctx, d, profile)
+	if err != nil {
+		return nil, err
+	}
+	return file, nil
+}

@@ -73,7 +73,10 @@ func newHouse(t *testing.T) *house {
 	station, err := store.ApproveEnrolment(t.Context(), enrolment.UserCode, h.now)
 	h.must(err)
 	h.bench = station.ID
-	h.pages, err = h.c.handler(t.Context())
+	pages, closePages, err := h.c.pages(t.Context())
+	h.must(err)
+	t.Cleanup(func() { _ = closePages() })
+	h.pages, err = h.c.handler(t.Context(), pages)
 	h.must(err)
 	return h
 }

@@ -53,7 +53,10 @@ func TestHandler_LimitsClientsNotTheirProxy(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.c.settings.TrustedProxies = []string{"192.0.2.0/24"}
-	handler, err := h.c.handler(t.Context())
+	pages, closePages, err := h.c.pages(t.Context())
+	h.must(err)
+	t.Cleanup(func() { _ = closePages() })
+	handler, err := h.c.handler(t.Context(), pages)
 	h.must(err)
 	ask := func(client string) int {
 		r := httptest.NewRequest(http.MethodGet, "/o/1?t=guess", nil) // from 192.0.2.1

@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -18,7 +17,6 @@ import (
 	"flawmark/app/door"
 	"flawmark/app/qc"
 	"flawmark/app/settings"
-	"flawmark/assets"
 	"flawmark/sync/intake"
 	"flawmark/ui/web"
 )
@@ -53,7 +51,12 @@ func serve(ctx context.Context, call *command.Call) (err error) {
 	if err != nil {
 		return err
 	}
-	handler, err := c.handler(ctx)
+	pages, closePages, err := c.pages(ctx)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	defer func() { err = errors.Join(err, closePages()) }()
+	handler, err := c.handler(ctx, pages)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
@@ -95,6 +98,7 @@ func serve(ctx context.Context, call *command.Call) (err error) {
 		})
 	})
 	group.Go(func() error { return c.keepHouse(ctx) })
+	group.Go(func() error { return pages.Run(ctx) })
 	log.InfoContext(ctx, "centre is serving", "listen", s.Listen, "instance", c.store.Instance())
 	return group.Wait()
 }
@@ -120,12 +124,8 @@ func (c *centre) listen() (net.Listener, error) {
 }
 
 // handler joins what stations call and what people open.
-func (c *centre) handler(ctx context.Context) (http.Handler, error) {
+func (c *centre) handler(ctx context.Context, pages *web.Pages) (http.Handler, error) {
 	tokens, err := c.store.Secret(ctx, "station tokens")
-	if err != nil {
-		return nil, err
-	}
-	sessions, err := c.store.Secret(ctx, "desk sessions")
 	if err != nil {
 		return nil, err
 	}
@@ -138,20 +138,6 @@ func (c *centre) handler(ctx context.Context) (http.Handler, error) {
 		Stage:    func(id string) (intake.Staged, error) { return c.blobs.Stage(id) },
 		Open:     func(d qc.Digest) (intake.File, error) { return c.blobs.Open(d) },
 		Refusals: refusals(), Instance: c.store.Instance(), Secret: tokens, Now: c.now, Log: c.log,
-	})
-	if err != nil {
-		return nil, err
-	}
-	words := make(map[string]assets.Words)
-	for _, language := range assets.Languages() {
-		if words[language], err = assets.LoadWords(language); err != nil {
-			return nil, err
-		}
-	}
-	pages, err := web.New(web.Config{
-		Store: forPages{c.store}, Blobs: openBlobs{c.blobs}, Words: words, Catalogue: c.flaws,
-		Secret: sessions, Now: c.now, Log: c.log, Secure: strings.HasPrefix(c.public(), "https:"),
-		Public: c.public(),
 	})
 	if err != nil {
 		return nil, err

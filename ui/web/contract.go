@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"flawmark/app/money"
 	"flawmark/app/qc"
 	"flawmark/app/refund"
+	"flawmark/ui/web/darkroom"
 )
 
 // Store is what the pages need of the centre. Besides the errors named here it
@@ -45,11 +45,7 @@ type Blobs interface {
 }
 
 // Blob is an open photo file.
-type Blob interface {
-	io.ReadSeeker
-	io.Closer
-	Size() int64
-}
+type Blob = darkroom.File
 
 // The errors of a [Store].
 var (

@@ -287,7 +287,7 @@ func (p *Pages) deskPhoto(w http.ResponseWriter, r *http.Request, _ session) {
 	if !ok {
 		return
 	}
-	pic, ok := pictureOf(qc.Digest(r.PathValue("digest")), d.Findings, []qc.Item{d.Item})
+	pic, ok := d.evidence().picture(qc.Digest(r.PathValue("digest")))
 	if !ok {
 		p.nothingHere(w, r)
 		return

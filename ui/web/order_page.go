@@ -306,7 +306,7 @@ func (p *Pages) orderPhoto(w http.ResponseWriter, r *http.Request) {
 		p.orderRefused(w, r, err)
 		return
 	}
-	pic, ok := pictureOf(qc.Digest(r.PathValue("digest")), visibleFindings(order), order.Order.Items)
+	pic, ok := order.evidence().picture(qc.Digest(r.PathValue("digest")))
 	if !ok {
 		p.nothingHere(w, r)
 		return

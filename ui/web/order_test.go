@@ -89,10 +89,10 @@ func TestOrderPhotos_OnlyWhatTheCustomerMaySee(t *testing.T) {
 		status int
 		cache  string
 	}{
-		{"thumb", string(visible.Digest) + "/thumb", 200, "immutable"},
-		{"preview", string(visible.Digest) + "/preview", 200, "immutable"},
-		{"full", string(visible.Digest) + "/full", 200, "immutable"},
-		{"listing", string(item.ListingPhoto) + "/full", 200, "immutable"},
+		{"thumb", string(visible.Digest) + "/thumb", 200, "no-cache"},
+		{"preview", string(visible.Digest) + "/preview", 200, "no-cache"},
+		{"full", string(visible.Digest) + "/full", 200, "no-cache"},
+		{"listing", string(item.ListingPhoto) + "/full", 200, "no-cache"},
 		{"original still travels: the preview, for now", string(lacking.Digest) + "/full", 200, "no-cache"},
 		{"unknown size", string(visible.Digest) + "/original", 404, ""},
 		{"not named by the original", string(visible.Preview.Digest) + "/preview", 404, ""},

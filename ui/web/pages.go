@@ -12,15 +12,19 @@ import (
 
 	"flawmark/app/qc"
 	"flawmark/assets"
+	"flawmark/imaging/photo"
+	"flawmark/ui/web/darkroom"
 
 	"github.com/go-chi/httprate"
 )
 
-// Config names what the pages are made of. All fields but Secure and Public are
-// needed.
+// Config names what the pages are made of. All fields but Budget, Secure and
+// Public are needed.
 type Config struct {
 	Store     Store
 	Blobs     Blobs
+	Derived   darkroom.Derived        // what is made of originals, bounded
+	Budget    *photo.Budget           // of the memory for that; nil: unbounded
 	Words     map[string]assets.Words // by language: "en" and "zh"
 	Catalogue qc.Catalogue
 	Now       func() time.Time
@@ -39,6 +43,8 @@ type Pages struct {
 	Config
 	templates templates
 	files     assetFiles
+	darkroom  *darkroom.Darkroom
+	drawing   chan struct{} // who draws regions now
 }
 
 // Limits of what is taken in.
@@ -48,13 +54,14 @@ const (
 	formTime         = 30 * time.Second
 	signInsPerMinute = 60  // of one address; the store also slows a staff id down
 	linksPerMinute   = 600 // of one address: a customer's network may hide many
+	tilesPerMinute   = 6000
 )
 
 // New returns the pages, or says what is missing.
 func New(config Config) (*Pages, error) {
 	switch {
-	case config.Store == nil, config.Blobs == nil, config.Now == nil, config.Log == nil:
-		return nil, errors.New("pages need a store, blobs, a clock and a log")
+	case config.Store == nil, config.Blobs == nil, config.Derived == nil, config.Now == nil, config.Log == nil:
+		return nil, errors.New("pages need a store, blobs, a cache, a clock and a log")
 	case len(config.Secret) < 32:
 		return nil, errors.New("pages need a secret of at least 32 bytes")
 	}
@@ -72,8 +79,18 @@ func New(config Config) (*Pages, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Pages{Config: config, templates: parsed, files: files}, nil
+	dark, err := darkroom.New(darkroom.Config{Originals: config.Blobs, Derived: config.Derived, Budget: config.Budget, Log: config.Log})
+	if err != nil {
+		return nil, err
+	}
+	return &Pages{
+		Config: config, templates: parsed, files: files, darkroom: dark, drawing: make(chan struct{}, atOnce),
+	}, nil
 }
+
+// Run develops photos for the pages until ctx ends. Pages that are served
+// without it show previews only.
+func (p *Pages) Run(ctx context.Context) error { return p.darkroom.Run(ctx) }
 
 // Handler returns the pages' routes. It answers everything it is asked, so it
 // is mounted last, at the root.
@@ -81,6 +98,7 @@ func (p *Pages) Handler() http.Handler {
 	mux := http.NewServeMux()
 	links := httprate.LimitBy(linksPerMinute, time.Minute, peer, httprate.WithLimitHandler(p.tooMany))
 	signIns := httprate.LimitBy(signInsPerMinute, time.Minute, peer, httprate.WithLimitHandler(p.tooMany))
+	many := httprate.LimitBy(tilesPerMinute, time.Minute, peer, httprate.WithLimitHandler(p.tooMany))
 
 	mux.Handle("GET /assets/", p.files)
 	mux.Handle("GET /{$}", http.RedirectHandler("/desk", http.StatusSeeOther))
@@ -90,6 +108,11 @@ func (p *Pages) Handler() http.Handler {
 	mux.HandleFunc("POST /o/{order}/cases/{case}/decision", p.orderDecide)
 	mux.HandleFunc("GET /o/{order}/photos/{digest}", p.orderPhotoPage)
 	mux.HandleFunc("GET /o/{order}/photos/{digest}/{size}", p.orderPhoto)
+
+	for _, rest := range []string{"", "/info.json", "/{region}/{size}/{rotation}/{file}"} {
+		mux.Handle("GET /o/{order}/iiif/{digest}"+rest, many(http.HandlerFunc(p.orderIIIF)))
+		mux.Handle("GET /desk/cases/{case}/iiif/{digest}"+rest, many(p.staffOnly(p.deskIIIF)))
+	}
 
 	mux.HandleFunc("GET /desk/sign-in", p.signInPage)
 	mux.Handle("POST /desk/sign-in", signIns(http.HandlerFunc(p.signIn)))

@@ -5,42 +5,21 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"strconv"
+	"strings"
 	"time"
 
 	"flawmark/app/qc"
 	"flawmark/imaging/photo"
+	"flawmark/ui/web/darkroom"
 )
 
 // maxStripped bounds a picture whose metadata is taken out in memory, as
 // listing photos are. Originals are streamed.
 const maxStripped = 16 << 20
 
-// picture is one photo in the sizes it is served in.
-type picture struct {
-	Original, Preview, Thumb qc.Digest
-}
-
-// pictureOf finds the picture with an original's digest among findings and
-// listing photos. What is not among them is not served.
-func pictureOf(digest qc.Digest, findings []qc.Finding, items []qc.Item) (picture, bool) {
-	if digest == "" {
-		return picture{}, false
-	}
-	for _, finding := range findings {
-		for _, photo := range finding.Photos {
-			if photo.Digest == digest {
-				return picture{Original: digest, Preview: photo.Preview.Digest, Thumb: photo.Thumb.Digest}, true
-			}
-		}
-	}
-	for _, item := range items {
-		if item.ListingPhoto == digest {
-			return picture{Original: digest}, true
-		}
-	}
-	return picture{}, false
-}
+// revalidated is how what may change is kept: a photo's redactions do, and so
+// does the right to see it.
+const revalidated = "private, no-cache"
 
 // there reports whether the centre has a file.
 func (p *Pages) there(digest qc.Digest) bool {
@@ -52,32 +31,36 @@ func (p *Pages) there(digest qc.Digest) bool {
 }
 
 // servePicture answers with a picture in size "thumb", "preview" or "full". Full
-// is the original without metadata once it has arrived, the preview until then.
+// is the original without metadata once it has arrived, and the preview until
+// then. Of a picture with redactions nothing comes from the original: full is
+// the file that was made without what they hide.
 func (p *Pages) servePicture(w http.ResponseWriter, r *http.Request, pic picture, size string) {
 	h := w.Header()
 	h.Set("Content-Type", "image/jpeg")
 	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
 	h.Set("Content-Disposition", `inline; filename="photo.jpg"`)
-	h.Set("Cache-Control", "private, max-age=31536000, immutable")
+	h.Set("Cache-Control", revalidated)
 	var err error
 	switch {
+	case size != "full" && size != "preview" && size != "thumb":
+		err = qc.ErrNotFound
+	case pic.redacted():
+		err = p.serveRedacted(w, r, pic, darkroom.Rendition(size))
 	case size == "thumb" && pic.Thumb != "":
 		err = p.serveDerivative(w, r, pic.Thumb)
 	case size == "preview" && pic.Preview != "":
 		err = p.serveDerivative(w, r, pic.Preview)
-	case size == "full", size == "preview", size == "thumb":
-		err = p.serveOriginal(w, r, pic)
 	default:
-		err = qc.ErrNotFound
+		err = p.serveOriginal(w, r, pic)
 	}
 	if err == nil {
 		return
 	}
-	for _, name := range []string{"Content-Disposition", "Content-Length"} {
+	for _, name := range []string{"Content-Disposition", "Content-Length", "ETag"} {
 		h.Del(name)
 	}
 	h.Set("Cache-Control", "no-store") // it may arrive later
-	if !errors.Is(err, qc.ErrNotFound) && !notAPicture(err) {
+	if !errors.Is(err, qc.ErrNotFound) && !errors.Is(err, darkroom.ErrNotReady) && !notAPicture(err) {
 		p.failed(w, r, "photo", err)
 		return
 	}
@@ -86,22 +69,51 @@ func (p *Pages) servePicture(w http.ResponseWriter, r *http.Request, pic picture
 
 // serveDerivative answers with a file that was made without metadata.
 func (p *Pages) serveDerivative(w http.ResponseWriter, r *http.Request, digest qc.Digest) error {
-	blob, err := p.Blobs.Open(digest)
+	file, err := p.Blobs.Open(digest)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = blob.Close() }()
-	w.Header().Set("ETag", `"`+string(digest)+`"`)
-	http.ServeContent(w, r, "", time.Time{}, blob)
+	serveFile(w, r, file, string(digest))
 	return nil
 }
 
-// serveOriginal strips an original on its way out. One that is not here, or not
-// a JPEG, gives way to its preview.
+func serveFile(w http.ResponseWriter, r *http.Request, file Blob, tag string) {
+	defer func() { _ = file.Close() }()
+	w.Header().Set("ETag", `"`+tag+`"`)
+	http.ServeContent(w, r, "", time.Time{}, file)
+}
+
+// serveRedacted answers with what hides all of a picture's redactions: the
+// station's preview or thumb where they do, else what the centre made, and the
+// preview for a full picture that is not made yet.
+func (p *Pages) serveRedacted(w http.ResponseWriter, r *http.Request, pic picture, size darkroom.Rendition) error {
+	if pic.Preview != "" && size == darkroom.Preview {
+		return p.serveDerivative(w, r, pic.Preview)
+	}
+	if pic.Thumb != "" && size == darkroom.Thumb {
+		return p.serveDerivative(w, r, pic.Thumb)
+	}
+	file, err := p.darkroom.Rendition(r.Context(), pic.Subject, size)
+	if err == nil {
+		serveFile(w, r, file, string(pic.Digest[:16])+"-"+string(size)+"-"+pic.Seal)
+		return nil
+	}
+	if size != darkroom.Full {
+		return err
+	}
+	if !errors.Is(err, darkroom.ErrNotReady) {
+		p.Log.ErrorContext(r.Context(), "redacted photo not read", "photo", pic.Digest, "error", err)
+	}
+	return p.serveRedacted(w, r, pic, darkroom.Preview)
+}
+
+// serveOriginal strips an original without redactions on its way out. One that
+// is not here, or not a JPEG, gives way to its preview.
 func (p *Pages) serveOriginal(w http.ResponseWriter, r *http.Request, pic picture) error {
-	blob, err := p.Blobs.Open(pic.Original)
+	blob, err := p.Blobs.Open(pic.Digest)
 	if err == nil {
 		defer func() { _ = blob.Close() }()
+		tag := `"full-` + string(pic.Digest) + `"`
 		if pic.Preview == "" { // a listing photo: foreign, small
 			var buffer bytes.Buffer
 			if blob.Size() > maxStripped {
@@ -110,11 +122,16 @@ func (p *Pages) serveOriginal(w http.ResponseWriter, r *http.Request, pic pictur
 			if err := photo.StripMetadata(&buffer, blob); err != nil {
 				return err
 			}
-			w.Header().Set("Content-Length", strconv.Itoa(buffer.Len()))
-			_, _ = w.Write(buffer.Bytes())
+			w.Header().Set("ETag", tag)
+			http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(buffer.Bytes()))
 			return nil
 		}
-		out := &counting{to: w}
+		if matches(r, tag) {
+			w.Header().Set("ETag", tag)
+			w.WriteHeader(http.StatusNotModified)
+			return nil
+		}
+		out := &counting{to: w, first: func() { w.Header().Set("ETag", tag) }}
 		err = photo.StripMetadata(out, blob)
 		switch {
 		case err == nil:
@@ -126,8 +143,17 @@ func (p *Pages) serveOriginal(w http.ResponseWriter, r *http.Request, pic pictur
 	if pic.Preview == "" || !errors.Is(err, qc.ErrNotFound) && !notAPicture(err) {
 		return err
 	}
-	w.Header().Set("Cache-Control", "private, no-cache") // the original comes later
 	return p.serveDerivative(w, r, pic.Preview)
+}
+
+// matches reports whether the reader has what carries a tag.
+func matches(r *http.Request, tag string) bool {
+	for known := range strings.SplitSeq(r.Header.Get("If-None-Match"), ",") {
+		if strings.TrimPrefix(strings.TrimSpace(known), "W/") == tag {
+			return true
+		}
+	}
+	return false
 }
 
 func notAPicture(err error) bool {
@@ -138,62 +164,17 @@ func notAPicture(err error) bool {
 
 // counting knows whether anything has gone out.
 type counting struct {
-	to io.Writer
-	n  int64
+	to    io.Writer
+	first func() // before anything does
+	n     int64
 }
 
 // Write implements io.Writer.
 func (c *counting) Write(data []byte) (int, error) {
+	if c.n == 0 && len(data) > 0 {
+		c.first()
+	}
 	n, err := c.to.Write(data)
 	c.n += int64(n)
 	return n, err
-}
-
-// photoPage shows one photo in full resolution with its marks.
-type photoPage struct {
-	frame
-	Photo photoView
-	Back  string
-	Flaws []flawView
-}
-
-func (p *Pages) showPhoto(w http.ResponseWriter, r *http.Request, s speech, findings []qc.Finding, items []qc.Item, base, back string, inside bool) {
-	digest := qc.Digest(r.PathValue("digest"))
-	hidden := hiddenFrom(p.Catalogue, inside)
-	for _, finding := range findings {
-		item := itemOf(items, finding.Item)
-		title := item.Title.In(s.Language())
-		for i, photo := range finding.Photos {
-			if photo.Digest != digest {
-				continue
-			}
-			page := photoPage{frame: p.frame(r, s, "photo", title), Back: back}
-			for _, view := range s.photos(finding, title, base, p.there, hidden) {
-				if view.Number == i+1 {
-					page.Photo = view
-				}
-			}
-			page.Flaws = s.flaws(finding, item, p.Catalogue, inside)
-			p.render(w, r, http.StatusOK, "photo", page)
-			return
-		}
-	}
-	for _, item := range items {
-		if item.ListingPhoto == digest && digest != "" {
-			page := photoPage{frame: p.frame(r, s, "photo", item.Title.In(s.Language())), Back: back}
-			page.Photo = photoView{speech: s, Alt: s.T("word.listing"), Full: base + "/photos/" + string(digest) + "/full", Number: 1, Of: 1}
-			p.render(w, r, http.StatusOK, "photo", page)
-			return
-		}
-	}
-	p.nothingHere(w, r)
-}
-
-func itemOf(items []qc.Item, id qc.ItemID) qc.Item {
-	for _, item := range items {
-		if item.ID == id {
-			return item
-		}
-	}
-	return qc.Item{}
 }

@@ -37,6 +37,7 @@ type world struct {
 	staff    map[qc.StaffID]qc.Staff
 	keys     map[string]refund.Case
 	blobs    map[qc.Digest][]byte
+	derived  *shelf
 	watchers map[chan struct{}]bool
 	log      *bytes.Buffer
 	linkedBy []qc.StaffID
@@ -52,7 +53,7 @@ func newWorld(t *testing.T) *world {
 	w := &world{
 		now: start, orders: map[qc.OrderID]qc.Order{}, tokens: map[qc.OrderID]string{}, findings: map[qc.FindingID]qc.Finding{},
 		cases: map[qc.CaseID]refund.Case{}, lines: map[qc.CustomerID][]Line{}, staff: map[qc.StaffID]qc.Staff{},
-		keys: map[string]refund.Case{}, blobs: map[qc.Digest][]byte{}, watchers: map[chan struct{}]bool{}, log: &bytes.Buffer{},
+		keys: map[string]refund.Case{}, blobs: map[qc.Digest][]byte{}, derived: &shelf{files: map[string][]byte{}}, watchers: map[chan struct{}]bool{}, log: &bytes.Buffer{},
 	}
 	for _, s := range []qc.Staff{
 		{ID: "D01", Name: "陈丽", Role: qc.Clerk, Active: true},
@@ -350,6 +351,33 @@ func (w *world) Open(d qc.Digest) (Blob, error) {
 	return memoryBlob{bytes.NewReader(data)}, nil
 }
 
+// shelf is a cache of what is made of photos that forgets nothing.
+type shelf struct {
+	mu    sync.Mutex
+	files map[string][]byte
+}
+
+func (s *shelf) Get(_ context.Context, d qc.Digest, profile string) (Blob, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	data, ok := s.files[string(d)+"."+profile]
+	if !ok {
+		return nil, qc.ErrNotFound
+	}
+	return memoryBlob{bytes.NewReader(data)}, nil
+}
+
+func (s *shelf) Put(_ context.Context, d qc.Digest, profile string, write func(io.Writer) error) error {
+	var out bytes.Buffer
+	if err := write(&out); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.files[string(d)+"."+profile] = out.Bytes()
+	return nil
+}
+
 func (w *world) Has(d qc.Digest) (int64, bool, error) {
 	data, ok := w.blobs[d]
 	return int64(len(data)), ok, nil
@@ -369,7 +397,7 @@ func (w *world) pages(t *testing.T) *Pages {
 		}
 	}
 	pages, err := New(Config{
-		Store: w, Blobs: w, Words: words, Catalogue: catalogue, Now: func() time.Time { return w.now },
+		Store: w, Blobs: w, Derived: w.derived, Words: words, Catalogue: catalogue, Now: func() time.Time { return w.now },
 		Log: slog.New(slog.NewTextHandler(w.log, nil)), Secret: []byte("a secret of thirty-two bytes, ok"),
 	})
 	if err != nil {
@@ -381,13 +409,24 @@ func (w *world) pages(t *testing.T) *Pages {
 // reader is somebody with a browser that has no scripts.
 type reader struct {
 	t       *testing.T
+	pages   *Pages
 	handler http.Handler
 	jar     map[string]*http.Cookie
 }
 
 func (w *world) reader(t *testing.T) *reader {
 	t.Helper()
-	return &reader{t: t, handler: w.pages(t).Handler(), jar: map[string]*http.Cookie{}}
+	pages := w.pages(t)
+	t.Cleanup(pages.darkroom.Close)
+	return &reader{t: t, pages: pages, handler: pages.Handler(), jar: map[string]*http.Cookie{}}
+}
+
+// developed waits until all photos that were asked for are developed.
+func (b *reader) developed() {
+	b.t.Helper()
+	if err := b.pages.darkroom.Catch(b.t.Context()); err != nil {
+		b.t.Fatal(err)
+	}
 }
 
 // answer is what came back, its body read.
