@@ -2,6 +2,7 @@ package main
 
 import (
 	"archive/zip"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -124,10 +125,15 @@ func (s *station) fillArchive(ctx context.Context, a *archiveWriter, database st
 			}
 		}
 	}
-	for _, name := range []string{"station.key", "settings.json"} {
-		if err := a.addFile(ctx, name, filepath.Join(s.settings.Data, name)); err != nil {
+	// The key goes along wherever it is kept: a backup is there to be restored
+	// on another machine, too.
+	if s.key != nil {
+		if err := a.add(ctx, keyFileName, bytes.NewReader(s.key.Seed())); err != nil {
 			return err
 		}
+	}
+	if err := a.addFile(ctx, "settings.json", filepath.Join(s.settings.Data, "settings.json")); err != nil {
+		return err
 	}
 	files, err := s.store.Files(ctx)
 	if err != nil {

@@ -47,6 +47,7 @@ type doctor struct {
 	now      func() time.Time
 	quick    bool
 	repaired *local.Recovery
+	keys     keyPlace // of an open station; empty: to be found out
 	found    []diagnosis
 }
 
@@ -97,7 +98,7 @@ func newDoctor(ctx context.Context, call *command.Call) (*doctor, func() error, 
 		if repair {
 			return nil, nil, command.Fail("cli.doctor.close_first", nil)
 		}
-		d.settings, d.store, d.blobs, d.repaired = held.settings, held.store, held.blobs, held.repaired
+		d.settings, d.store, d.blobs, d.repaired, d.keys = held.settings, held.store, held.blobs, held.repaired, held.keys
 		return d, func() error { return nil }, nil
 	}
 	wanted, err := settings.LoadStation(call.Set, call.Env)
@@ -113,7 +114,7 @@ func newDoctor(ctx context.Context, call *command.Call) (*doctor, func() error, 
 		if err != nil {
 			return nil, nil, err
 		}
-		d.store, d.blobs, d.repaired = st.store, st.blobs, st.repaired
+		d.store, d.blobs, d.repaired, d.keys = st.store, st.blobs, st.repaired, st.keys
 		if _, err := st.store.KeepBackup(ctx, keepBackups); err != nil {
 			st.log.Error("backup failed", "error", err)
 		}
@@ -144,7 +145,7 @@ func (d *doctor) examine(ctx context.Context) error {
 		d.found = append(d.found, diagnosis{Name: "repair", State: warning, Text: d.call.Words.Text(key, pairs...)})
 	}
 	for _, check := range []func(context.Context) error{
-		d.database, d.schema, d.journal, d.unsent, d.drafts, d.photos, d.space, d.clock, d.derived, d.backups,
+		d.database, d.schema, d.journal, d.unsent, d.drafts, d.key, d.photos, d.space, d.clock, d.derived, d.backups,
 	} {
 		if err := check(ctx); err != nil {
 			return err

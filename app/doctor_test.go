@@ -223,7 +223,7 @@ func TestDoctorFindsPlantedDamage(t *testing.T) {
 			}
 			c.plant(f)
 			exit, states := f.states(c.args...)
-			if exit != c.exit || len(states) != 10 {
+			if exit != c.exit || len(states) != 11 {
 				t.Errorf("exit %d, %d checks", exit, len(states))
 			}
 			for check, state := range states {

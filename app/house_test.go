@@ -50,6 +50,7 @@ var homes = map[string][]string{
 	"github.com/chromedp/chromedp":          {"app/journey"},
 	"github.com/fsnotify/fsnotify":          {"imaging/capture"},
 	"github.com/pressly/goose/v3":           {"storage/central"},
+	"github.com/zalando/go-keyring":         {"app"},
 }
 
 // file is a Go file of the house with what it imports.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/ed25519"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -12,7 +11,6 @@ import (
 	"time"
 
 	"flawmark/app/command"
-	"flawmark/app/durable"
 	"flawmark/app/qc"
 	"flawmark/app/settings"
 	"flawmark/assets"
@@ -31,7 +29,8 @@ type station struct {
 	derived  *blob.Derived // nil: there is none
 	budget   *photo.Budget
 	flaws    qc.Catalogue
-	key      ed25519.PrivateKey
+	key      ed25519.PrivateKey // nil: missing, so that the centre does not admit the station
+	keys     keyPlace           // where it is
 	link     *uplink
 	engine   *outbox.Engine
 	log      *slog.Logger
@@ -86,7 +85,7 @@ func openStation(ctx context.Context, s settings.Station) (_ *station, err error
 		return nil, err
 	}
 	// Behind the store's lock, so that two first starts do not make two keys.
-	if st.key, err = st.ownKey(ctx); err != nil {
+	if st.key, err = st.ownKey(ctx, systemKeys()); err != nil {
 		return nil, errors.Join(command.Fail("cli.key_unusable", err, "folder", s.Data), st.store.Close())
 	}
 	if st.link, err = newUplink(ctx, st); err != nil {
@@ -164,32 +163,4 @@ func openLog(data string) (*slog.Logger, io.Closer, error) {
 		return nil, nil, command.Fail("cli.folder_unusable", err, "folder", data)
 	}
 	return slog.New(slog.NewJSONHandler(file, nil)), file, nil
-}
-
-// ownKey returns the key that proves this station to its centre, made on first
-// use. It is kept readable by its owner only and never leaves the folder. A
-// station that is enrolled must have it: with a new one it would be a stranger.
-func (s *station) ownKey(ctx context.Context) (ed25519.PrivateKey, error) {
-	path := filepath.Join(s.settings.Data, "station.key")
-	seed, err := os.ReadFile(path)
-	if err == nil && len(seed) == ed25519.SeedSize {
-		return ed25519.NewKeyFromSeed(seed), nil
-	}
-	if err == nil {
-		return nil, fmt.Errorf("read station key: %d bytes instead of %d", len(seed), ed25519.SeedSize)
-	}
-	if !errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("read station key: %w", err)
-	}
-	if _, enrolled, err := s.store.Identity(ctx); err != nil || enrolled {
-		return nil, errors.Join(errors.New("the key of an enrolled station is missing"), err)
-	}
-	_, key, err := ed25519.GenerateKey(nil)
-	if err != nil {
-		return nil, fmt.Errorf("make station key: %w", err)
-	}
-	if err := durable.WriteFile(path, key.Seed()); err != nil {
-		return nil, fmt.Errorf("keep station key: %w", err)
-	}
-	return key, nil
 }

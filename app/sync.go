@@ -17,7 +17,9 @@ func syncFlags(set *flag.FlagSet) {
 }
 
 func synchronise(ctx context.Context, call *command.Call, s *station) error {
-	if _, err := s.link.now(); err != nil {
+	if _, err := s.link.now(); errors.Is(err, errKeyMissing) {
+		return command.Fail(saysKeyMissing, err)
+	} else if err != nil {
 		return command.Fail("error.not_enrolled", err)
 	}
 	var err error
@@ -106,6 +108,8 @@ func enrolProblem(err error) string {
 		return "error.unexpected"
 	case failure.Says(wire.CodeExpired):
 		return "error.code_expired"
+	case failure.Sentence != "":
+		return failure.Sentence
 	case failure.Kind == wire.WrongNetwork, failure.Kind == wire.WrongServer:
 		return "error.not_a_centre"
 	case failure.Says(wire.StorageFull):

@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"sync"
 	"time"
 
 	"flawmark/app/command"
 	"flawmark/app/qc"
+	"flawmark/app/settings"
 	"flawmark/sync/client"
 	"flawmark/sync/outbox"
 	"flawmark/sync/wire"
@@ -42,10 +44,12 @@ func newUplink(ctx context.Context, s *station) (*uplink, error) {
 
 // connect makes the centre at address the one that is spoken to as identity.
 func (u *uplink) connect(identity qc.Identity, address string) error {
-	c, err := client.New(client.Config{
-		BaseURL: address, Instance: identity.Instance, Station: identity.Station,
-		Key: u.station.key, Now: u.station.now, Log: u.station.log,
-	})
+	cfg, err := u.station.way(address)
+	if err != nil {
+		return err
+	}
+	cfg.Instance, cfg.Station, cfg.Key = identity.Instance, identity.Station, u.station.key
+	c, err := newClient(cfg)
 	if err != nil {
 		return err
 	}
@@ -58,9 +62,30 @@ func (u *uplink) connect(identity qc.Identity, address string) error {
 	return nil
 }
 
+// way says how a centre at address is reached and recognised.
+func (s *station) way(address string) (client.Config, error) {
+	cfg := client.Config{BaseURL: address, Pins: s.settings.Pins, Now: s.now, Log: s.log}
+	var err error
+	if cfg.RootCAs, err = s.settings.Authorities(); err != nil || s.settings.Proxy == "" {
+		return cfg, err
+	}
+	cfg.Proxy, err = url.Parse(s.settings.Proxy)
+	return cfg, err
+}
+
+func newClient(cfg client.Config) (*client.Client, error) {
+	c, err := client.New(cfg)
+	if errors.Is(err, client.ErrPlain) {
+		return nil, &settings.Invalid{Key: "cli.setting_invalid", Setting: "--central", Value: cfg.BaseURL, Want: "https://qc.example.com", Cause: err}
+	}
+	return c, err
+}
+
 func (u *uplink) Close() {
-	if c, err := u.now(); err == nil {
-		c.Close()
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.client != nil {
+		u.client.Close()
 	}
 }
 
@@ -70,6 +95,9 @@ func (u *uplink) now() (*client.Client, error) {
 	defer u.mu.Unlock()
 	if u.client == nil {
 		return nil, &wire.Failure{Kind: wire.Unauthorised, Op: "connect", Err: errNotEnrolled}
+	}
+	if u.station.key == nil { // no question that the centre could answer
+		return nil, &wire.Failure{Kind: wire.Unauthorised, Op: "connect", Err: errKeyMissing, Sentence: saysKeyMissing}
 	}
 	return u.client, nil
 }
@@ -150,7 +178,14 @@ func (s *station) enrolAt(ctx context.Context, address, name string, show func(c
 }
 
 func (s *station) enrol(ctx context.Context, address, name string, show func(client.Enrolment)) (qc.Identity, error) {
-	c, err := client.New(client.Config{BaseURL: address, Now: s.now, Log: s.log})
+	if s.key == nil {
+		return qc.Identity{}, command.Fail(saysKeyMissing, errKeyMissing)
+	}
+	cfg, err := s.way(address)
+	if err != nil {
+		return qc.Identity{}, err
+	}
+	c, err := newClient(cfg)
 	if err != nil {
 		return qc.Identity{}, err
 	}
@@ -196,7 +231,7 @@ type engineLink struct{ *station }
 func (e engineLink) Link() model.Link {
 	status := e.engine.Status()
 	state := string(status.Link)
-	if _, err := e.link.now(); err != nil {
+	if _, err := e.link.now(); errors.Is(err, errNotEnrolled) {
 		state = string(outbox.NotEnrolled)
 	}
 	return model.Link{

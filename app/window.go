@@ -161,6 +161,9 @@ func sentence(err error) string {
 		return problem.Key
 	}
 	if failure, ok := errors.AsType[*wire.Failure](err); ok {
+		if failure.Sentence != "" {
+			return failure.Sentence
+		}
 		if failure.Kind == wire.WrongNetwork || failure.Kind == wire.WrongServer {
 			return "error.network_untrusted"
 		}

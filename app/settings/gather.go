@@ -25,6 +25,10 @@ func (Station) Flags(set *flag.FlagSet) {
 	set.String("watch", "", "`folder` that a camera or phone writes photos to")
 	set.String("scale", "", "`factor` to enlarge the window by, 0.5 to 4")
 	set.String("upload-limit", "", "`rate` that original photos are sent at, such as "+WantRate)
+	set.String("ca-file", "", "PEM `file` of the authorities that vouch for the centre (default: the system's)")
+	set.Var(new(many), "pin", "SHA-256 of a public key that the centre must show, `base64`; several with commas, or give it again")
+	set.String("proxy", "", "`URL` of the proxy to the centre (default: the environment's)")
+	set.String("key-store", "", "where the private key is kept, `system|file` (default system, where there is one)")
 	set.Bool("demo", false, "enrol at a demo centre without asking")
 }
 
@@ -55,6 +59,14 @@ func (s *Station) assign(name, value string) (err error) {
 		s.Scale, err = strconv.ParseFloat(value, 64)
 	case "upload-limit":
 		s.UploadLimit = value
+	case "ca-file":
+		s.CAFile = value
+	case "pin":
+		s.Pins = splitPins(value)
+	case "proxy":
+		s.Proxy = value
+	case "key-store":
+		s.KeyStore = value
 	case "demo":
 		s.Demo, err = strconv.ParseBool(value)
 	}
@@ -93,6 +105,9 @@ func (s *Station) check() error {
 	}
 	if _, err := ParseRate(s.UploadLimit); err != nil {
 		return &Invalid{Key: "cli.setting_invalid", Setting: "--upload-limit", Value: s.UploadLimit, Want: WantRate, Cause: err}
+	}
+	if err := s.checkTrust(); err != nil {
+		return err
 	}
 	for name, value := range map[string]float64{
 		"warn_free_gb": s.WarnFree, "min_free_gb": s.MinFree, "keep_photos_days": float64(s.KeepPhotos),

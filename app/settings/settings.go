@@ -62,6 +62,19 @@ type Station struct {
 	Dark    bool    `json:"dark,omitempty"`    // dark panels instead of light ones
 	Demo    bool    `json:"-"`                 // enrol by itself at a demo centre
 
+	// CAFile is a PEM file with the authorities that vouch for the centre in
+	// place of the system's; empty: the system's do. Pins are at most
+	// [MaxPins] SHA-256 sums of public keys (SPKI) in base64, of which the
+	// centre's chain must have one; none: any will do. Proxy is the address
+	// through which the centre is reached; empty: what the environment says.
+	CAFile string   `json:"ca_file,omitempty"`
+	Pins   []string `json:"pins,omitempty"`
+	Proxy  string   `json:"proxy,omitempty"`
+	// KeyStore is where the station's private key is kept: [KeyInSystem],
+	// where the system has a store for such things, or [KeyInFile]; empty
+	// stands for the former.
+	KeyStore string `json:"key_store,omitempty"`
+
 	// UploadLimit holds original photos back to leave the network to others,
 	// as [ParseRate] reads it.
 	UploadLimit string `json:"upload_limit,omitempty"`

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"testing"
 
 	"flawmark/app/money"
@@ -35,7 +36,7 @@ func TestLoadStation_FlagsBeatEnvironmentBeatsFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Station{Data: dir, Central: "https://env.example", Name: "from flag", Lang: "zh"}
-	if got != want {
+	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v\nwant %+v", got, want)
 	}
 }
@@ -47,7 +48,7 @@ func TestLoadStation_SavedSettingsComeBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, err := loadStation(t, nil, "--data", want.Data)
-	if err != nil || got != want {
+	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, %v\nwant %+v", got, err, want)
 	}
 }

@@ -16,8 +16,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/ed25519"
-	"crypto/sha256"
-	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
@@ -27,10 +25,8 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"mime"
-	"net"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -53,8 +49,11 @@ type Config struct {
 
 	RootCAs *x509.CertPool // nil: the system's
 	// Pins are SHA-256 sums of public keys (SPKI), base64. When there are any,
-	// one certificate of the chain must have one of them.
+	// one certificate of a verified chain must have one of them. They add to
+	// the usual verification and replace none of it.
 	Pins []string
+	// Proxy is the way to the centre; nil: what the environment says.
+	Proxy *url.URL
 
 	// Transport replaces the network; nil: the real one.
 	Transport http.RoundTripper
@@ -85,7 +84,12 @@ const (
 	leastProgress  = 8 << 10
 	largestAnswer  = 16 << 20
 	largestProblem = 64 << 10
+	largestHeader  = 64 << 10
 )
+
+// ErrPlain reports that a centre is to be recognised by its certificate at an
+// address without one.
+var ErrPlain = errors.New("authorities and pins are of no use without https")
 
 // New returns a client; it speaks to nobody yet.
 func New(cfg Config) (*Client, error) {
@@ -95,6 +99,9 @@ func New(cfg Config) (*Client, error) {
 	}
 	if cfg.Now == nil || cfg.Log == nil {
 		return nil, errors.New("open client: Now and Log are required")
+	}
+	if base.Scheme == "http" && (cfg.RootCAs != nil || len(cfg.Pins) > 0) {
+		return nil, fmt.Errorf("open client: %w", ErrPlain)
 	}
 	if cfg.StallTimeout == 0 {
 		cfg.StallTimeout = 20 * time.Second
@@ -117,45 +124,6 @@ func New(cfg Config) (*Client, error) {
 }
 
 func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-
-// transport returns a connection pool. Uploads have their own and do without
-// HTTP/2, so that no event ever waits behind photo bytes in one connection.
-func (c Config) transport(http2 bool) *http.Transport {
-	dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 15 * time.Second}
-	t := &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           dialer.DialContext,
-		TLSHandshakeTimeout:   10 * time.Second,
-		ResponseHeaderTimeout: headerTimeout,
-		IdleConnTimeout:       60 * time.Second,
-		MaxIdleConnsPerHost:   4,
-		ForceAttemptHTTP2:     http2,
-		TLSClientConfig: &tls.Config{
-			MinVersion: tls.VersionTLS12, RootCAs: c.RootCAs, VerifyConnection: c.pinned,
-		},
-	}
-	if http2 {
-		t.HTTP2 = &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 10 * time.Second}
-	} else {
-		t.TLSNextProto = make(map[string]func(string, *tls.Conn) http.RoundTripper)
-	}
-	return t
-}
-
-var errPin = errors.New("no certificate has a pinned key")
-
-func (c Config) pinned(state tls.ConnectionState) error {
-	if len(c.Pins) == 0 {
-		return nil
-	}
-	for _, certificate := range state.PeerCertificates {
-		sum := sha256.Sum256(certificate.RawSubjectPublicKeyInfo)
-		if slices.Contains(c.Pins, base64.StdEncoding.EncodeToString(sum[:])) {
-			return nil
-		}
-	}
-	return errPin
-}
 
 // Close ends idle connections.
 func (c *Client) Close() {
@@ -203,16 +171,6 @@ func retryAfter(resp *http.Response) time.Duration {
 		return 0
 	}
 	return min(time.Duration(min(seconds, 86_400))*time.Second, wire.MaxRetryAfter)
-}
-
-func untrusted(err error) bool {
-	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return true
-	}
-	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
-		return true
-	}
-	return errors.Is(err, errPin)
 }
 
 // call is one request for a JSON document.
@@ -394,7 +352,7 @@ func (c *Client) failure(ctx context.Context, op string, err error) error {
 	if untrusted(err) {
 		kind = wire.WrongNetwork
 	}
-	return &wire.Failure{Kind: kind, Op: op, Err: err}
+	return &wire.Failure{Kind: kind, Op: op, Err: err, Sentence: c.cfg.distrust(err)}
 }
 
 // drain lets the connection be used again.

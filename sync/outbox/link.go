@@ -244,6 +244,9 @@ func meaning(err error) (Link, string) {
 		case wire.Conflict, wire.Rejected, wire.Oversized:
 			link = Degraded
 		}
+		if failure.Sentence != "" {
+			return link, failure.Sentence
+		}
 	}
 	return link, "connection." + string(link) + ".explain"
 }

@@ -30,6 +30,9 @@ type Failure struct {
 	Problem    *Problem      // the centre's own words; nil when it said none
 	RetryAfter time.Duration // the centre's wish, at most [MaxRetryAfter]; 0: none
 	Err        error         // the cause below; may be nil
+	// Sentence is the key of a sentence that tells a person more than Kind
+	// does, such as that the clock is wrong; empty: Kind says it all.
+	Sentence string
 }
 
 // Error returns the failure in one line for logs. It holds no address with a

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+)
+
+// key says where the station's private key is, and whether it is there.
+func (d *doctor) key(ctx context.Context) error {
+	place, err := d.keys, error(nil)
+	if place == "" {
+		if place, err = lookForKey(d.settings.Data, systemKeys()); err != nil {
+			d.say("key", problem, "unreadable")
+			return nil
+		}
+	}
+	switch place {
+	case keyInSystem:
+		d.say("key", sound, "system")
+	case keyInFile:
+		d.say("key", sound, "file")
+	case keyMissing:
+		d.say("key", problem, "missing")
+	default:
+		if d.store != nil {
+			if _, enrolled, err := d.store.Identity(ctx); err != nil {
+				return err
+			} else if enrolled {
+				d.say("key", problem, "missing")
+				return nil
+			}
+		}
+		d.say("key", sound, "none")
+	}
+	return nil
+}
+
+// lookForKey reports where a folder's key is, and changes nothing; empty: there
+// has never been one.
+func lookForKey(data string, ring keyring) (keyPlace, error) {
+	note, noted, err := readKeyNote(data)
+	if err != nil {
+		return "", err
+	}
+	key, err := readKeyFile(data)
+	switch {
+	case err == nil && (!noted || note.Public.Equal(key.Public())):
+		return keyInFile, nil
+	case err != nil && !errors.Is(err, os.ErrNotExist):
+		return "", err
+	case !noted && err != nil:
+		return "", nil
+	}
+	if _, err := fetchKey(note, ring); err != nil {
+		return keyMissing, nil
+	}
+	return keyInSystem, nil
+}
