@@ -68,14 +68,20 @@ func (i Image) check(limits Limits) error {
 	if i.Orientation < 0 || i.Orientation > 8 {
 		return fmt.Errorf("%w: EXIF orientation %d", ErrMalformed, i.Orientation)
 	}
-	return limits.texts(string(i.ID), i.Name, i.MediaType)
+	if s := i.Scale; !finite(s.MMPerPixel) || !finite(s.Error) || s.MMPerPixel < 0 || s.Error < 0 {
+		return fmt.Errorf("%w: scale of %g mm a pixel", ErrMalformed, s.MMPerPixel)
+	}
+	return limits.texts(string(i.ID), i.Name, i.MediaType, string(i.Scale.Source))
 }
 
 // check reports whether a mark is well formed. Of a tool that is not known
 // only the place is: a newer version drew it, and it is kept.
 func (m Mark) check(image Image, limits Limits) error {
-	if err := limits.texts(string(m.ID), string(m.Tool), string(m.Flaw)); err != nil {
+	if err := limits.texts(string(m.ID), string(m.Tool), string(m.Flaw), m.Text); err != nil {
 		return err
+	}
+	if !finite(m.Zoom) {
+		return fmt.Errorf("%w: zoom of mark %.80q", ErrMalformed, m.ID)
 	}
 	if m.Photo != image.ID {
 		return fmt.Errorf("%w: mark %.80q, photo %.80q", ErrOtherPhoto, m.ID, m.Photo)

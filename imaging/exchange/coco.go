@@ -68,7 +68,8 @@ type cocoCategory struct {
 // Arrows point at a flaw without saying how far it reaches, so they are left
 // out, like marks that enclose nothing and marks that show no flaw. An ellipse
 // is a polygon of 64 corners. An open line, or one that goes back over itself,
-// has a box only.
+// has a box only. What is redacted has a category of its own, "redaction": a
+// machine must not learn from it, nor a program show it.
 func COCO(sheets []Sheet, catalogue qc.Catalogue) ([]byte, []Omission, error) {
 	out := cocoFile{
 		Info:     cocoInfo{"Flaws marked by inspectors", Schema},
@@ -98,8 +99,11 @@ func COCO(sheets []Sheet, catalogue qc.Catalogue) ([]byte, []Omission, error) {
 				omitted = append(omitted, Omission{m.Photo, m.ID, why})
 				continue
 			}
-			flaw, _ := s.flaw(m)
-			a.ID, a.Image, a.Category = len(out.Annotations)+1, ids[s.Image.Digest], categories[flaw.Code]
+			class := qc.FlawCode(redactedLabel)
+			if flaw, ok := s.flaw(m); ok {
+				class = flaw.Code
+			}
+			a.ID, a.Image, a.Category = len(out.Annotations)+1, ids[s.Image.Digest], categories[class]
 			out.Annotations = append(out.Annotations, a)
 		}
 	}
@@ -113,7 +117,7 @@ func COCO(sheets []Sheet, catalogue qc.Catalogue) ([]byte, []Omission, error) {
 // annotationOf returns what COCO holds of a mark, or why it holds nothing.
 func annotationOf(s Sheet, m Mark) (cocoAnnotation, error) {
 	flaw, ok := s.flaw(m)
-	if !ok {
+	if !ok && m.Tool != qc.Redaction {
 		return cocoAnnotation{}, ErrNoFlaw
 	}
 	geometry, ok := shapeOf(m)
@@ -137,6 +141,7 @@ func annotationOf(s Sheet, m Mark) (cocoAnnotation, error) {
 		corners, a.Area = faceted(low, high), math.Pi*w*h/4
 	case outline:
 		corners = geometry.points
+	case spot:
 	case path:
 		if n := len(geometry.points); n > 3 && geometry.points[0] == geometry.points[n-1] {
 			corners = geometry.points[:n-1]
@@ -184,6 +189,9 @@ func categoriesOf(sheets []Sheet, catalogue qc.Catalogue) ([]cocoCategory, map[q
 	}
 	gone := make(map[qc.FlawCode]bool)
 	for _, s := range sheets {
+		if slices.ContainsFunc(s.Marks, func(m Mark) bool { return m.Tool == qc.Redaction && m.Flaw == "" }) {
+			gone[redactedLabel] = true
+		}
 		for _, flaw := range s.Flaws {
 			if ids[flaw.Code] == 0 {
 				gone[flaw.Code] = true

@@ -24,12 +24,14 @@
 package exchange
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
 	"slices"
+	"unicode/utf8"
 
 	"flawmark/app/qc"
 )
@@ -107,6 +109,7 @@ type Image struct {
 	Height      int        `json:"height"`                     // pixels, after orientation
 	Orientation int        `json:"exif_orientation,omitempty"` // 1 to 8 as the original says; 0: not known
 	Applied     bool       `json:"orientation_applied"`        // always true: marks lie on the oriented image
+	Scale       qc.Scale   `json:"scale,omitzero"`             // what lengths were measured with
 	Extra       Extra      `json:"-"`
 }
 
@@ -114,7 +117,7 @@ type Image struct {
 func ImageOf(p qc.Photo) Image {
 	return Image{
 		ID: p.ID, Digest: p.Digest, Bytes: p.Bytes, Name: p.Name, MediaType: p.MediaType,
-		Width: p.Width, Height: p.Height, Applied: true,
+		Width: p.Width, Height: p.Height, Applied: true, Scale: p.Scale,
 	}
 }
 
@@ -182,6 +185,30 @@ func (s Sheet) Contents() ([]qc.Flaw, []qc.Mark) {
 	return flaws, marks
 }
 
+// ours is what forms of others have no field for and say in fields of ours.
+type ours struct {
+	Text  string    `json:"text,omitempty"`
+	Zoom  float64   `json:"zoom,omitempty"`
+	Place *qc.Point `json:"place,omitempty"` // of an inset: where it is shown
+}
+
+func oursOf(m Mark) ours {
+	o := ours{Text: m.Text, Zoom: m.Zoom}
+	if m.Tool == qc.Inset && len(m.Points) == 3 {
+		o.Place = &m.Points[2]
+	}
+	return o
+}
+
+// said is what an export writes for people beside a mark that shows no flaw of
+// its own: a text's words, a measure's length.
+func (s Sheet) said(m Mark) string {
+	if m.Tool == qc.Text {
+		return m.Text
+	}
+	return m.Label(s.Image.Scale)
+}
+
 // flaw returns the flaw that m shows; ok is false when it shows none.
 func (s Sheet) flaw(m Mark) (Flaw, bool) {
 	i := slices.IndexFunc(s.Flaws, func(flaw Flaw) bool { return flaw.ID == m.Flaw })
@@ -189,4 +216,16 @@ func (s Sheet) flaw(m Mark) (Flaw, bool) {
 		return Flaw{}, false
 	}
 	return s.Flaws[i], true
+}
+
+// Position returns where a document is no JSON, as an editor counts: line and
+// column from 1. ok is false for an error of another kind, or without a place.
+func Position(data []byte, err error) (line, column int, ok bool) {
+	syntax, ok := errors.AsType[*json.SyntaxError](err)
+	if !ok || syntax.Offset < 0 || syntax.Offset > int64(len(data)) {
+		return 0, 0, false
+	}
+	before := data[:syntax.Offset]
+	start := bytes.LastIndexByte(before, '\n') + 1
+	return bytes.Count(before, []byte("\n")) + 1, max(utf8.RuneCount(before[start:]), 1), true
 }

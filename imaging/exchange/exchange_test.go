@@ -101,7 +101,8 @@ func coordinate(t *rapid.T, side int, label string) float64 {
 // tools are those with a form of others, by their number of points.
 var tools = map[qc.Tool][2]int{
 	qc.Box: {2, 2}, qc.Arrow: {2, 2}, qc.Ellipse: {2, 2}, qc.Line: {2, 2}, qc.Freehand: {2, 70}, qc.Polygon: {3, 70},
-	qc.Highlighter: {2, 2}, qc.Badge: {2, 2},
+	qc.Highlighter: {2, 2}, qc.Badge: {1, 2}, qc.Text: {1, 2}, qc.Inset: {2, 3}, qc.Spotlight: {2, 2}, qc.Measure: {2, 70},
+	qc.Redaction: {2, 2},
 }
 
 // drawSheet draws a sheet in which every flaw is shown by a mark, because that
@@ -118,6 +119,13 @@ func drawSheet(t *rapid.T) exchange.Sheet {
 		m.Tool = rapid.SampledFrom(names).Draw(t, "tool")
 		for range rapid.IntRange(tools[m.Tool][0], tools[m.Tool][1]).Draw(t, "points") {
 			m.Points = append(m.Points, qc.Point{X: coordinate(t, s.Image.Width, "x"), Y: coordinate(t, s.Image.Height, "y")})
+		}
+		switch m.Tool {
+		case qc.Text:
+			m.Text = rapid.String().Draw(t, "text")
+		case qc.Inset:
+			m.Zoom = rapid.SampledFrom([]float64{0, 1.5, 8, 1.0 / 3}).Draw(t, "zoom")
+		default:
 		}
 		if n := rapid.IntRange(0, len(s.Flaws)+1).Draw(t, "flaw"); n > 0 {
 			m.Flaw = qc.FlawID("fl-" + strconv.Itoa(n))
@@ -137,11 +145,13 @@ func drawSheet(t *rapid.T) exchange.Sheet {
 
 // corners are the points of a mark as forms of others hold them.
 func corners(m qc.Mark) []qc.Point {
-	if m.Tool != qc.Box && m.Tool != qc.Ellipse && m.Tool != qc.Highlighter {
+	switch m.Tool {
+	case qc.Box, qc.Ellipse, qc.Highlighter, qc.Inset, qc.Spotlight, qc.Redaction:
+	default:
 		return m.Points
 	}
 	a, b := m.Points[0], m.Points[1]
-	return []qc.Point{{X: min(a.X, b.X), Y: min(a.Y, b.Y)}, {X: max(a.X, b.X), Y: max(a.Y, b.Y)}}
+	return append([]qc.Point{{X: min(a.X, b.X), Y: min(a.Y, b.Y)}, {X: max(a.X, b.X), Y: max(a.Y, b.Y)}}, m.Points[2:]...)
 }
 
 // sameMarks fails unless got holds the marks and shown flaws of want, with the
@@ -159,7 +169,7 @@ func sameMarks(t *rapid.T, want, got exchange.Sheet, rounding float64) {
 	}
 	for i, m := range wantMarks {
 		g := gotMarks[i]
-		if g.ID != m.ID || g.Tool != m.Tool || g.Flaw != m.Flaw || g.Photo != m.Photo {
+		if g.ID != m.ID || g.Tool != m.Tool || g.Flaw != m.Flaw || g.Photo != m.Photo || g.Text != m.Text || g.Zoom != m.Zoom || len(g.Points) != len(m.Points) {
 			t.Errorf("mark %+v came back as %+v", m, g)
 		}
 		allowed := 0.0
@@ -192,9 +202,11 @@ func TestForms_HaveARowForEveryTool(t *testing.T) {
 		if err != nil || len(back.Marks) != 1 || back.Marks[0].Tool != form.Tool {
 			t.Errorf("%s came back as %+v, %v", form.Tool, back.Marks, err)
 		}
-		_, omitted, err := s.Labelme("")
-		if alone := form.Min == 1; err != nil || alone != (len(omitted) == 1) {
+		if _, omitted, err := s.Labelme(""); err != nil || len(omitted) != 0 {
 			t.Errorf("%s for labelme: omitted %v, %v", form.Tool, omitted, err)
+		}
+		if _, omitted, err := s.W3C("", ""); err != nil || len(omitted) != 0 {
+			t.Errorf("%s as annotations: omitted %v, %v", form.Tool, omitted, err)
 		}
 	}
 }

@@ -15,6 +15,7 @@ const (
 	oval                    // ellipse along the axes: two opposite corners of its box
 	path                    // open polyline: its points in order
 	outline                 // closed polygon: its corners in order, the first not repeated
+	spot                    // one place
 )
 
 // form says how a tool's points are to be understood by other forms.
@@ -36,11 +37,21 @@ var forms = [...]form{
 	{tool: qc.Polygon, kind: outline, least: 3, encloses: true},
 	{tool: qc.Arrow, kind: path, least: 2, most: 2},
 	{tool: qc.Highlighter, kind: upright, least: 2, most: 2, encloses: true},
-	{tool: qc.Badge, kind: path, least: 1, most: 2}, // of one point: a sheet holds it, no form of others
+	{tool: qc.Badge, kind: path, least: 1, most: 2},
+	{tool: qc.Inset, kind: upright, least: 2, most: 3, encloses: true}, // the third point is where it is shown
+	{tool: qc.Spotlight, kind: upright, least: 2, most: 2},
+	{tool: qc.Measure, kind: path, least: 2},
+	{tool: qc.Text, kind: path, least: 1, most: 2},
+	{tool: qc.Redaction, kind: upright, least: 2, most: 2, encloses: true},
 }
 
 func (f form) fits(points int) bool {
 	return points >= f.least && (f.most == 0 || points <= f.most)
+}
+
+// draws reports whether a mark of the tool can have that shape.
+func (f form) draws(s shape) bool {
+	return f.fits(len(s.points)) && (f.kind == s.kind && len(s.points) > 1 || s.kind == spot && len(s.points) == 1)
 }
 
 func formOf(tool qc.Tool) (form, bool) {
@@ -58,12 +69,15 @@ type shape struct {
 	points []qc.Point
 }
 
-// shapeOf returns a mark's geometry; ok is false for a tool without a row and
-// for a mark of a single point. Corners are put in order.
+// shapeOf returns a mark's geometry; ok is false for a tool without a row.
+// Corners are put in order.
 func shapeOf(m Mark) (s shape, ok bool) {
 	f, ok := formOf(m.Tool)
-	if !ok || !f.fits(len(m.Points)) || len(m.Points) < 2 {
+	if !ok || !f.fits(len(m.Points)) {
 		return shape{}, false
+	}
+	if len(m.Points) == 1 {
+		return shape{spot, m.Points}, true
 	}
 	if f.kind == upright || f.kind == oval {
 		return cornered(f.kind, m.Points[0], m.Points[1]), true
@@ -84,14 +98,14 @@ func cornered(k kind, a, b qc.Point) shape {
 // for any shape when claimed is empty or cannot be; ok is false when no tool
 // draws it.
 func toolFor(s shape, claimed qc.Tool) (tool qc.Tool, ok bool) {
-	if len(s.points) < 2 {
+	if len(s.points) == 0 {
 		return "", false
 	}
-	if f, known := formOf(claimed); known && f.kind == s.kind && f.fits(len(s.points)) {
+	if f, known := formOf(claimed); known && f.draws(s) {
 		return claimed, true
 	}
 	for _, f := range forms {
-		if f.kind == s.kind && f.fits(len(s.points)) {
+		if f.tool != qc.Text && f.draws(s) { // nobody's words are made up
 			return f.tool, true
 		}
 	}

@@ -22,6 +22,7 @@ type found struct {
 	// flaw is what it shows. Without an id it is a flaw of its own.
 	flaw   qc.Flaw
 	number int // as claimed; 0: none
+	ours   ours
 }
 
 // gathering makes a sheet of what is found in a foreign file.
@@ -57,7 +58,14 @@ func (g *gathering) add(f found) error {
 		return fmt.Errorf("%w: %d points", ErrShape, len(f.shape.points))
 	}
 	m := Mark{Mark: qc.Mark{Photo: g.sheet.Image.ID, Tool: tool}}
-	for _, p := range f.shape.points {
+	places := f.shape.points
+	if tool == f.tool { // else it is no longer what we wrote
+		m.Text, m.Zoom = f.ours.Text, f.ours.Zoom
+		if tool == qc.Inset && f.ours.Place != nil {
+			places = append(slices.Clone(places), *f.ours.Place)
+		}
+	}
+	for _, p := range places {
 		p, ok := drawnBack(p, g.sheet.Image)
 		if !ok {
 			return fmt.Errorf("%w: at %g,%g of %d×%d", ErrOutside, p.X, p.Y, g.sheet.Image.Width, g.sheet.Image.Height)

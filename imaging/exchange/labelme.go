@@ -17,6 +17,10 @@ const labelmeVersion = "5.5.0"
 // noLabel stands where a mark shows no flaw: labelme wants a label.
 const noLabel = "mark"
 
+// redactedLabel is the class of what nobody outside may see, so that whoever
+// shows such a picture with another program knows.
+const redactedLabel = "redaction"
+
 type labelmeFile struct {
 	Version string          `json:"version"`
 	Flags   json.RawMessage `json:"flags"`
@@ -25,6 +29,12 @@ type labelmeFile struct {
 	Data    *string         `json:"imageData"` // always null: the picture is beside the file
 	Height  int             `json:"imageHeight"`
 	Width   int             `json:"imageWidth"`
+	Ours    labelmePhoto    `json:"flawmark"`
+}
+
+// labelmePhoto says which original is meant.
+type labelmePhoto struct {
+	Digest qc.Digest `json:"sha256,omitempty"`
 }
 
 type labelmeShape struct {
@@ -47,6 +57,9 @@ type labelmeExtension struct {
 	Zone     qc.Zone     `json:"zone,omitempty"`
 	Quantity int         `json:"quantity,omitempty"`
 	SizeMM   float64     `json:"size_mm,omitempty"`
+	Text     string      `json:"text,omitempty"`
+	Zoom     float64     `json:"zoom,omitempty"`
+	Place    *qc.Point   `json:"place,omitempty"`
 }
 
 // Labelme returns the marks as a labelme file without the picture. imagePath
@@ -68,6 +81,7 @@ func (s Sheet) Labelme(imagePath string) ([]byte, []Omission, error) {
 	out := labelmeFile{
 		Version: labelmeVersion, Flags: noFlags, Shapes: []labelmeShape{},
 		Path: imagePath, Height: s.Image.Height, Width: s.Image.Width,
+		Ours: labelmePhoto{s.Image.Digest},
 	}
 	var omitted []Omission
 	for _, m := range s.Marks {
@@ -80,8 +94,14 @@ func (s Sheet) Labelme(imagePath string) ([]byte, []Omission, error) {
 		l.Type, l.Points = toLabelme(geometry)
 		if flaw, ok := s.flaw(m); ok {
 			l.Label, l.Group, l.Description = string(flaw.Code), &flaw.Number, flaw.Note
-			l.Ours = &labelmeExtension{m.ID, m.Tool, flaw.ID, flaw.Severity, flaw.Zone, flaw.Quantity, flaw.SizeMM}
+			l.Ours = &labelmeExtension{
+				Mark: m.ID, Tool: m.Tool, Flaw: flaw.ID, Severity: flaw.Severity, Zone: flaw.Zone, Quantity: flaw.Quantity, SizeMM: flaw.SizeMM,
+			}
+		} else if m.Tool == qc.Redaction {
+			l.Label = redactedLabel
 		}
+		own := oursOf(m)
+		l.Ours.Text, l.Ours.Zoom, l.Ours.Place = own.Text, own.Zoom, own.Place
 		out.Shapes = append(out.Shapes, l)
 	}
 	data, err := document(out)
@@ -94,6 +114,8 @@ func (s Sheet) Labelme(imagePath string) ([]byte, []Omission, error) {
 func toLabelme(s shape) (shapeType string, points [][]float64) {
 	places := s.points
 	switch s.kind {
+	case spot:
+		shapeType = "point"
 	case upright:
 		shapeType = "rectangle"
 	case oval:
@@ -113,12 +135,13 @@ func toLabelme(s shape) (shapeType string, points [][]float64) {
 }
 
 // ParseLabelme reads a labelme file as the marks of image. A picture inside
-// the file is passed over. Rectangles, circles, lines, line strips and
-// polygons are understood. The label is taken for the flaw's code, the
+// the file is passed over. Rectangles, circles, points, lines, line
+// strips and polygons are understood; a point becomes a badge. The label is taken for the flaw's code, the
 // description for its note; shapes of one group and with the same words show
 // one flaw. What the file does not say stays empty. The sheet has revision 1.
 //
-// It fails with [ErrOtherPhoto] when the picture's size differs from image's,
+// It fails with [ErrOtherPhoto] when the picture's size, or the digest that we
+// wrote, differs from image's,
 // [ErrShape], [ErrOutside], [ErrTooLarge] or [ErrMalformed].
 func ParseLabelme(data []byte, image Image, limits Limits) (Sheet, error) {
 	s, err := parseLabelme(data, image, limits)
@@ -136,6 +159,7 @@ func parseLabelme(data []byte, image Image, limits Limits) (Sheet, error) {
 		Shapes []json.RawMessage `json:"shapes"`
 		Height *int              `json:"imageHeight"`
 		Width  *int              `json:"imageWidth"`
+		Ours   json.RawMessage   `json:"flawmark"`
 	}
 	if _, err := readFields(data, &top); err != nil {
 		return Sheet{}, err
@@ -145,6 +169,10 @@ func parseLabelme(data []byte, image Image, limits Limits) (Sheet, error) {
 	}
 	if top.Width != nil && *top.Width != image.Width || top.Height != nil && *top.Height != image.Height {
 		return Sheet{}, fmt.Errorf("%w: the picture is not of %d×%d pixels", ErrOtherPhoto, image.Width, image.Height)
+	}
+	var photo labelmePhoto
+	if _, err := readFields(top.Ours, &photo); err == nil && photo.Digest != "" && photo.Digest != image.Digest {
+		return Sheet{}, fmt.Errorf("%w: %.80q", ErrOtherPhoto, photo.Digest)
 	}
 	g, err := gather(image, limits)
 	if err != nil {
@@ -177,7 +205,8 @@ func (l labelmeShape) found() (found, error) {
 		f.mark, f.tool = ours.Mark, ours.Tool
 		f.flaw.ID, f.flaw.Severity, f.flaw.Zone = ours.Flaw, ours.Severity, ours.Zone
 		f.flaw.Quantity, f.flaw.SizeMM = ours.Quantity, ours.SizeMM
-		if ours.Flaw == "" && l.Label == noLabel {
+		f.ours.Text, f.ours.Zoom, f.ours.Place = ours.Text, ours.Zoom, ours.Place
+		if ours.Flaw == "" && (l.Label == noLabel || l.Label == redactedLabel && ours.Tool == qc.Redaction) {
 			f.flaw.Code = ""
 		}
 	}
@@ -206,6 +235,8 @@ func (l labelmeShape) shape() (shape, error) {
 	case kind == "circle" && len(points) == 2: // centre, a point of the edge
 		c, r := points[0], math.Hypot(points[1].X-points[0].X, points[1].Y-points[0].Y)
 		return cornered(oval, qc.Point{X: c.X - r, Y: c.Y - r}, qc.Point{X: c.X + r, Y: c.Y + r}), nil
+	case kind == "point" && len(points) == 1:
+		return shape{spot, points}, nil
 	case kind == "line" && len(points) == 2, kind == "linestrip" && len(points) >= 2:
 		return shape{path, points}, nil
 	case (kind == "polygon" || kind == "") && len(points) >= 3: // labelme's own default

@@ -151,7 +151,7 @@ func TestParseLabelme_Refuses(t *testing.T) {
 		data string
 		want error
 	}{
-		"point":              {shape(`"points":[[1,2]],"shape_type":"point"`), exchange.ErrShape},
+		"two points in one":  {shape(`"points":[[1,2],[3,4]],"shape_type":"point"`), exchange.ErrShape},
 		"mask":               {shape(`"points":[[1,2],[3,4]],"shape_type":"mask"`), exchange.ErrShape},
 		"polygon of two":     {shape(`"points":[[1,2],[3,4]],"shape_type":"polygon"`), exchange.ErrShape},
 		"no points":          {shape(`"shape_type":"polygon"`), exchange.ErrShape},

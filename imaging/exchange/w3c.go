@@ -14,6 +14,9 @@ const (
 	forTagging        = "tagging"    // body: the flaw's code
 	forAssessing      = "assessing"  // body: the severity
 	forCommenting     = "commenting" // body: the inspector's note
+	forDescribing     = "describing" // body: a text's words, a measure's length; not read back
+	// photoPrefix begins the address of a picture that has none but its digest.
+	photoPrefix = "urn:flawmark:photo:"
 	// markPrefix begins the id of an annotation whose page has no address.
 	markPrefix = "urn:flawmark:mark:"
 )
@@ -44,6 +47,9 @@ type webExtension struct {
 	Zone     qc.Zone   `json:"urn:flawmark:zone,omitempty"`
 	Quantity int       `json:"urn:flawmark:quantity,omitempty"`
 	SizeMM   float64   `json:"urn:flawmark:size_mm,omitempty"`
+	Text     string    `json:"urn:flawmark:text,omitempty"`
+	Zoom     float64   `json:"urn:flawmark:zoom,omitempty"`
+	Place    *qc.Point `json:"urn:flawmark:place,omitempty"`
 }
 
 type webBody struct {
@@ -64,10 +70,16 @@ type webSelector struct {
 	Value      string `json:"value"`
 }
 
+// Address is an address for a photo that has no other: it says which original is
+// meant, and [ParseW3C] refuses what is on another one.
+func (i Image) Address() string { return photoPrefix + string(i.Digest) }
+
 // W3C returns the marks as a W3C Web Annotation page (JSON-LD), one annotation
 // a mark. page is the page's own address, or empty; source is the address of
 // the picture: an IIIF canvas, an image service or a file, of the size in
-// s.Image; empty where the reader knows. Boxes are media fragments, everything else is an SVG of one shape.
+// s.Image, or [Image.Address]; empty where the reader knows. Boxes are media
+// fragments, everything else is an SVG of one shape. What is redacted has the
+// tag "redaction" in place of a flaw's code.
 //
 // [ParseW3C] brings every point back as it was, but the corners of an ellipse
 // only within a billionth of a pixel (on photos of up to a million a side).
@@ -96,8 +108,15 @@ func (s Sheet) W3C(page, source string) ([]byte, []Omission, error) {
 		}
 		if flaw, ok := s.flaw(m); ok {
 			a.Bodies = bodiesOf(flaw)
-			a.webExtension = webExtension{m.Tool, flaw.ID, flaw.Number, flaw.Zone, flaw.Quantity, flaw.SizeMM}
+			a.webExtension = webExtension{Tool: m.Tool, Flaw: flaw.ID, Number: flaw.Number, Zone: flaw.Zone, Quantity: flaw.Quantity, SizeMM: flaw.SizeMM}
+		} else if m.Tool == qc.Redaction {
+			a.Bodies = []webBody{{"TextualBody", forTagging, "text/plain", redactedLabel}}
 		}
+		if said := s.said(m); said != "" {
+			a.Bodies = append(a.Bodies, webBody{"TextualBody", forDescribing, "text/plain", said})
+		}
+		own := oursOf(m)
+		a.Text, a.Zoom, a.Place = own.Text, own.Zoom, own.Place
 		out.Items = append(out.Items, a)
 	}
 	data, err := document(out)
@@ -138,6 +157,9 @@ func markID(page, annotation string) qc.MarkID {
 }
 
 func selectorOf(s shape) webSelector {
+	if s.kind == spot {
+		return webSelector{"FragmentSelector", mediaFragments, fragmentOf(s.points[0], s.points[0])}
+	}
 	if s.kind == upright {
 		return webSelector{"FragmentSelector", mediaFragments, fragmentOf(s.points[0], s.points[1])}
 	}

@@ -122,10 +122,19 @@ func readAnnotation(raw json.RawMessage, page string, image Image, limits Limits
 	if err != nil {
 		return found{}, "", err
 	}
-	f := found{mark: markID(page, a.ID), tool: a.Tool, shape: geometry, number: a.Number}
+	if address, ok := strings.CutPrefix(source, photoPrefix); ok && address != string(image.Digest) {
+		return found{}, "", fmt.Errorf("%w: %.80q", ErrOtherPhoto, address)
+	}
+	f := found{mark: markID(page, a.ID), tool: a.Tool, shape: geometry, number: a.Number, ours: ours{a.Text, a.Zoom, a.Place}}
+	if row, known := formOf(a.Tool); known && row.least == 1 && geometry.kind == upright && geometry.points[0] == geometry.points[1] {
+		f.shape = shape{spot, geometry.points[:1]}
+	}
 	f.flaw = qc.Flaw{ID: a.Flaw, Zone: a.Zone, Quantity: a.Quantity, SizeMM: a.SizeMM}
 	if err := readBodies(a, &f.flaw); err != nil {
 		return found{}, "", err
+	}
+	if a.Tool == qc.Redaction && f.flaw.Code == redactedLabel {
+		f.flaw.Code = ""
 	}
 	f.shows = !reflect.ValueOf(f.flaw).IsZero()
 	return f, source, nil
@@ -195,6 +204,7 @@ func readBodies(a foreignAnnotation, flaw *qc.Flaw) error {
 		purposes := texts(body.Purpose)
 		switch {
 		case body.Type != "TextualBody" || body.Value == "":
+		case (a.Tool == qc.Text || a.Tool == qc.Measure) && slices.Contains(purposes, forDescribing): // ours
 		case flaw.Code == "" && (slices.Contains(purposes, forTagging) || slices.Contains(purposes, "classifying")):
 			flaw.Code = qc.FlawCode(body.Value)
 		case flaw.Severity == "" && slices.Contains(purposes, forAssessing):
