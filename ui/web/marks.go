@@ -99,8 +99,9 @@ type photoView struct {
 	Full, View    string // of the photo in full resolution, and of the page that shows it
 	Width, Height int    // of the photo, the space that marks live in
 	AnyMarks      bool   // on this photo or its neighbours
-	Shapes        []shapeView
-	Badges        []badgeView
+	Redacted      bool   // a part of it is hidden
+	IIIF          string // address of the photo's regions
+	overlayView
 }
 
 // photos describes those of a finding's photos that are there, under the
@@ -119,7 +120,11 @@ func (s speech) photos(f qc.Finding, alt, base string, there func(qc.Digest) boo
 			Thumb: at + "/thumb", Src: at + "/preview", Full: at + "/full", View: at,
 			Width: photo.Width, Height: photo.Height,
 		}
-		view.Shapes, view.Badges = overlay(f, photo, hidden)
+		view.IIIF = base + "/iiif/" + string(photo.Digest)
+		if view.Redacted = len(redactions(f, photo)) > 0; view.Redacted {
+			view.Alt += ". " + s.T("web.photo.redacted")
+		}
+		view.overlayView = overlay(f, photo, view.IIIF, hidden)
 		marked = marked || view.Marked()
 		views = append(views, view)
 	}
@@ -135,7 +140,9 @@ func (s speech) photos(f qc.Finding, alt, base string, there func(qc.Digest) boo
 func (v photoView) Tall() bool { return v.Height > v.Width }
 
 // Marked reports whether anything is marked on the photo.
-func (v photoView) Marked() bool { return len(v.Shapes)+len(v.Badges) > 0 }
+func (v photoView) Marked() bool {
+	return len(v.Shapes)+len(v.Badges)+len(v.Plates)+len(v.Insets) > 0 || v.Dim != ""
+}
 
 // Tinted reports whether anything is highlighted on the photo.
 func (v photoView) Tinted() bool {

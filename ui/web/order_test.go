@@ -334,7 +334,7 @@ func TestMarks_StayWithinThePhoto(t *testing.T) {
 	t.Parallel()
 	photo := qc.Photo{ID: "p", Width: 100, Height: 100}
 	broken := qc.Finding{Photos: []qc.Photo{photo}, Marks: []qc.Mark{{Photo: "p"}, {Photo: "q", Points: make([]qc.Point, 2)}}}
-	if shapes, _ := overlay(broken, photo, func(qc.Flaw) bool { return false }); len(shapes) != 0 {
-		t.Errorf("broken marks are drawn: %v", shapes)
+	if over := overlay(broken, photo, "", shown); (photoView{overlayView: over}).Marked() {
+		t.Errorf("broken marks are drawn: %+v", over)
 	}
 }

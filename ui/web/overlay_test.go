@@ -18,7 +18,7 @@ func everyTool(photo qc.Photo) qc.Finding {
 	for i, form := range qc.Forms() {
 		for n := form.Min; n <= min(form.Max, 5); n++ {
 			id := qc.FlawID(fmt.Sprint(len(f.Flaws)))
-			m := qc.Mark{ID: qc.MarkID(id), Photo: photo.ID, Flaw: id, Tool: form.Tool}
+			m := qc.Mark{ID: qc.MarkID(id), Photo: photo.ID, Flaw: id, Tool: form.Tool, Text: "鞋头 scuff"}
 			for j := range n {
 				m.Points = append(m.Points, qc.Point{X: w * float64(i+1) / 10, Y: h * float64(1+3*j+j*j%3) / 20})
 			}
@@ -34,15 +34,28 @@ func TestOverlay_ShowsEveryTool(t *testing.T) {
 	t.Parallel()
 	for _, photo := range []qc.Photo{{ID: "p", Width: 6000, Height: 4000}, {ID: "p", Width: 3000, Height: 8000}} {
 		f := everyTool(photo)
-		shapes, badges := overlay(f, photo, shown)
-		alone := 0
+		over := overlay(f, photo, "/o/1/iiif/d", shown)
+		shapes, badges := over.Shapes, over.Badges
+		want := map[string]int{}
 		for _, m := range f.Marks {
-			if len(m.Points) == 1 {
-				alone++ // a number is all there is of it
+			switch {
+			case m.Tool == qc.Redaction: // gone from the photo
+			case m.Tool == qc.Spotlight:
+				want["dim"]++
+			case m.Tool == qc.Inset:
+				want["insets"]++
+			case len(m.Points) > 1: // else a number or words are all there is of it
+				want["shapes"]++
+			}
+			if m.Tool == qc.Text || m.Tool == qc.Measure {
+				want["plates"]++
 			}
 		}
-		if len(shapes) != len(f.Marks)-alone || len(badges) != len(f.Marks) {
-			t.Errorf("%d shapes and %d numbers of %d marks", len(shapes), len(badges), len(f.Marks))
+		if len(shapes) != want["shapes"] || len(over.Insets) != want["insets"] || len(over.Plates) != want["plates"] || (over.Dim != "") != (want["dim"] > 0) {
+			t.Errorf("%d shapes, %d insets, %d plates, dim %q; want %v", len(shapes), len(over.Insets), len(over.Plates), over.Dim, want)
+		}
+		if len(badges) < want["shapes"] {
+			t.Errorf("%d numbers of %d shapes", len(badges), want["shapes"])
 		}
 		for _, s := range shapes {
 			if !strings.HasPrefix(s.Path, "M") || strings.ContainsAny(s.Path, "NIe") || s.Flaw == 0 || s.Class == "" {
@@ -74,7 +87,7 @@ func TestOverlay_NumbersOfNeighboursStayApart(t *testing.T) {
 		f.Flaws = append(f.Flaws, qc.Flaw{ID: id, Severity: qc.Major})
 		f.Marks = append(f.Marks, qc.Mark{ID: "m", Photo: "p", Flaw: id, Tool: qc.Box, Points: []qc.Point{at, {X: at.X + 300, Y: at.Y + 200}}})
 	}
-	_, badges := overlay(f, photo, shown)
+	badges := overlay(f, photo, "", shown).Badges
 	type place struct{ x, y float64 }
 	var places []place
 	for _, b := range badges {
@@ -98,10 +111,10 @@ func TestOverlay_LeavesOutWhatItCannotDraw(t *testing.T) {
 	f := qc.Finding{Photos: []qc.Photo{photo}, Marks: []qc.Mark{
 		{Photo: "p", Tool: "spiral", Points: make([]qc.Point, 2)}, {Photo: "p", Tool: qc.Polygon, Points: make([]qc.Point, 2)},
 	}}
-	if shapes, badges := overlay(f, photo, shown); len(shapes)+len(badges) != 0 {
-		t.Errorf("drawn: %v, %v", shapes, badges)
+	if over := overlay(f, photo, "", shown); (photoView{overlayView: over}).Marked() {
+		t.Errorf("drawn: %+v", over)
 	}
-	if photoView := (photoView{Badges: []badgeView{{Class: "cr"}}}); !photoView.Marked() || photoView.gravest() != 0 {
+	if photoView := (photoView{overlayView: overlayView{Badges: []badgeView{{Class: "cr"}}}}); !photoView.Marked() || photoView.gravest() != 0 {
 		t.Error("a number alone is no mark")
 	}
 }
@@ -130,5 +143,13 @@ func markedWorld(t *testing.T, w *world) {
 	add("b", qc.Badge, 40, 90, 55, 78)
 	add("d", qc.Highlighter, 60, 75, 90, 88)
 	add("d", qc.Arrow, 10, 50, 30, 48)
+	add("a", qc.Text, 62, 5, 50, 14)
+	f.Marks[len(f.Marks)-1].Text = "鞋头有刮痕，长约六毫米 glue line opens here"
+	add("", qc.Measure, 5, 15, 30, 12)
+	f.Photos[0].Scale = qc.Scale{MMPerPixel: .1, Error: .01, Source: qc.ScaleCard}
+	add("b", qc.Inset, 64, 22, 80, 30, 4, 18)
+	add("", qc.Spotlight, 3, 3, 97, 95)
+	add("", qc.Redaction, 45, 60, 52, 66)
+	f.Photos[0].Redactions = f.Redactions(photo.ID)
 	w.findings[f.ID] = f
 }
