@@ -27,6 +27,9 @@ func openWindow(ctx context.Context, call *command.Call) error {
 	if err != nil {
 		return err
 	}
+	if err := checkKeys(wanted); err != nil {
+		return err
+	}
 	_, err = door.Knock(ctx, wanted.Data, door.Call{Args: []string{"show", "--lang", wanted.Lang}}, call.Out, call.Err)
 	if err == nil {
 		return nil // the window is open already, and in front now
@@ -97,6 +100,19 @@ func (s *station) runWindow(ctx context.Context, call *command.Call) error {
 	return nil
 }
 
+// checkKeys refuses keys in the settings that no command can have.
+func checkKeys(s settings.Station) error {
+	err := bench.CheckKeys(s.Keys)
+	if problem, ok := errors.AsType[*bench.KeyError](err); ok {
+		value := problem.Keys
+		if problem.With != "" {
+			value += " (" + problem.With + ")"
+		}
+		return &settings.Invalid{Key: "cli.setting_invalid", Setting: "keys " + problem.Command, Value: value, Want: problem.Want, Cause: err}
+	}
+	return err
+}
+
 // hasDisplay reports whether a window can be opened at all.
 func hasDisplay(env []string) bool {
 	if runtime.GOOS == "windows" || runtime.GOOS == "darwin" {
@@ -140,7 +156,7 @@ func (s *station) windowSettings() model.Settings {
 	}
 	return model.Settings{
 		Name: s.settings.Name, Centre: s.settings.Central, Folder: s.settings.Watch,
-		Language: s.settings.Lang, Scale: scale, Dark: s.settings.Dark,
+		Language: s.settings.Lang, Scale: scale, Dark: s.settings.Dark, Gloves: s.settings.Gloves, Keys: s.settings.Keys,
 	}
 }
 
@@ -149,6 +165,7 @@ func (s *station) keepSettings(_ context.Context, chosen model.Settings) error {
 	kept := s.settings
 	kept.Name, kept.Central, kept.Watch = chosen.Name, chosen.Centre, chosen.Folder
 	kept.Lang, kept.Scale, kept.Dark = chosen.Language, chosen.Scale, chosen.Dark
+	kept.Gloves, kept.Keys = chosen.Gloves, chosen.Keys
 	return kept.Save()
 }
 

@@ -60,7 +60,13 @@ type Station struct {
 	Watch   string  `json:"watch,omitempty"`   // folder that a camera writes to
 	Scale   float64 `json:"scale,omitempty"`   // of the window's texts and controls; 0: 1
 	Dark    bool    `json:"dark,omitempty"`    // dark panels instead of light ones
+	Gloves  bool    `json:"gloves,omitempty"`  // large targets on the screen
 	Demo    bool    `json:"-"`                 // enrol by itself at a demo centre
+
+	// Keys are those that were chosen for the window's commands, such as
+	// "tool.box": "R". The window checks them, which knows the commands. They
+	// are set in the file and in the window.
+	Keys map[string]string `json:"keys,omitempty"`
 
 	// CAFile is a PEM file with the authorities that vouch for the centre in
 	// place of the system's; empty: the system's do. Pins are at most

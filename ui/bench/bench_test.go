@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -22,6 +21,7 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/test"
 	"fyne.io/fyne/v2/widget"
 )
@@ -132,8 +132,8 @@ func (r *rig) key(name fyne.KeyName) {
 	r.settle()
 }
 
-// command types a shortcut of the menu.
-func (r *rig) command(words string) {
+// choose takes an item of the menu.
+func (r *rig) choose(words string) {
 	r.t.Helper()
 	for _, menu := range r.window.MainMenu().Items {
 		for _, item := range menu.Items {
@@ -145,6 +145,68 @@ func (r *rig) command(words string) {
 		}
 	}
 	r.t.Fatalf("no menu item %s", words)
+}
+
+// stroke presses and releases a key with others held, as the driver does: what
+// has the focus hears of it going down, then the menu, then what has the focus,
+// else the window.
+func (r *rig) stroke(text string) {
+	r.t.Helper()
+	s, err := parseStroke(text)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	held := fyne.KeyModifier(0)
+	if s.ctrl {
+		held |= fyne.KeyModifierShortcutDefault
+	}
+	if s.shift {
+		held |= fyne.KeyModifierShift
+	}
+	r.modifiers = func() fyne.KeyModifier { return held }
+	defer func() { r.modifiers = func() fyne.KeyModifier { return 0 } }()
+	ev := &fyne.KeyEvent{Name: s.key}
+	if s.keypad {
+		for code, key := range r.keyboard.pad {
+			if key == s.key {
+				ev.Physical.ScanCode = code
+			}
+		}
+	}
+	keyable, _ := r.focused().(desktop.Keyable)
+	if keyable != nil {
+		keyable.KeyDown(ev)
+	}
+	shortcut := s.shortcut()
+	if shortcut == nil {
+		if f := r.focused(); f != nil {
+			f.TypedKey(ev)
+		} else {
+			r.window.Canvas().OnTypedKey()(ev)
+		}
+	} else if !r.menuTakes(shortcut) {
+		if f, ok := r.focused().(fyne.Shortcutable); ok {
+			f.TypedShortcut(shortcut)
+		} else {
+			r.window.Canvas().(fyne.Shortcutable).TypedShortcut(shortcut)
+		}
+	}
+	if keyable != nil {
+		keyable.KeyUp(ev)
+	}
+	r.settle()
+}
+
+func (r *rig) menuTakes(s fyne.Shortcut) bool {
+	for _, menu := range r.window.MainMenu().Items {
+		for _, item := range menu.Items {
+			if item.Shortcut != nil && item.Shortcut.ShortcutName() == s.ShortcutName() {
+				item.Action()
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (r *rig) flawed() {
@@ -316,9 +378,9 @@ func TestWindow_AFlagByKeysAlone(t *testing.T) {
 	if flaws := r.station.Inspection.Flaws(); len(flaws) != 1 || flaws[0].Flaw.Code != "F04" || r.inspect.photo.Tool() != qc.Box {
 		t.Fatalf("after the digit: flaws %+v, tool %q", flaws, r.inspect.photo.Tool())
 	}
-	r.command("button.undo")
-	r.command("button.redo")
-	r.command("button.flag")
+	r.choose("button.undo")
+	r.choose("button.redo")
+	r.choose("button.flag")
 	if len(r.store.Events) != 1 {
 		t.Fatalf("nothing recorded: %v", r.station.Notices.Current())
 	}
@@ -332,9 +394,9 @@ func TestWindow_ReviewByKeysAlone(t *testing.T) {
 	r.signIn("B0012")
 	r.flawed()
 	r.lists()
-	r.command("button.sign_out")
+	r.choose("button.sign_out")
 	r.signIn("B0007")
-	r.command("screen.review")
+	r.choose("screen.review")
 	r.key(fyne.KeyJ)
 	r.key(fyne.KeyK)
 	r.key(fyne.KeyB)
@@ -350,7 +412,7 @@ func TestWindow_DispatchByKeysAlone(t *testing.T) {
 	r := newRig(t, "en", 1366, 740)
 	r.signIn("B0012")
 	r.lists()
-	r.command("screen.cases")
+	r.choose("screen.cases")
 	r.key(fyne.KeyReturn)
 	test.Type(r.cases.waybill, "SF9988776655443")
 	r.key(fyne.KeyReturn)
@@ -363,7 +425,7 @@ func TestWindow_AWaybillIsScannedStraightIntoTheCase(t *testing.T) {
 	r := newRig(t, "en", 1366, 740)
 	r.signIn("B0012")
 	r.lists()
-	r.command("screen.cases")
+	r.choose("screen.cases")
 	scan := func(text string) { // what has the focus receives it, as from the driver
 		for _, c := range text {
 			r.focused().TypedKey(&fyne.KeyEvent{Name: fyne.KeyName(c)})
@@ -390,7 +452,7 @@ func TestWindow_EnterActsAtOnce(t *testing.T) {
 	r.burst.after = func(time.Duration, func()) {} // a held key never acts
 	r.signIn("B0012")
 	r.lists()
-	r.command("screen.cases")
+	r.choose("screen.cases")
 	r.key(fyne.KeyReturn)
 	if r.focused() != r.cases.waybill {
 		t.Errorf("the focus is on %T", r.focused())
@@ -421,35 +483,5 @@ func TestWindow_AScanOverThePhotoIsNoCommand(t *testing.T) {
 	}
 	if got := len(r.store.Saved["20481-2"].Finding.Flaws); got != flaws {
 		t.Errorf("the scan made %d flaws of %d", got, flaws)
-	}
-}
-
-func TestBindings_NoKeyMeansTwoThings(t *testing.T) {
-	seen := map[string]string{}
-	for _, b := range bindings() {
-		wheres := []screenName{b.Where}
-		if b.Where == "" {
-			wheres = []screenName{screenInspect, screenReview, screenQueue, screenCases, screenSettings}
-		}
-		for _, where := range wheres {
-			var keys []string
-			if b.Key != "" {
-				keys = append(keys, fmt.Sprintf("Ctrl %v %s", b.Shift, b.Key))
-			}
-			for _, plain := range b.Plain {
-				keys = append(keys, string(plain))
-			}
-			for _, key := range keys {
-				at := string(where) + " " + key
-				if before, ok := seen[at]; ok {
-					t.Errorf("%s is %s and %s", at, before, b.Words)
-				}
-				seen[at] = b.Words
-			}
-		}
-		// Entries need these themselves.
-		if b.Key != "" && !b.Shift && strings.Contains("A C V", string(b.Key)) {
-			t.Errorf("%s takes Ctrl+%s from entries", b.Words, b.Key)
-		}
 	}
 }

@@ -1,7 +1,10 @@
 package bench
 
 import (
+	"cmp"
 	"image"
+	"math"
+	"slices"
 	"strconv"
 
 	"flawmark/app/qc"
@@ -12,6 +15,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 )
@@ -30,6 +34,7 @@ type inspectScreen struct {
 	panel  *flawPanel
 	tools  *widgets.Toggle
 	photo  *widgets.PhotoCanvas
+	looks  *looks
 	thumbs *widgets.Thumbs
 	view   *model.View
 	zoom   *widget.Label
@@ -54,6 +59,7 @@ func newInspectScreen(w *Window) *inspectScreen {
 	s.headline.TextStyle.Bold, s.clock.TextStyle.Bold = true, true
 	s.card, s.panel = newItemCard(w), newFlawPanel(w)
 	s.photo = newPhoto(w)
+	s.looks = newLooks(w, s.photo, w.station.Inspection.Comparables)
 	s.tools = widgets.NewToggle()
 	s.tools.Vertical = true
 	s.tools.OnChanged = func(key string) { s.setTool(qc.Tool(key)) }
@@ -81,13 +87,16 @@ func (s *inspectScreen) restyle() {
 	rail := toolRail()
 	options := make([]widgets.Option, len(rail))
 	for i, t := range rail {
-		options[i] = widgets.Option{Key: string(t.tool), Icon: t.icon.Resource(), Hint: string(t.key)}
+		options[i] = widgets.Option{Key: string(t.tool), Icon: t.icon.Resource(), Hint: s.w.keyOf(t.id)}
 	}
+	s.tools.Columns, s.tools.Side = 2, s.w.target()
 	s.tools.SetOptions(options...)
 	s.thumbs.Side = 72 * scale()
 	s.thumbs.Refresh()
+	s.photo.SetGloves(s.w.station.Settings.Values().Gloves)
 	s.photo.Surround = theme.Color(look.ColourSurround)
 	s.photo.Refresh()
+	s.looks.refresh()
 	s.panel.state = "" // its chips are made anew
 }
 
@@ -96,6 +105,7 @@ func newPhoto(w *Window) *widgets.PhotoCanvas {
 	p := widgets.NewPhotoCanvas()
 	p.Surround = theme.Color(look.ColourSurround)
 	p.OnTypedKey = func(ev *fyne.KeyEvent) { w.onKey(ev) }
+	p.OnHeld = w.onHeld
 	p.OnTypedRune = func(r rune) { w.burst.typed(r) }
 	w.prepare(p)
 	return p
@@ -103,9 +113,20 @@ func newPhoto(w *Window) *widgets.PhotoCanvas {
 
 func (s *inspectScreen) wirePhoto() {
 	in := s.w.station.Inspection
-	s.photo.OnDrawn = in.Draw
-	s.photo.OnEdited = in.EditMark
-	s.photo.OnSelected = in.SelectMark
+	s.photo.OnDrawn = s.drawn
+	s.photo.OnEditedAll = in.EditMarks
+	s.photo.OnNudged = in.NudgeMarks
+	s.photo.OnSelected = in.SelectMarks
+	s.photo.OnDuplicate = func(ids []qc.MarkID) { in.DuplicateMarks(ids...) }
+	s.photo.OnCopyOn = func(ids []qc.MarkID) { in.CopyMarksToNextPhoto(ids...) }
+	s.photo.OnReorder = func(to widgets.Order, ids []qc.MarkID) {
+		orders := map[widgets.Order]model.Order{
+			widgets.Raise: model.Raise, widgets.Lower: model.Lower, widgets.ToFront: model.ToFront, widgets.ToBack: model.ToBack,
+		}
+		in.ReorderMarks(orders[to], ids...)
+	}
+	s.photo.OnWords = func(id qc.MarkID) { s.panel.marks.write(id) }
+	s.photo.OnInsetZoom = in.SetZoom
 	s.photo.OnTool = func(t qc.Tool) { s.tools.Select(string(t)) }
 	s.photo.OnZoomed = func(percent float64, fit bool) {
 		key := "station.zoom"
@@ -120,9 +141,10 @@ func (s *inspectScreen) build() {
 	w := s.w
 	fit := widget.NewButton(w.say("station.do.fit"), func() { s.photo.Fit() })
 	actual := widget.NewButton("100 %", func() { s.photo.ActualSize() })
-	fit.Importance, actual.Importance = widget.LowImportance, widget.LowImportance
-	strip := container.NewBorder(nil, nil, nil, container.NewVBox(container.NewHBox(s.zoom, fit, actual)), s.thumbs)
-	s.desk = container.NewBorder(nil, panel(container.NewBorder(s.word, nil, nil, nil, strip)), container.NewStack(newGround(look.ColourPanel), container.NewVScroll(container.NewPadded(s.tools))), nil, s.photo)
+	compare := widget.NewButton(w.say("station.compare.button"), func() { s.looks.nextMode() })
+	fit.Importance, actual.Importance, compare.Importance = widget.LowImportance, widget.LowImportance, widget.LowImportance
+	strip := container.NewBorder(nil, nil, nil, container.NewVBox(container.NewHBox(s.zoom, fit, actual), container.NewHBox(layout.NewSpacer(), compare)), s.thumbs)
+	s.desk = container.NewBorder(nil, panel(container.NewBorder(s.word, nil, nil, nil, strip)), container.NewStack(newGround(look.ColourPanel), container.NewVScroll(container.NewPadded(s.tools))), nil, s.looks.over())
 	s.choices = newKeyList(w,
 		func() int { return len(w.station.Inspection.Choices()) }, newRow,
 		func(id int, o fyne.CanvasObject) {
@@ -292,6 +314,7 @@ func (s *inspectScreen) showPhoto() {
 			s.photo.SetMarks(nil) // those with pixels of the original are drawn anew
 			s.showMarks()
 		})
+		s.looks.another()
 	}
 	s.showMarks()
 	s.showWord()
@@ -319,8 +342,12 @@ func (s *inspectScreen) showWord() {
 
 func (s *inspectScreen) showMarks() {
 	in := s.w.station.Inspection
+	if p, ok := in.Photo(); ok {
+		s.photo.SetScale(p.Scale)
+	}
+	s.photo.InsetSource = s.view.Source(in.Finding().Marks)
 	s.photo.SetMarks(shapes(in.Marks()))
-	s.photo.Select(in.Mark())
+	s.photo.Select(in.SelectedMarks()...)
 	s.photo.Severity = qc.Minor
 	for _, row := range in.Flaws() {
 		if row.Active {
@@ -359,9 +386,65 @@ func view(w *Window, v *model.View, into *widgets.PhotoCanvas, p qc.Photo, nearb
 func shapes(views []model.MarkView) []annotate.Shape {
 	out := make([]annotate.Shape, 0, len(views))
 	for _, v := range views {
-		out = append(out, annotate.Shape{Mark: v.Mark, Number: v.Number, Severity: v.Severity})
+		out = append(out, annotate.Shape{Mark: v.Mark, Number: v.Number, Severity: v.Severity, Label: v.Label})
 	}
 	return out
+}
+
+// drawn takes a mark that was drawn. A text is nothing without words, so that
+// the next thing is to write them.
+func (s *inspectScreen) drawn(tool qc.Tool, points []qc.Point) {
+	in := s.w.station.Inspection
+	before := in.Mark()
+	in.Draw(tool, points)
+	if id := in.Mark(); tool == qc.Text && id != before {
+		s.panel.marks.write(id)
+	}
+}
+
+func (s *inspectScreen) selectAll() {
+	in := s.w.station.Inspection
+	var ids []qc.MarkID
+	for _, v := range in.Marks() {
+		ids = append(ids, v.Mark.ID)
+	}
+	in.SelectMarks(ids...)
+}
+
+// resizeMarks makes the selected marks a step larger or smaller about their
+// middle; an inset enlarges more or less.
+func (s *inspectScreen) resizeMarks(way float64) {
+	const step = 1.1
+	in := s.w.station.Inspection
+	edits := make(map[qc.MarkID][]qc.Point)
+	for _, v := range in.Marks() {
+		m := v.Mark
+		switch {
+		case !slices.Contains(in.SelectedMarks(), m.ID):
+		case m.Tool == qc.Inset:
+			if s.w.focused() != fyne.Focusable(s.photo) { // the photo has done it
+				in.SetZoom(m.ID, cmp.Or(m.Zoom, qc.DefaultZoom)+way/2)
+			}
+		case len(m.Points) > 1:
+			edits[m.ID] = aboutMiddle(m.Points, math.Pow(step, way))
+		}
+	}
+	in.NudgeMarks(edits)
+}
+
+// aboutMiddle scales points about the middle of the box around them.
+func aboutMiddle(points []qc.Point, by float64) []qc.Point {
+	low, high := points[0], points[0]
+	for _, p := range points {
+		low = qc.Point{X: min(low.X, p.X), Y: min(low.Y, p.Y)}
+		high = qc.Point{X: max(high.X, p.X), Y: max(high.Y, p.Y)}
+	}
+	x, y := (low.X+high.X)/2, (low.Y+high.Y)/2
+	scaled := make([]qc.Point, len(points))
+	for n, p := range points {
+		scaled[n] = qc.Point{X: x + (p.X-x)*by, Y: y + (p.Y-y)*by}
+	}
+	return scaled
 }
 
 func (s *inspectScreen) setTool(t qc.Tool) {

@@ -26,6 +26,7 @@ type flawPanel struct {
 	search  *field
 	results *fyne.Container
 	editor  *flawEditor
+	marks   *markPanel
 	unsure  *widget.Check
 	pass    *widget.Button
 	flag    *widget.Button
@@ -38,7 +39,7 @@ const shownResults = 8
 
 func newFlawPanel(w *Window) *flawPanel {
 	p := &flawPanel{w: w, body: newColumn(), results: container.NewVBox(), hint: quiet("")}
-	p.editor = newFlawEditor(w)
+	p.editor, p.marks = newFlawEditor(w), newMarkPanel(w)
 	p.search = w.entry(w.say("station.find_flaw_hint"))
 	p.search.OnChanged = func(string) { p.showResults() }
 	p.search.OnSubmitted = func(query string) {
@@ -47,11 +48,18 @@ func newFlawPanel(w *Window) *flawPanel {
 		}
 	}
 	p.unsure = widget.NewCheck(w.say("station.do.unsure"), func(on bool) { w.station.Inspection.SetUnsure(on) })
-	p.pass = widget.NewButton(w.say("button.pass")+"   Ctrl+P", w.station.Inspection.Pass)
-	p.flag = widget.NewButton(w.say("button.flag")+"   Ctrl+⏎", w.station.Inspection.Flag)
+	p.pass = widget.NewButton("", w.station.Inspection.Pass)
+	p.flag = widget.NewButton("", w.station.Inspection.Flag)
+	p.relabel()
 	foot := container.NewVBox(widget.NewSeparator(), p.hint, p.unsure, p.pass, p.flag)
 	p.box = panel(container.NewBorder(nil, foot, nil, nil, p.body.scroll))
 	return p
+}
+
+// relabel says the keys in use.
+func (p *flawPanel) relabel() {
+	p.pass.SetText(p.w.labelled(p.w.say("button.pass"), "item.pass"))
+	p.flag.SetText(p.w.labelled(p.w.say("button.flag"), "item.flag"))
 }
 
 func (p *flawPanel) focusSearch() {
@@ -71,12 +79,15 @@ func (p *flawPanel) refresh() {
 	p.showVerdict(open)
 	// Built anew only when something in it changed: a row that has the focus
 	// would lose it.
-	state := fmt.Sprint(item.ID, in.Flaws(), in.Asking(), in.Origin(), p.search.Text)
+	state := fmt.Sprint(item.ID, in.Flaws(), in.Asking(), in.Origin(), p.search.Text, p.marks.state())
 	if state == p.state {
 		return
 	}
 	p.state = state
 	var body []fyne.CanvasObject
+	if marks := p.marks.show(); marks != nil {
+		body = append(body, marks)
+	}
 	if origin := in.Origin(); !origin.IsZero() {
 		body = append(body, small(origin.In(p.w.words)))
 	}

@@ -252,6 +252,23 @@ func (l *keyList) show(at int) {
 type field struct {
 	widget.Entry
 	passKey func(*fyne.KeyEvent) bool
+	typing  func(bool) // the focus came or went; nil: nobody minds
+}
+
+// FocusGained is called by Fyne.
+func (f *field) FocusGained() {
+	f.Entry.FocusGained()
+	if f.typing != nil {
+		f.typing(true)
+	}
+}
+
+// FocusLost is called by Fyne.
+func (f *field) FocusLost() {
+	f.Entry.FocusLost()
+	if f.typing != nil {
+		f.typing(false)
+	}
 }
 
 func newField(hint string, pass func(*fyne.KeyEvent) bool) *field {

@@ -21,6 +21,7 @@ type reviewScreen struct {
 	body   *fyne.Container
 	list   *keyList
 	photo  *widgets.PhotoCanvas
+	looks  *looks
 	view   *model.View
 	thumbs *widgets.Thumbs
 	detail *column
@@ -44,6 +45,7 @@ func newReviewScreen(w *Window) *reviewScreen {
 		}
 	}
 	r.photo = newPhoto(w)
+	r.looks = newLooks(w, r.photo, w.station.Reviews.Comparables)
 	r.view = w.station.Pictures.NewView()
 	r.photo.OnProblem = r.view.Problem
 	r.thumbs = widgets.NewThumbs()
@@ -68,16 +70,26 @@ func newReviewScreen(w *Window) *reviewScreen {
 	send := widget.NewButton(w.say("button.ok")+"  ⏎", func() { r.submit(r.reason.Text) })
 	cancel := widget.NewButton(w.say("button.cancel")+"  Esc", func() { r.askReason("") })
 	r.form = container.NewVBox(r.ask, r.reason, container.NewGridWithColumns(2, cancel, send))
-	confirm := widget.NewButton(w.say("station.do.confirm")+"   C", w.station.Reviews.Confirm)
-	back := widget.NewButton(w.say("button.send_back")+"   B", func() { r.askReason(qc.SentBack) })
-	dismiss := widget.NewButton(w.say("button.dismiss")+"   D", func() { r.askReason(qc.Dismissed) })
+	confirm := widget.NewButton("", w.station.Reviews.Confirm)
+	back := widget.NewButton("", func() { r.askReason(qc.SentBack) })
+	dismiss := widget.NewButton("", func() { r.askReason(qc.Dismissed) })
 	r.acts = []*widget.Button{confirm, back, dismiss}
+	r.relabel()
 	r.foot = container.NewVBox(widget.NewSeparator(), r.form, confirm, back, dismiss)
 	r.side = container.NewBorder(nil, r.foot, nil, nil, r.detail.scroll)
-	middle := container.NewBorder(nil, panel(r.thumbs), nil, nil, r.photo)
+	middle := container.NewBorder(nil, panel(r.thumbs), nil, nil, r.looks.over())
 	r.body = container.NewBorder(nil, nil, ofWidth(280, panel(r.list)), ofWidth(rightWidth, panel(r.side)), middle)
 	r.askReason("")
 	return r
+}
+
+// relabel says the keys in use.
+func (r *reviewScreen) relabel() {
+	for n, id := range []string{"review.confirm", "review.send_back", "review.dismiss"} {
+		if b, ok := r.w.commandOf(id); ok {
+			r.acts[n].SetText(r.w.labelled(b.say(r.w), id))
+		}
+	}
 }
 
 func (r *reviewScreen) content() fyne.CanvasObject { return r.root }
@@ -137,7 +149,9 @@ func (r *reviewScreen) refresh() {
 			r.photo.SetMarks(nil) // those with pixels of the original are drawn anew
 			r.refresh()
 		})
+		r.looks.another()
 	}
+	r.photo.InsetSource = r.view.Source(row.Standing.Finding.Marks)
 	r.photo.SetMarks(shapes(marks))
 }
 

@@ -1,10 +1,12 @@
 package bench
 
 import (
+	"reflect"
 	"strconv"
 
 	"flawmark/assets"
 	"flawmark/ui/model"
+	"flawmark/ui/widgets"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -23,6 +25,11 @@ type settingsScreen struct {
 	lang   *widget.RadioGroup
 	size   *widget.RadioGroup
 	dark   *widget.Check
+	gloves *widget.Check
+	parts  *widgets.Toggle // station or keys
+	body   *fyne.Container
+	form   fyne.CanvasObject
+	keys   *keySettings
 	enrol  *fyne.Container
 	tags   map[string]string // name of a language → tag
 	filled model.Settings
@@ -44,20 +51,48 @@ func newSettingsScreen(w *Window) *settingsScreen {
 	s.lang, s.size = widget.NewRadioGroup(names, nil), widget.NewRadioGroup(sizes, nil)
 	s.lang.Horizontal, s.size.Horizontal = true, true
 	s.dark = widget.NewCheck(w.say("station.settings.dark"), nil)
+	s.gloves = widget.NewCheck(w.say("station.settings.gloves"), nil)
+	s.keys = newKeySettings(w)
 	browse := widget.NewButtonWithIcon("", theme.FolderOpenIcon(), s.browse)
 	save := widget.NewButton(w.say("button.save"), s.save)
 	save.Importance = widget.HighImportance
-	form := container.NewVBox(
-		bold(w.say("screen.settings")),
+	s.form = container.NewVBox(
 		s.row("station.settings.name", s.name), s.row("station.settings.centre", s.centre),
 		s.row("station.settings.folder", container.NewBorder(nil, nil, nil, browse, s.folder)),
 		s.row("language.heading", s.lang), quiet(w.say("station.settings.language_note")),
-		s.row("station.settings.size", s.size), s.dark, save,
+		s.row("station.settings.size", s.size), s.dark, s.gloves, save,
 		widget.NewSeparator(), bold(w.say("station.settings.enrol_heading")), s.enrol,
 	)
-	s.root = container.NewCenter(ofWidth(640, panel(container.NewPadded(form))))
-	s.root = container.NewVScroll(s.root)
+	s.parts = widgets.NewToggle(
+		widgets.Option{Key: partStation, Label: w.say("station.settings.station")},
+		widgets.Option{Key: partKeys, Label: w.say("station.settings.keys")})
+	s.parts.OnChanged = s.show
+	s.body = container.NewVBox()
+	s.root = container.NewVScroll(container.NewCenter(ofWidth(640, panel(container.NewPadded(container.NewVBox(
+		container.NewHBox(s.parts), s.body))))))
+	s.show(partStation)
 	return s
+}
+
+// The parts of the screen.
+const (
+	partStation = "station"
+	partKeys    = "keys"
+)
+
+// show brings a part of the settings into view.
+func (s *settingsScreen) show(part string) {
+	s.parts.Select(part)
+	s.body.Objects = []fyne.CanvasObject{s.form}
+	if part == partKeys {
+		s.body.Objects[0] = s.keys.box
+		s.keys.fill()
+	}
+	for range 2 { // wrapped texts know their height once they have their width
+		s.root.Refresh()
+	}
+	s.root.(*container.Scroll).ScrollToTop()
+	s.focus()
 }
 
 func (s *settingsScreen) row(key string, o fyne.CanvasObject) fyne.CanvasObject {
@@ -68,13 +103,22 @@ func percent(scale float64) string { return strconv.Itoa(int(scale*100+0.5)) + "
 
 func (s *settingsScreen) content() fyne.CanvasObject { return s.root }
 
-func (s *settingsScreen) focus() { s.w.focusOn(s.name) }
+func (s *settingsScreen) focus() {
+	if s.parts.Selected() == partKeys {
+		s.w.focusOn(s.keys.find)
+		return
+	}
+	s.w.focusOn(s.name)
+}
 
 func (s *settingsScreen) refresh() {
 	values := s.w.station.Settings.Values()
-	if !s.done || values != s.filled { // what is being typed stays
+	if !s.done || !reflect.DeepEqual(values, s.filled) { // what is being typed stays
 		s.filled, s.done = values, true
 		s.name.set(values.Name)
+		if identity, enrolled := s.w.station.Settings.Identity(); enrolled && values.Name == "" {
+			s.name.set(identity.Name) // as the centre knows it
+		}
 		s.centre.set(values.Centre)
 		s.folder.set(values.Folder)
 		for name, tag := range s.tags {
@@ -84,6 +128,7 @@ func (s *settingsScreen) refresh() {
 		}
 		s.size.SetSelected(percent(values.Scale))
 		s.dark.SetChecked(values.Dark)
+		s.gloves.SetChecked(values.Gloves)
 	}
 	s.showEnrolment()
 }
@@ -131,7 +176,7 @@ func (s *settingsScreen) save() {
 			values.Scale = scale
 		}
 	}
-	values.Dark = s.dark.Checked
+	values.Dark, values.Gloves = s.dark.Checked, s.gloves.Checked
 	if s.w.station.Settings.Set(values) {
 		s.w.restyle()
 	}

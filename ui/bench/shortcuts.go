@@ -3,153 +3,19 @@ package bench
 import (
 	"slices"
 
-	"flawmark/app/qc"
-
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/container"
-	"fyne.io/fyne/v2/dialog"
 	"fyne.io/fyne/v2/driver/desktop"
-	"fyne.io/fyne/v2/theme"
-	"fyne.io/fyne/v2/widget"
 )
-
-// binding is one thing that can be done by keys. Commands are menu items,
-// because an entry with the focus swallows every other shortcut; a plain key
-// works when no entry has the focus.
-type binding struct {
-	Menu  string         // key of the menu's name
-	Words string         // key of what it does
-	Key   fyne.KeyName   // with Ctrl; empty: none
-	Shift bool           // with Ctrl and Shift
-	Plain []fyne.KeyName // without Ctrl
-	Where screenName     // the screen it belongs to; empty: every screen
-	Do    func(*Window)
-}
-
-const (
-	menuGo   = "station.menu.go"
-	menuItem = "station.menu.item"
-	menuMark = "station.menu.mark"
-	menuList = "station.menu.list"
-)
-
-// bindings is the one table of shortcuts; menus, keys and the help are made
-// from it.
-func bindings() []binding {
-	table := []binding{
-		{Menu: menuGo, Words: "screen.inspect", Key: fyne.Key1, Do: goTo(screenInspect)},
-		{Menu: menuGo, Words: "screen.review", Key: fyne.Key2, Do: goTo(screenReview)},
-		{Menu: menuGo, Words: "screen.queue", Key: fyne.Key3, Do: goTo(screenQueue)},
-		{Menu: menuGo, Words: "screen.cases", Key: fyne.Key4, Do: goTo(screenCases)},
-		{Menu: menuGo, Words: "screen.settings", Key: fyne.Key5, Do: goTo(screenSettings)},
-		{Menu: menuGo, Words: "station.do.scan", Key: fyne.KeyL, Plain: []fyne.KeyName{fyne.KeyF3}, Do: (*Window).FocusScan},
-		{Menu: menuGo, Words: "station.do.close_notice", Key: fyne.KeyE, Plain: []fyne.KeyName{fyne.KeyEscape}, Do: (*Window).escape},
-		{Menu: menuGo, Words: "button.sign_out", Key: fyne.KeyQ, Shift: true, Do: func(w *Window) { w.station.SignIn.Out() }},
-		{Menu: menuGo, Words: "station.do.help", Key: fyne.KeyH, Plain: []fyne.KeyName{fyne.KeyF1}, Do: (*Window).showHelp},
-
-		{Menu: menuItem, Words: "station.do.add_photo", Key: fyne.KeyO, Where: screenInspect, Do: (*Window).choosePhoto},
-		{Menu: menuItem, Words: "station.do.remove_photo", Key: fyne.KeyX, Shift: true, Where: screenInspect, Do: (*Window).removePhoto},
-		{Menu: menuItem, Words: "station.do.next_photo", Key: fyne.KeyPageDown, Plain: []fyne.KeyName{fyne.KeyPeriod}, Do: func(w *Window) { w.nextPhoto(1) }},
-		{Menu: menuItem, Words: "station.do.previous_photo", Key: fyne.KeyPageUp, Plain: []fyne.KeyName{fyne.KeyComma}, Do: func(w *Window) { w.nextPhoto(-1) }},
-		{Menu: menuItem, Words: "station.do.find_flaw", Key: fyne.KeyF, Where: screenInspect, Do: func(w *Window) { w.inspect.panel.focusSearch() }},
-		{Menu: menuItem, Words: "station.do.unsure", Key: fyne.KeyU, Where: screenInspect, Do: func(w *Window) { w.station.Inspection.SetUnsure(!w.station.Inspection.Unsure()) }},
-		{Menu: menuItem, Words: "button.undo", Key: fyne.KeyZ, Where: screenInspect, Do: func(w *Window) { w.station.Inspection.Undo() }},
-		{Menu: menuItem, Words: "button.redo", Key: fyne.KeyY, Where: screenInspect, Do: func(w *Window) { w.station.Inspection.Redo() }},
-		{Menu: menuItem, Words: "button.pass", Key: fyne.KeyP, Where: screenInspect, Do: func(w *Window) { w.station.Inspection.Pass() }},
-		{Menu: menuItem, Words: "button.flag", Key: fyne.KeyReturn, Where: screenInspect, Do: func(w *Window) { w.station.Inspection.Flag() }},
-		{Menu: menuItem, Words: "station.do.close_item", Key: fyne.KeyW, Where: screenInspect, Do: func(w *Window) { w.station.Inspection.Close() }},
-
-		{Menu: menuMark, Words: "station.do.fit", Key: fyne.Key0, Plain: []fyne.KeyName{fyne.Key0}, Do: func(w *Window) { w.photoInView().Fit() }},
-		{Menu: menuMark, Words: "station.do.actual", Key: fyne.Key9, Plain: []fyne.KeyName{fyne.KeyBackTick}, Do: func(w *Window) { w.photoInView().ActualSize() }},
-		{Menu: menuMark, Words: "station.do.larger", Key: fyne.KeyEqual, Plain: []fyne.KeyName{fyne.KeyEqual, fyne.KeyPlus}, Do: func(w *Window) { w.photoInView().ZoomBy(1.25) }},
-		{Menu: menuMark, Words: "station.do.smaller", Key: fyne.KeyMinus, Plain: []fyne.KeyName{fyne.KeyMinus}, Do: func(w *Window) { w.photoInView().ZoomBy(0.8) }},
-
-		{Menu: menuList, Words: "station.do.next", Key: fyne.KeyJ, Plain: []fyne.KeyName{fyne.KeyJ, fyne.KeyDown}, Do: func(w *Window) { w.moveInList(1) }},
-		{Menu: menuList, Words: "station.do.previous", Key: fyne.KeyK, Plain: []fyne.KeyName{fyne.KeyK, fyne.KeyUp}, Do: func(w *Window) { w.moveInList(-1) }},
-		{Menu: menuList, Words: "station.do.confirm", Key: fyne.KeyReturn, Shift: true, Plain: []fyne.KeyName{fyne.KeyC}, Where: screenReview, Do: func(w *Window) { w.station.Reviews.Confirm() }},
-		{Menu: menuList, Words: "button.send_back", Key: fyne.KeyB, Plain: []fyne.KeyName{fyne.KeyB}, Where: screenReview, Do: func(w *Window) { w.review.askReason(qc.SentBack) }},
-		{Menu: menuList, Words: "button.dismiss", Key: fyne.KeyD, Plain: []fyne.KeyName{fyne.KeyD}, Where: screenReview, Do: func(w *Window) { w.review.askReason(qc.Dismissed) }},
-		{Menu: menuList, Words: "station.do.step", Key: fyne.KeyG, Plain: []fyne.KeyName{fyne.KeyReturn, fyne.KeyEnter}, Where: screenCases, Do: func(w *Window) { w.cases.act() }},
-		{Menu: menuList, Words: "station.queue.send_now", Key: fyne.KeyS, Where: screenQueue, Do: func(w *Window) { w.station.Queue.SendNow() }},
-		{Menu: menuList, Words: "station.queue.pause", Key: fyne.KeyH, Shift: true, Where: screenQueue, Do: func(w *Window) {
-			w.station.Queue.Pause(!w.station.Queue.Paused())
-		}},
-	}
-	table = append(table, toolBindings()...)
-	for n := 1; n <= 9; n++ {
-		table = append(table, binding{
-			Words: "station.do.preset", Plain: []fyne.KeyName{fyne.KeyName('0' + rune(n))}, Where: screenInspect,
-			Do: func(w *Window) { w.inspect.preset(n) },
-		})
-	}
-	return table
-}
-
-func goTo(name screenName) func(*Window) { return func(w *Window) { w.Show(name) } }
-
-// shortcut is what Fyne compares with what was typed. Undo and redo have types
-// of their own, whatever was asked for.
-func (b binding) shortcut() fyne.Shortcut {
-	modifier := fyne.KeyModifierShortcutDefault
-	if b.Shift {
-		modifier |= fyne.KeyModifierShift
-	}
-	switch b.Key {
-	case "":
-		return nil
-	case fyne.KeyZ:
-		return &fyne.ShortcutUndo{}
-	case fyne.KeyY:
-		return &fyne.ShortcutRedo{}
-	}
-	return &desktop.CustomShortcut{KeyName: b.Key, Modifier: modifier}
-}
-
-// keys says the keys of a binding for people.
-func (b binding) keys() string {
-	said := ""
-	if b.Key != "" {
-		said = "Ctrl+"
-		if b.Shift {
-			said += "Shift+"
-		}
-		said += keyName(b.Key)
-	}
-	for _, plain := range b.Plain {
-		if said != "" {
-			said += ", "
-		}
-		said += keyName(plain)
-	}
-	return said
-}
-
-func keyName(key fyne.KeyName) string {
-	switch key {
-	case fyne.KeyReturn, fyne.KeyEnter:
-		return "⏎"
-	case fyne.KeyEscape:
-		return "Esc"
-	case fyne.KeyPageDown:
-		return "PgDn"
-	case fyne.KeyPageUp:
-		return "PgUp"
-	case fyne.KeyUp:
-		return "↑"
-	case fyne.KeyDown:
-		return "↓"
-	case fyne.KeyBackTick:
-		return "`"
-	}
-	return string(key)
-}
 
 // run does what a binding says if the person is signed in and on its screen.
 func (w *Window) run(b binding) {
+	if w.catching != nil { // a key is being chosen, not used
+		return
+	}
 	if _, in := w.station.SignIn.Person(); !in && !b.whileOut() {
 		return
 	}
-	if b.Where != "" && b.Where != w.screen || w.popup != nil && b.Words != "station.do.close_notice" {
+	if !b.on(w.screen) || w.popup != nil && b.ID != "go.close" {
 		return
 	}
 	b.Do(w)
@@ -157,23 +23,84 @@ func (w *Window) run(b binding) {
 
 // whileOut reports whether b works without anybody signed in.
 func (b binding) whileOut() bool {
-	switch b.Words {
-	case "screen.settings", "screen.inspect", "station.do.scan", "station.do.help", "station.do.close_notice":
+	switch b.ID {
+	case "go.settings", "go.inspect", "go.scan", "go.help", "go.close":
 		return true
 	}
 	return false
 }
 
-func (w *Window) menu() *fyne.MainMenu {
-	var menus []*fyne.Menu
-	for _, name := range []string{menuGo, menuItem, menuMark, menuList} {
-		var items []*fyne.MenuItem
-		for _, b := range w.table {
-			if b.Menu != name {
+func (w *Window) commandOf(id string) (binding, bool) {
+	i := slices.IndexFunc(w.table, func(b binding) bool { return b.ID == id })
+	if i < 0 {
+		return binding{}, false
+	}
+	return w.table[i], true
+}
+
+// keyOf says the first key of a command, for the buttons that do the same.
+func (w *Window) keyOf(id string) string {
+	if b, ok := w.commandOf(id); ok && len(b.strokes) > 0 {
+		return b.strokes[0].forPeople()
+	}
+	return ""
+}
+
+// labelled is a button's text with the key that does the same.
+func (w *Window) labelled(text, id string) string {
+	if key := w.keyOf(id); key != "" {
+		return text + "   " + key
+	}
+	return text
+}
+
+// rebind takes the keys of the settings over. Keys that cannot be used leave
+// those that are in use.
+func (w *Window) rebind() error {
+	table, err := bind(w.station.Settings.Values().Keys)
+	if err != nil {
+		return err
+	}
+	shortcuts := w.window.Canvas()
+	for _, s := range w.spare {
+		shortcuts.RemoveShortcut(s)
+	}
+	w.table, w.spare = table, nil
+	w.window.SetMainMenu(w.menu())
+	for _, b := range w.table {
+		for n, s := range b.strokes {
+			shortcut := s.shortcut()
+			if shortcut == nil || n == b.inMenu() {
 				continue
 			}
-			item := fyne.NewMenuItem(w.say(b.Words), func() { w.run(b) })
-			item.Shortcut = b.shortcut()
+			w.spare = append(w.spare, shortcut)
+			shortcuts.AddShortcut(shortcut, func(fyne.Shortcut) { w.run(b) })
+		}
+	}
+	return nil
+}
+
+// inMenu returns which stroke the command's menu item has, or -1. An item has
+// one; entries need to be asked before a menu for what they do themselves.
+func (b binding) inMenu() int {
+	return slices.IndexFunc(b.strokes, func(s stroke) bool {
+		_, own := s.shortcut().(*fyne.ShortcutSelectAll)
+		return !s.plain() && !own
+	})
+}
+
+func (w *Window) menu() *fyne.MainMenu {
+	var menus []*fyne.Menu
+	for _, name := range groups() {
+		var items []*fyne.MenuItem
+		for _, b := range w.table {
+			if b.Group != name || b.Up != nil || b.Words == "station.do.preset" {
+				continue
+			}
+			item := fyne.NewMenuItem(b.say(w), func() { w.run(b) })
+			if n := b.inMenu(); n >= 0 {
+				item.Shortcut = b.strokes[n].shortcut()
+			}
 			items = append(items, item)
 		}
 		menus = append(menus, fyne.NewMenu(w.say(name), items...))
@@ -181,62 +108,91 @@ func (w *Window) menu() *fyne.MainMenu {
 	return fyne.NewMainMenu(menus...)
 }
 
+// meant returns the command of a plain key on the screen in view. Shift with a
+// sign that it changes means the sign's own command.
+func (w *Window) meant(ev *fyne.KeyEvent) (binding, bool) {
+	typed := w.keyboard.typed(ev, w.modifiers())
+	if typed.key == "" {
+		return binding{}, false
+	}
+	find := func(s stroke) int {
+		return slices.IndexFunc(w.table, func(b binding) bool { return b.on(w.screen) && slices.Contains(b.strokes, s) })
+	}
+	i := find(typed)
+	if i < 0 && typed.keypad { // a key of the keypad without a command is what stands on it
+		i = find(stroke{key: typed.key})
+	}
+	if i < 0 && typed.shift && (len(typed.key) > 1 || !letterOrDigit(typed.key[0])) {
+		typed.shift = false
+		i = find(typed)
+	}
+	if i < 0 {
+		return binding{}, false
+	}
+	return w.table[i], true
+}
+
+func letterOrDigit(c byte) bool { return c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' }
+
 // onKey takes a plain key that no entry wanted; it reports whether it was used.
 func (w *Window) onKey(ev *fyne.KeyEvent) bool {
 	if (ev.Name == fyne.KeyReturn || ev.Name == fyne.KeyEnter) && w.burst.submit() {
 		return true
 	}
-	for _, b := range w.table {
-		if b.Where != "" && b.Where != w.screen {
-			continue
-		}
-		if slices.Contains(b.Plain, ev.Name) {
-			if len(ev.Name) > 1 { // Enter, an arrow, a function key: none begins a scan
-				w.run(b)
-			} else {
-				w.burst.hold(func() { w.run(b) })
-			}
-			return true
-		}
+	b, ok := w.meant(ev)
+	switch {
+	case !ok:
+		return false
+	case b.Up != nil: // it began when the key went down
+	case len(ev.Name) > 1: // Enter, an arrow, a function key: none begins a scan
+		w.run(b)
+	default:
+		w.burst.hold(func() { w.run(b) })
 	}
-	return false
+	return true
 }
 
-// showHelp lists every key, all of them in view at once.
-func (w *Window) showHelp() {
-	if w.popup != nil {
+// holding is a command that goes on while its key is down.
+type holding struct {
+	binding binding
+	begun   bool // not merely a key that may be the first of a scan
+	over    bool // the key is up already
+}
+
+// onHeld takes a key that went down or up.
+func (w *Window) onHeld(ev *fyne.KeyEvent, down bool) {
+	if !down {
+		if h, ok := w.held[ev.Name]; ok {
+			delete(w.held, ev.Name)
+			h.over = true
+			if h.begun {
+				h.binding.Up(w)
+			}
+		}
 		return
 	}
-	column := func(names ...string) fyne.CanvasObject {
-		rows := container.New(tight{})
-		for _, name := range names {
-			rows.Add(bold1(w.say(name)))
-			for _, b := range w.table {
-				if b.Menu == name {
-					rows.Add(helpRow(w.say(b.Words), b.keys()))
-				}
-			}
-			if name == menuItem {
-				rows.Add(helpRow(w.say("station.do.preset"), "1 – 9"))
-			}
-		}
-		return rows
+	b, ok := w.meant(ev)
+	if !ok || b.Up == nil || w.held[ev.Name] != nil {
+		return
 	}
-	w.pop(dialog.NewCustom(w.say("station.do.help"), w.say("button.close")+"   Esc",
-		container.NewVScroll(container.NewGridWithColumns(3, column(menuGo, menuList), column(menuItem), column(menuMark))), w.window), 1240, 630)
+	h := &holding{binding: b}
+	w.held[ev.Name] = h
+	w.burst.hold(func() {
+		if !b.on(w.screen) || w.popup != nil || w.catching != nil {
+			return
+		}
+		h.begun = true
+		w.run(b)
+		if h.over { // a tap
+			b.Up(w)
+		}
+	})
 }
 
-func helpRow(what, keys string) fyne.CanvasObject {
-	name, key := line(what), widget.NewLabel(keys)
-	name.SizeName, key.SizeName = theme.SizeNameCaptionText, theme.SizeNameCaptionText
-	return container.NewBorder(nil, nil, nil, key, name)
-}
-
-// pop shows a dialog that Esc closes, in a size before scaling.
-func (w *Window) pop(d dialog.Dialog, width, height float32) {
-	w.popup = d
-	d.SetOnClosed(func() { w.popup = nil })
-	page := w.window.Canvas().Size()
-	d.Resize(fyne.NewSize(min(width*scale(), page.Width-32), min(height*scale(), page.Height-32)))
-	d.Show()
+// modifiersNow asks the driver which keys are held that change others.
+func modifiersNow() fyne.KeyModifier {
+	if d, ok := fyne.CurrentApp().Driver().(desktop.Driver); ok {
+		return d.CurrentKeyModifiers()
+	}
+	return 0
 }

@@ -59,13 +59,13 @@ func TestScreens_EmptyAndUnconnected(t *testing.T) {
 	r.settle()
 	r.checkTexts("nobody")
 	r.capture("nobody")
-	r.command("screen.settings")
+	r.choose("screen.settings")
 	r.checkTexts("not enrolled")
 	r.capture("settings-not-enrolled")
 	if r.screen != screenSettings {
 		t.Errorf("without anybody known the settings are not reachable, only %s", r.screen)
 	}
-	r.command("screen.inspect")
+	r.choose("screen.inspect")
 	if r.screen != screenSignIn {
 		t.Errorf("without anybody signed in the screen is %s", r.screen)
 	}

@@ -3,43 +3,33 @@ package bench
 import (
 	"flawmark/app/qc"
 	"flawmark/ui/look"
-
-	"fyne.io/fyne/v2"
 )
 
 // railTool is a tool as the rail beside the photo and the menu offer it.
 type railTool struct {
 	tool  qc.Tool // empty: select and move
 	icon  look.Icon
-	words string       // key of what it does
-	key   fyne.KeyName // its letter
-	menu  fyne.KeyName // with Ctrl
-	shift bool         // and Shift
+	id    string // of the command
+	words string // key of what it does
+	keys  string // its letters and its key on the keypad
 }
 
-// toolRail is the one table of tools on the screen, from the top.
+// toolRail is the one table of tools on the screen, row by row.
 func toolRail() []railTool {
 	return []railTool{
-		{"", look.IconSelect, "station.do.select", fyne.KeyV, fyne.KeyM, false},
-		{qc.Box, look.IconBox, "station.do.box", fyne.KeyR, fyne.KeyR, false},
-		{qc.Ellipse, look.IconEllipse, "station.do.ellipse", fyne.KeyE, fyne.KeyE, true},
-		{qc.Arrow, look.IconArrow, "station.do.arrow", fyne.KeyA, fyne.KeyT, false},
-		{qc.Line, look.IconLine, "station.do.line", fyne.KeyL, fyne.KeyL, true},
-		{qc.Freehand, look.IconFreehand, "station.do.freehand", fyne.KeyF, fyne.KeyF, true},
-		{qc.Polygon, look.IconPolygon, "station.do.polygon", fyne.KeyG, fyne.KeyG, true},
-		{qc.Badge, look.IconBadge, "station.do.badge", fyne.KeyS, fyne.KeyS, true},
-		{qc.Highlighter, look.IconHighlighter, "station.do.highlight", fyne.KeyH, fyne.KeyH, true},
+		{"", look.IconSelect, "tool.select", "station.do.select", "V KP0 Ctrl+M"},
+		{qc.Box, look.IconBox, "tool.box", "station.do.box", "R KP1"},
+		{qc.Ellipse, look.IconEllipse, "tool.ellipse", "station.do.ellipse", "E KP2"},
+		{qc.Arrow, look.IconArrow, "tool.arrow", "station.do.arrow", "A KP5"},
+		{qc.Line, look.IconLine, "tool.line", "station.do.line", "L KP4"},
+		{qc.Freehand, look.IconFreehand, "tool.freehand", "station.do.freehand", "F KP3"},
+		{qc.Polygon, look.IconPolygon, "tool.polygon", "station.do.polygon", "G"},
+		{qc.Badge, look.IconBadge, "tool.badge", "station.do.badge", "S N KP7"},
+		{qc.Text, look.IconText, "tool.text", "station.do.text", "T KP6"},
+		{qc.Highlighter, look.IconHighlighter, "tool.highlight", "station.do.highlight", "H"},
+		{qc.Inset, look.IconInset, "tool.inset", "station.do.inset", "Z KP9"},
+		{qc.Spotlight, look.IconSpotlight, "tool.spotlight", "station.do.spotlight", "D KP."},
+		{qc.Measure, look.IconMeasure, "tool.measure", "station.do.measure", "Q M KP/"},
+		{qc.Redaction, look.IconRedact, "tool.redact", "station.do.redact", "B KP8"},
 	}
-}
-
-// toolBindings are the shortcuts that arm the tools.
-func toolBindings() []binding {
-	var list []binding
-	for _, t := range toolRail() {
-		list = append(list, binding{
-			Menu: menuMark, Words: t.words, Key: t.menu, Shift: t.shift, Plain: []fyne.KeyName{t.key},
-			Where: screenInspect, Do: func(w *Window) { w.inspect.setTool(t.tool) },
-		})
-	}
-	return list
 }

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"strings"
 	"testing"
 
 	"fyne.io/fyne/v2"
@@ -28,17 +29,25 @@ func TestTools_ByTheirLetters(t *testing.T) {
 	r.signIn("B0012")
 	r.flawed()
 	for _, offered := range toolRail() {
-		r.inspect.setTool(qc.Box)
+		other := qc.Box
+		if offered.tool == other {
+			other = qc.Line
+		}
+		arm := func(by string) {
+			if r.inspect.photo.Tool() != offered.tool || r.inspect.tools.Selected() != string(offered.tool) {
+				t.Errorf("%s by %s arms %q", offered.id, by, r.inspect.photo.Tool())
+			}
+			r.inspect.setTool(other)
+			r.focusOn(r.inspect.photo)
+		}
+		r.inspect.setTool(other)
 		r.focusOn(r.inspect.photo)
-		r.key(offered.key)
-		if r.inspect.photo.Tool() != offered.tool || r.inspect.tools.Selected() != string(offered.tool) {
-			t.Errorf("%s arms %q", offered.key, r.inspect.photo.Tool())
+		for _, keys := range strings.Fields(offered.keys) {
+			r.stroke(keys)
+			arm(keys)
 		}
-		r.inspect.setTool(qc.Box)
-		r.command(offered.words)
-		if r.inspect.photo.Tool() != offered.tool {
-			t.Errorf("the menu's %s arms %q", offered.words, r.inspect.photo.Tool())
-		}
+		r.choose(offered.words)
+		arm("the menu")
 	}
 	// All of it is in view on the smallest screen.
 	if have := r.inspect.tools.Size().Height; have > r.inspect.desk.Size().Height-96 {
@@ -57,7 +66,7 @@ func TestTools_ZoomKeysMovedAside(t *testing.T) {
 	if _, fit := r.inspect.photo.Zoom(); !fit || len(r.station.Inspection.Flaws()) != flaws {
 		t.Error("0 does not show the whole photo")
 	}
-	r.command("station.do.actual")
+	r.choose("station.do.actual")
 	if percent, _ := r.inspect.photo.Zoom(); percent != 100 {
 		t.Errorf("actual size is %g %%", percent)
 	}

@@ -21,6 +21,7 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/dialog"
+	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/storage"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
@@ -80,22 +81,30 @@ type Window struct {
 	cases    *casesScreen
 	settings *settingsScreen
 
-	bar    *topBar
-	status *statusBar
-	notice *noticeStrip
-	page   *fyne.Container
-	table  []binding
-	burst  *burst
-	popup  dialog.Dialog // what Esc closes first
-	signed bool
-	photos fyne.ListableURI // where the last photo was chosen
+	bar      *topBar
+	status   *statusBar
+	notice   *noticeStrip
+	page     *fyne.Container
+	table    []binding
+	spare    []fyne.Shortcut // beside those of the menu
+	keyboard keyboard
+	// modifiers returns which keys are held that change others.
+	modifiers func() fyne.KeyModifier
+	held      map[fyne.KeyName]*holding
+	zooming   zooming
+	catching  *keyButton // what the next key is chosen for; nil: keys act
+	burst     *burst
+	popup     dialog.Dialog // what Esc closes first
+	signed    bool
+	photos    fyne.ListableURI // where the last photo was chosen
 }
 
 // New builds the window; nothing is shown before [Window.ShowAndRun] or
 // Show on [Window.Fyne].
 func New(cfg Config) *Window {
 	w := &Window{
-		app: cfg.App, station: cfg.Station, words: cfg.Words, now: cfg.Now, prepare: cfg.Prepare, table: bindings(),
+		app: cfg.App, station: cfg.Station, words: cfg.Words, now: cfg.Now, prepare: cfg.Prepare,
+		keyboard: thisKeyboard(), modifiers: modifiersNow, held: make(map[fyne.KeyName]*holding),
 	}
 	if w.now == nil {
 		w.now = time.Now
@@ -113,6 +122,7 @@ func New(cfg Config) *Window {
 	// it is set again once the app has started.
 	w.app.Lifecycle().SetOnStarted(func() {
 		w.applyTheme()
+		w.typing(false)
 		if cfg.Started != nil {
 			cfg.Started()
 		}
@@ -148,12 +158,14 @@ func (w *Window) restyle() {
 	w.inspect.restyle()
 	w.review.photo.Surround = theme.Color(look.ColourSurround)
 	w.review.photo.Refresh()
+	w.review.looks.refresh()
 	w.status.refresh()
 	w.window.Content().Refresh()
 }
 
 func (w *Window) build() {
 	w.bar, w.status, w.notice = newTopBar(w), newStatusBar(w), newNoticeStrip(w)
+	w.bindFirst()
 	w.signin, w.inspect, w.review = newSigninScreen(w), newInspectScreen(w), newReviewScreen(w)
 	w.queue, w.cases, w.settings = newQueueScreen(w), newCasesScreen(w), newSettingsScreen(w)
 	w.screens = map[screenName]screen{
@@ -164,10 +176,13 @@ func (w *Window) build() {
 	middle := container.NewStack(w.page, container.New(overTop{w}, w.notice.box))
 	w.window.SetContent(container.NewStack(newGround(theme.ColorNameBackground),
 		container.NewBorder(w.bar.box, w.status.box, nil, nil, middle)))
-	w.window.SetMainMenu(w.menu())
 	w.window.SetCloseIntercept(w.close)
 	w.window.Canvas().SetOnTypedKey(func(ev *fyne.KeyEvent) { w.onKey(ev) })
 	w.window.Canvas().SetOnTypedRune(w.burst.typed)
+	if keys, ok := w.window.Canvas().(desktop.Canvas); ok {
+		keys.SetOnKeyDown(func(ev *fyne.KeyEvent) { w.onHeld(ev, true) })
+		keys.SetOnKeyUp(func(ev *fyne.KeyEvent) { w.onHeld(ev, false) })
+	}
 	w.window.SetOnDropped(func(_ fyne.Position, files []fyne.URI) {
 		paths := make([]string, 0, len(files))
 		for _, file := range files {
@@ -175,6 +190,33 @@ func (w *Window) build() {
 		}
 		w.AddFiles(paths...)
 	})
+}
+
+// bindFirst takes the keys of the settings into use. Keys that cannot be used
+// are refused before a window is made; should some get here all the same, the
+// commands have their own.
+func (w *Window) bindFirst() {
+	if err := w.rebind(); err != nil {
+		values := w.station.Settings.Values()
+		values.Keys = nil
+		w.station.Settings.Set(values)
+		_ = w.rebind() // a test binds the table as it is
+	}
+}
+
+// relabel says the keys in use wherever they are shown.
+func (w *Window) relabel() {
+	w.inspect.restyle()
+	w.inspect.panel.relabel()
+	w.review.relabel()
+}
+
+// target is the least side of what is hit by hand.
+func (w *Window) target() float32 {
+	if w.station.Settings.Values().Gloves {
+		return look.TouchGloves
+	}
+	return look.Touch
 }
 
 // wire makes the models' news reach the screens.
@@ -332,6 +374,14 @@ func (w *Window) photoInView() *widgets.PhotoCanvas {
 	return w.inspect.photo
 }
 
+// looksInView are the ways to look at the photo in view.
+func (w *Window) looksInView() *looks {
+	if w.screen == screenReview {
+		return w.review.looks
+	}
+	return w.inspect.looks
+}
+
 func (w *Window) nextPhoto(by int) {
 	switch w.screen {
 	case screenReview:
@@ -339,6 +389,15 @@ func (w *Window) nextPhoto(by int) {
 	case screenInspect:
 		w.station.Inspection.NextPhoto(by)
 	}
+}
+
+// flag gives the verdict; while words are typed, the same key ends them.
+func (w *Window) flag() {
+	if marks := w.inspect.panel.marks; marks.typing() {
+		marks.commit()
+		return
+	}
+	w.station.Inspection.Flag()
 }
 
 func (w *Window) moveInList(by int) {
@@ -401,7 +460,15 @@ func (w *Window) removePhoto() {
 }
 
 // entry returns a field whose function keys reach the window.
-func (w *Window) entry(hint string) *field { return newField(hint, w.onKey) }
+func (w *Window) entry(hint string) *field {
+	f := newField(hint, w.onKey)
+	f.typing = w.typing
+	return f
+}
+
+// typing lets the input method have the keys while words are typed, and only
+// then: it would keep those of the tools, and a scanner's, to itself.
+func (w *Window) typing(words bool) { inputMethod(w.window, words) }
 
 // focused returns what has the focus.
 func (w *Window) focused() fyne.Focusable { return w.window.Canvas().Focused() }

@@ -19,6 +19,11 @@ const (
 	IconPolygon     Icon = "polygon"
 	IconBadge       Icon = "badge"
 	IconHighlighter Icon = "highlighter"
+	IconText        Icon = "text"
+	IconInset       Icon = "inset"
+	IconSpotlight   Icon = "spotlight"
+	IconMeasure     Icon = "measure"
+	IconRedact      Icon = "redact"
 	IconNews        Icon = "news" // a full disc in the accent colour
 )
 
@@ -55,6 +60,20 @@ func (i Icon) Resource() fyne.Resource {
 	case IconHighlighter:
 		return fill("M3 20 L21 20 L21 22 L3 22 Z M14.5 2.5 L20.5 8.5 L12.5 16 L9 16 L7 18 L4 18 L7 15 L7 10.5 Z M14.5 5.3 L9 " +
 			"10.9 L9 14 L12 14 L17.7 8.5 Z")
+	case IconText:
+		return fill("M4 4 L20 4 L20 9 L18 9 L18 6 L13 6 L13 18 L16 18 L16 20 L8 20 L8 18 L11 18 L11 6 L6 6 L6 9 L4 9 Z")
+	case IconInset:
+		return fill("M17 10 C17 13.87 13.87 17 10 17 C6.13 17 3 13.87 3 10 C3 6.13 6.13 3 10 3 C13.87 3 17 6.13 17 10 Z M15 10 " +
+			"C15 7.24 12.76 5 10 5 C7.24 5 5 7.24 5 10 C5 12.76 7.24 15 10 15 C12.76 15 15 12.76 15 10 Z M9 7 L9 9 L7 9 L7 11 " +
+			"L9 11 L9 13 L11 13 L11 11 L13 11 L13 9 L11 9 L11 7 Z M14.6 16 L16 14.6 L21.7 20.3 L20.3 21.7 Z")
+	case IconSpotlight:
+		return fill("M2 3 L22 3 L22 21 L2 21 Z M18 12 C18 8.69 15.31 6 12 6 C8.69 6 6 8.69 6 12 C6 15.31 8.69 18 12 18 C15.31 18 " +
+			"18 15.31 18 12 Z")
+	case IconMeasure:
+		return fill("M1 7 L23 7 L23 17 L1 17 Z M3 9 L3 15 L21 15 L21 9 L19 9 L19 12 L17 12 L17 9 L15 9 L15 11 L13 11 L13 9 L11 9 " +
+			"L11 12 L9 12 L9 9 L7 9 L7 11 L5 11 L5 9 Z")
+	case IconRedact:
+		return fill("M3 4 L21 4 L21 6 L3 6 Z M2 8.5 L22 8.5 L22 15.5 L2 15.5 Z M3 18 L15 18 L15 20 L3 20 Z")
 	case IconNews:
 		svg := head + `<circle cx="12" cy="12" r="5" fill="#E34234"/></svg>`
 		return fyne.NewStaticResource("flawmark-news.svg", []byte(svg))

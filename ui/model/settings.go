@@ -17,6 +17,11 @@ type Settings struct {
 	Language string  `json:"language"` // "en" or "zh"; at the next start
 	Scale    float64 `json:"scale"`    // of all texts and controls: 1 is normal
 	Dark     bool    `json:"dark"`
+	Gloves   bool    `json:"gloves"` // large targets
+
+	// Keys are those that were chosen for commands, by the command's name; one
+	// that is not named keeps its own. It is not to be changed in place.
+	Keys map[string]string `json:"keys"`
 }
 
 // Scales lists the sizes to choose from.

@@ -15,17 +15,17 @@ import (
 )
 
 var (
-	_ fyne.Widget        = (*PhotoCanvas)(nil)
-	_ fyne.Focusable     = (*PhotoCanvas)(nil)
-	_ fyne.Tabbable      = (*PhotoCanvas)(nil)
-	_ fyne.Draggable     = (*PhotoCanvas)(nil)
-	_ fyne.Scrollable    = (*PhotoCanvas)(nil)
-	_ fyne.Shortcutable  = (*PhotoCanvas)(nil)
+	_ fyne.Widget         = (*PhotoCanvas)(nil)
+	_ fyne.Focusable      = (*PhotoCanvas)(nil)
+	_ fyne.Tabbable       = (*PhotoCanvas)(nil)
+	_ fyne.Draggable      = (*PhotoCanvas)(nil)
+	_ fyne.Scrollable     = (*PhotoCanvas)(nil)
+	_ fyne.Shortcutable   = (*PhotoCanvas)(nil)
 	_ fyne.DoubleTappable = (*PhotoCanvas)(nil)
-	_ desktop.Mouseable  = (*PhotoCanvas)(nil)
-	_ desktop.Hoverable  = (*PhotoCanvas)(nil)
-	_ desktop.Cursorable = (*PhotoCanvas)(nil)
-	_ desktop.Keyable    = (*PhotoCanvas)(nil)
+	_ desktop.Mouseable   = (*PhotoCanvas)(nil)
+	_ desktop.Hoverable   = (*PhotoCanvas)(nil)
+	_ desktop.Cursorable  = (*PhotoCanvas)(nil)
+	_ desktop.Keyable     = (*PhotoCanvas)(nil)
 )
 
 // PhotoCanvas shows one photo with its marks, pans and zooms it, and lets a
@@ -232,6 +232,9 @@ func (c *PhotoCanvas) SetMarks(shapes []annotate.Shape) {
 	c.marksVersion++
 	c.update()
 }
+
+// Shapes returns the marks that are shown. They are not to be changed.
+func (c *PhotoCanvas) Shapes() []annotate.Shape { return c.shapes }
 
 func sameShape(a, b annotate.Shape) bool {
 	return a.Number == b.Number && a.Severity == b.Severity && a.Label == b.Label &&

@@ -34,6 +34,11 @@ type Toggle struct {
 	OnChanged func(key string)
 	// Vertical stacks the buttons instead of placing them side by side.
 	Vertical bool
+	// Columns is how many buttons of a vertical group are beside each other; 0
+	// stands for one.
+	Columns int
+	// Side is the least height and width of a button; 0 stands for 44.
+	Side float32
 	// Optional lets a person unchoose by choosing again: OnChanged gets "".
 	Optional bool
 
@@ -109,6 +114,13 @@ const between = 4
 
 func (r *toggleRenderer) MinSize() fyne.Size {
 	var size fyne.Size
+	if n := r.t.Columns; r.t.Vertical && n > 1 {
+		for _, item := range r.t.items {
+			size = size.Max(item.MinSize())
+		}
+		rows := float32((len(r.t.items) + n - 1) / n)
+		return fyne.NewSize(size.Width*float32(n)+between*float32(n-1), size.Height*rows+between*max(rows-1, 0))
+	}
 	for i, item := range r.t.items {
 		least := item.MinSize()
 		if r.t.Vertical {
@@ -131,6 +143,17 @@ func (r *toggleRenderer) MinSize() fyne.Size {
 func (r *toggleRenderer) Layout(size fyne.Size) {
 	n := float32(len(r.t.items))
 	if n == 0 {
+		return
+	}
+	if columns := r.t.Columns; r.t.Vertical && columns > 1 {
+		wide, high := (size.Width-between*float32(columns-1))/float32(columns), float32(0)
+		for _, item := range r.t.items {
+			high = max(high, item.MinSize().Height)
+		}
+		for i, item := range r.t.items {
+			item.Resize(fyne.NewSize(wide, high))
+			item.Move(fyne.NewPos(float32(i%columns)*(wide+between), float32(i/columns)*(high+between)))
+		}
 		return
 	}
 	y := float32(0)
@@ -239,7 +262,8 @@ func (r *toggleItemRenderer) MinSize() fyne.Size {
 	if r.hint.Text != "" && r.label.Text != "" {
 		width += r.hint.MinSize().Width + 8
 	}
-	return fyne.NewSize(max(width, touch), touch)
+	side := max(r.item.group.Side, touch)
+	return fyne.NewSize(max(width, side), side)
 }
 
 func (r *toggleItemRenderer) Layout(size fyne.Size) {
