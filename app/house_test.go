@@ -30,9 +30,10 @@ var mayImport = map[string][]string{
 	"app/locale":     {},
 	"app/command":    {"app/door", "assets"},
 	"app/dev":        {},
+	"app/handout":    {"app/command", "imaging/evidence"},
 	"app/measure":    {"ui/widgets", "imaging", "storage", "assets"},
-	"app":            {"app/command", "app/door", "app/durable", "app/locale", "app/settings", "ui", "imaging", "sync", "storage", "assets"},
-	"app/central":    {"app/command", "app/door", "app/settings", "ui/web", "imaging/photo", "sync/intake", "storage/blob", "storage/central", "assets"},
+	"app":            {"app/command", "app/door", "app/durable", "app/handout", "app/locale", "app/settings", "ui", "imaging", "sync", "storage", "assets"},
+	"app/central":    {"app/command", "app/door", "app/handout", "app/settings", "ui/web", "imaging/photo", "sync/intake", "storage/blob", "storage/central", "assets"},
 	"app/journey":    {"app", "ui", "imaging", "sync", "storage", "assets"},
 	"words of trade": {"app/qc", "app/refund", "app/money"},
 }

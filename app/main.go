@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"flawmark/app/command"
+	"flawmark/app/handout"
 	_ "flawmark/app/locale" // before the toolkit reads the locale
 	"flawmark/app/qc"
 	"flawmark/app/settings"
@@ -35,7 +36,9 @@ func program() command.Program {
 			{Run: openWindow},
 			{Name: "enrol", Run: withStation(enrol)},
 			{Name: "items", Args: "[NUMBER]", Run: withStation(listItems)},
-			{Name: "queue", Run: withStation(listQueue)},
+			{Name: "queue", Flags: queueFlags, Run: withStation(listQueue)},
+			{Name: "queue export", Args: "FILE", Run: withStation(exportQueue)},
+			{Name: "queue import", Args: "FILE", Run: withStation(importQueue)},
 			{Name: "cases", Run: withStation(listCases)},
 			{Name: "flag", Args: "[FILE...]", Flags: recordFlags, Run: withStation(record(qc.Flag))},
 			{Name: "pass", Args: "[FILE...]", Flags: recordFlags, Run: withStation(record(qc.Pass))},
@@ -46,6 +49,8 @@ func program() command.Program {
 			{Name: "backup", Args: "FILE", Flags: backupFlags, Run: withStation(backUp)},
 			{Name: "restore", Args: "FILE", Flags: restoreFlags, Run: restore, Alone: true},
 			{Name: "export", Args: "DIR", Run: withStation(export)},
+			{Name: "evidence", Args: "ITEM", Flags: handout.Flags, Run: withStation(packEvidence)},
+			{Name: "burn", Args: "ITEM", Flags: burnFlags, Run: withStation(burn)},
 		},
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"flawmark/app/command"
+	"flawmark/app/handout"
 	"flawmark/app/qc"
 	"flawmark/app/settings"
 	"flawmark/storage/blob"
@@ -42,6 +43,7 @@ func program() command.Program {
 			{Name: "order link", Args: "ORDER", Run: withCentre(linkOrder)},
 			{Name: "order unlink", Args: "ORDER", Run: withCentre(unlinkOrder)},
 			{Name: "cases", Flags: casesFlags, Run: withCentre(listCases)},
+			{Name: "evidence", Args: "CASE", Flags: handout.Flags, Run: withCentre(packEvidence)},
 			{Name: "verify", Run: withCentre(verify)},
 		},
 	}
