@@ -76,6 +76,9 @@ func shots() []shot {
 		{"order-decide", "customer", "/o/20481", ok, flaggedWorld},
 		{"order-decide-zh", "customer", "/o/20481?lang=zh", ok, flaggedWorld},
 		{"order-every-tool", "customer", "/o/20481", ok, markedWorld},
+		{"photo-every-tool", "customer", "/o/20481/photos/PHOTO", ok, markedWorld},
+		{"photo-every-tool-zh", "D01", "/desk/cases/K-20481-2/photos/PHOTO?lang=zh", ok, markedWorld},
+		{"photo-listing", "customer", "/o/20481/photos/LISTING", ok, flaggedWorld},
 		{"order-late", "customer", "/o/20481", ok, lateWorld},
 		{"order-chosen", "customer", "/o/20481?notice=web.notice.done&case=K-20481-2", ok, chosenWorld},
 		{"order-refused", "customer", "/o/20481?notice=error.case_moved_on", ok, refusedWorld},
@@ -108,7 +111,11 @@ func (s shot) page(t *testing.T) string {
 	default:
 		b.signIn(qc.StaffID(s.who))
 	}
-	address := s.address
+	_, item := w.itemAndOrder("20481-2")
+	address := strings.ReplaceAll(s.address, "LISTING", string(item.ListingPhoto))
+	if f := w.findings["F-20481-2"]; len(f.Photos) > 0 {
+		address = strings.ReplaceAll(address, "PHOTO", string(f.Photos[0].Digest))
+	}
 	if strings.Contains(address, "lang=") {
 		answer := b.do(http.MethodGet, address, nil)
 		b.body(answer, http.StatusSeeOther)

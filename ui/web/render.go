@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
@@ -51,6 +52,7 @@ type frame struct {
 	State     string // fingerprint of what it shows
 	Languages []languageLink
 	Staff     *session // who is signed in
+	Scripts   []string // that only this page needs
 }
 
 type languageLink struct {
@@ -118,8 +120,8 @@ type assetFiles struct {
 }
 
 type assetFile struct {
-	mediaType string
-	data      []byte
+	mediaType    string
+	data, zipped []byte
 }
 
 var mediaTypes = map[string]string{
@@ -147,7 +149,15 @@ func (a assetFiles) add(name string, data []byte) {
 	extension := path.Ext(name)
 	address := "/assets/" + strings.TrimSuffix(name, extension) + "." + hex.EncodeToString(sum[:8]) + extension
 	a.byName[name] = address
-	a.byAddress[address] = assetFile{mediaType: mediaTypes[extension], data: data}
+	a.byAddress[address] = assetFile{mediaType: mediaTypes[extension], data: data, zipped: zipped(data)}
+}
+
+func zipped(data []byte) []byte {
+	var out bytes.Buffer
+	w := gzip.NewWriter(&out)
+	_, _ = w.Write(data) // a buffer takes everything
+	_ = w.Close()
+	return out.Bytes()
 }
 
 func (a assetFiles) address(name string) (string, error) {
@@ -167,7 +177,13 @@ func (a assetFiles) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	h := w.Header()
 	h.Set("Content-Type", file.mediaType)
-	h.Set("Content-Length", strconv.Itoa(len(file.data)))
 	h.Set("Cache-Control", "public, max-age=31536000, immutable")
-	_, _ = w.Write(file.data)
+	h.Set("Vary", "Accept-Encoding")
+	data := file.data
+	if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+		h.Set("Content-Encoding", "gzip")
+		data = file.zipped
+	}
+	h.Set("Content-Length", strconv.Itoa(len(data)))
+	_, _ = w.Write(data)
 }
