@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"flag"
 	"fmt"
 	"strconv"
 	"time"
@@ -36,10 +38,17 @@ func listItems(ctx context.Context, call *command.Call, s *station) error {
 	}, "cli.no_items")
 }
 
+func queueFlags(set *flag.FlagSet) {
+	set.Bool("photos", false, "show every photo file that waits, too")
+}
+
 func listQueue(ctx context.Context, call *command.Call, s *station) error {
 	recorded, err := s.store.Recorded(ctx, everything)
 	if err != nil {
 		return err
+	}
+	if call.Flag("photos") == "true" {
+		return s.listPhotos(ctx, call, recorded)
 	}
 	titles := []string{"cli.title.recorded", "cli.title.kind", "cli.title.item", "cli.title.delivery", "cli.title.photos"}
 	return call.List(boxed(recorded), titles, func(row any) []string {
@@ -50,6 +59,71 @@ func listQueue(ctx context.Context, call *command.Call, s *station) error {
 		}
 	}, "cli.nothing_recorded")
 }
+
+// photoRow is one photo of one finding, as --json prints it.
+type photoRow struct {
+	Item    qc.ItemID    `json:"item"`
+	Finding qc.FindingID `json:"finding"`
+	Photo   qc.PhotoID   `json:"photo"`
+	Name    string       `json:"name"`
+	Digest  qc.Digest    `json:"sha256"`
+	Bytes   int64        `json:"size"`
+	Sent    int64        `json:"sent"` // bytes at the centre
+	State   qc.Delivery  `json:"state"`
+	Problem string       `json:"problem,omitempty"` // key of the sentence
+}
+
+// listPhotos tells of every original how far it is. That a file is damaged is
+// found out here, by reading those that wait.
+func (s *station) listPhotos(ctx context.Context, call *command.Call, recorded []qc.Recorded) error {
+	waiting := make(map[qc.Digest]qc.Shipment)
+	shipments, err := s.store.PendingShipments(ctx, everything)
+	if err != nil {
+		return err
+	}
+	for _, shipment := range shipments {
+		waiting[shipment.Digest] = shipment
+	}
+	var rows []photoRow
+	for _, r := range recorded {
+		if r.Finding == nil {
+			continue
+		}
+		for _, p := range r.Finding.Photos {
+			row := photoRow{
+				Item: r.Item, Finding: r.Finding.ID, Photo: p.ID, Name: p.Name, Digest: p.Digest, Bytes: p.Bytes,
+				Sent: p.Bytes, State: qc.Accepted,
+			}
+			if shipment, waits := waiting[p.Digest]; waits {
+				row.Sent, row.State = shipment.Offset, qc.OnlyHere
+				if row.Sent > 0 {
+					row.State = qc.Sending
+				}
+				if size, here, err := s.blobs.Has(p.Digest); err != nil {
+					return err
+				} else if !here || size != p.Bytes {
+					row.State, row.Problem = qc.Attention, "error.blob_damaged"
+				} else if err := s.blobs.Verify(ctx, p.Digest); errors.Is(err, qc.ErrDigest) {
+					row.State, row.Problem = qc.Attention, "error.blob_damaged"
+				} else if ctx.Err() != nil {
+					return ctx.Err()
+				}
+			}
+			rows = append(rows, row)
+		}
+	}
+	titles := []string{"cli.title.item", "cli.title.photo", "cli.title.size", "cli.title.delivery"}
+	return call.List(boxed(rows), titles, func(row any) []string {
+		p := row.(photoRow)
+		text := call.Words.Text("delivery.photo."+string(p.State), "percent", strconv.FormatInt(100*p.Sent/max(p.Bytes, 1), 10))
+		if p.Problem != "" {
+			text += ": " + call.Words.Text(p.Problem)
+		}
+		return []string{string(p.Item), printable(p.Name), megabytes(p.Bytes), text}
+	}, "cli.nothing_recorded")
+}
+
+func megabytes(n int64) string { return strconv.FormatFloat(float64(n)/1e6, 'f', 1, 64) + " MB" }
 
 // delivery says how far r has travelled.
 func delivery(call *command.Call, r qc.Recorded) string {

@@ -98,6 +98,7 @@ func openStation(ctx context.Context, s settings.Station) (_ *station, err error
 	st.engine = outbox.New(outbox.Config{
 		Store: st.store, Open: st.openFile, Verify: st.blobs.Verify, Limit: limit.At,
 		Counts: st.counts, Remote: st.link, Now: st.now, Log: st.log,
+		Carriage: &outbox.Carriage{Next: st.store.Carried, Push: st.link.PushFor, Delivered: st.store.Delivered},
 	})
 	return st, nil
 }

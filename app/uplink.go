@@ -118,6 +118,15 @@ func (u *uplink) PushEvents(ctx context.Context, batch qc.Batch) (qc.Ack, error)
 	return c.PushEvents(ctx, batch)
 }
 
+// PushFor brings the centre what another station signed.
+func (u *uplink) PushFor(ctx context.Context, batch qc.SignedBatch) (qc.Ack, error) {
+	c, err := u.now()
+	if err != nil {
+		return qc.Ack{}, err
+	}
+	return c.PushFor(ctx, batch)
+}
+
 func (u *uplink) QueryBlobs(ctx context.Context, ds []qc.Digest) ([]qc.Digest, []qc.Shipment, error) {
 	c, err := u.now()
 	if err != nil {

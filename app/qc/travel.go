@@ -26,6 +26,15 @@ type Batch struct {
 	Events [][]byte  // sealed, in order
 }
 
+// SignedBatch is a batch that another station than its own brings to the
+// centre. The origin's signature speaks for it, so whoever carries it can
+// neither alter nor add anything.
+type SignedBatch struct {
+	Station   StationID // whose log it is of
+	Batch     Batch
+	Signature []byte // of the station's key
+}
+
 // ReceiptStatus is what became of one event at the centre.
 type ReceiptStatus string
 

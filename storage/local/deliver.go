@@ -22,23 +22,58 @@ func (s *Store) PendingBatch(ctx context.Context, maxEvents, maxBytes int) (qc.B
 		if err != nil {
 			return err
 		}
-		batch = qc.Batch{Epoch: state.Epoch, First: state.Acked + 1}
-		if batch.Prev, err = hashBefore(tx, batch.First); err != nil {
+		batch, err = batchFrom(tx, state, state.Acked+1, maxEvents, maxBytes)
+		return err
+	})
+	if err != nil {
+		return qc.Batch{}, fmt.Errorf("read events to send: %w", err)
+	}
+	return batch, nil
+}
+
+// PendingBatches returns all events that the centre does not have, in batches
+// as [Store.PendingBatch] makes them.
+func (s *Store) PendingBatches(ctx context.Context, maxEvents, maxBytes int) ([]qc.Batch, error) {
+	var all []qc.Batch
+	err := s.view(ctx, func(tx *bbolt.Tx) error {
+		state, err := getLog(tx)
+		if err != nil {
 			return err
 		}
-		size := 0
-		events := tx.Bucket(inEvents).Cursor()
-		for key, sealed := events.Seek(eventKey(batch.First)); key != nil; key, sealed = events.Next() {
-			size += len(sealed)
-			if n := len(batch.Events); n > 0 && (n >= maxEvents || size > maxBytes) {
-				break
+		for next := state.Acked + 1; next <= state.Last; {
+			batch, err := batchFrom(tx, state, next, maxEvents, maxBytes)
+			if err != nil {
+				return err
 			}
-			batch.Events = append(batch.Events, append([]byte(nil), sealed...)) // valid only in here
+			if len(batch.Events) == 0 {
+				return damaged("event %d is missing", next)
+			}
+			all = append(all, batch)
+			next += uint64(len(batch.Events))
 		}
 		return nil
 	})
 	if err != nil {
-		return qc.Batch{}, fmt.Errorf("read events to send: %w", err)
+		return nil, fmt.Errorf("read events to send: %w", err)
+	}
+	return all, nil
+}
+
+// batchFrom returns events from first on: at least one, where there is one.
+func batchFrom(tx *bbolt.Tx, state logState, first uint64, maxEvents, maxBytes int) (qc.Batch, error) {
+	batch := qc.Batch{Epoch: state.Epoch, First: first}
+	var err error
+	if batch.Prev, err = hashBefore(tx, first); err != nil {
+		return qc.Batch{}, err
+	}
+	size := 0
+	events := tx.Bucket(inEvents).Cursor()
+	for key, sealed := events.Seek(eventKey(first)); key != nil; key, sealed = events.Next() {
+		size += len(sealed)
+		if n := len(batch.Events); n > 0 && (n >= maxEvents || size > maxBytes) {
+			break
+		}
+		batch.Events = append(batch.Events, append([]byte(nil), sealed...)) // valid only in here
 	}
 	return batch, nil
 }

@@ -20,7 +20,7 @@ type fileState struct {
 	Upload    string `json:"upload,omitempty"`
 	Offset    int64  `json:"offset,omitempty"`
 	Stored    bool   `json:"stored,omitempty"` // the centre has it
-	Seq       uint64 `json:"seq"`              // the newest event that names it
+	Seq       uint64 `json:"seq"`              // the newest event that names it; 0: none here, it is carried for another station
 }
 
 // queue is the sum over what waits, kept up to date so that a status line never
@@ -34,7 +34,7 @@ type queue struct {
 
 // Counts is what waits to be sent.
 type Counts struct {
-	EventsWaiting int
+	EventsWaiting int // with those that are carried for other stations
 	// PhotosWaiting and PhotosTotal count originals: those that wait, and all
 	// that have joined since the queue was last empty ("5 of 9 sent").
 	PhotosWaiting int
@@ -56,7 +56,7 @@ func (s *Store) Counts(ctx context.Context) (Counts, error) {
 			return err
 		}
 		counts = Counts{
-			EventsWaiting: int(state.Last - state.Acked),
+			EventsWaiting: int(state.Last-state.Acked) + countCarried(tx),
 			PhotosWaiting: q.Photos, PhotosTotal: q.Total, BytesWaiting: q.Bytes, Attention: q.Attention,
 		}
 		return nil
@@ -307,6 +307,12 @@ func markStored(tx *bbolt.Tx, ds []qc.Digest) error {
 			}
 			q.remove(file)
 			file.Stored, file.Place, file.Upload, file.Offset = true, nil, "", 0
+			if file.Seq == 0 { // carried, and there: nothing here needs it any more
+				if err := tx.Bucket(inFiles).Delete([]byte(d)); err != nil {
+					return err
+				}
+				continue
+			}
 			if err := put(tx, inFiles, []byte(d), file); err != nil {
 				return err
 			}

@@ -18,22 +18,78 @@ import (
 
 // PushEvents sends a batch and returns what became of each of its events.
 func (c *Client) PushEvents(ctx context.Context, batch qc.Batch) (qc.Ack, error) {
+	const op = "push events"
+	if len(c.cfg.Key) != ed25519.PrivateKeySize {
+		return qc.Ack{}, &wire.Failure{Kind: wire.Unauthorised, Op: op, Err: errors.New("not enrolled")}
+	}
+	signed, err := Sign(c.cfg.Station, batch, c.cfg.Key)
+	if err != nil {
+		return qc.Ack{}, &wire.Failure{Kind: wire.Rejected, Op: op, Err: err}
+	}
+	return c.push(ctx, op, signed)
+}
+
+// PushFor brings the centre a batch of another station's log, as that station
+// has signed it.
+func (c *Client) PushFor(ctx context.Context, batch qc.SignedBatch) (qc.Ack, error) {
+	return c.push(ctx, "push another station's events", batch)
+}
+
+// Sign makes a batch fit for travel: the signature is over the hash of its last
+// event, and so over the whole chain behind it.
+func Sign(station qc.StationID, batch qc.Batch, key ed25519.PrivateKey) (qc.SignedBatch, error) {
+	head, err := headOf(batch)
+	if err != nil {
+		return qc.SignedBatch{}, err
+	}
+	signature := ed25519.Sign(key, wire.BatchMessage(batch.Epoch, head))
+	return qc.SignedBatch{Station: station, Batch: batch, Signature: signature}, nil
+}
+
+// ErrSignature reports a batch that is not what its station has signed.
+var ErrSignature = errors.New("batch is not as its station signed it")
+
+// Verify fails with [ErrSignature] unless a batch is one unbroken chain under
+// the signature of key.
+func Verify(signed qc.SignedBatch, key ed25519.PublicKey) error {
+	head := signed.Batch.Prev
+	for i, sealed := range signed.Batch.Events {
+		event, err := qc.OpenEvent(sealed, head)
+		if err != nil || event.Seq != signed.Batch.First+uint64(i) {
+			return fmt.Errorf("%w: event %d", ErrSignature, i)
+		}
+		head = event.Hash
+	}
+	if len(key) != ed25519.PublicKeySize || len(signed.Batch.Events) == 0 ||
+		!ed25519.Verify(key, wire.BatchMessage(signed.Batch.Epoch, string(head)), signed.Signature) {
+		return ErrSignature
+	}
+	return nil
+}
+
+func headOf(batch qc.Batch) (string, error) {
 	var last struct {
 		Hash qc.ChainHash `json:"hash"`
 	}
-	sent := wire.Batch{Epoch: batch.Epoch, First: batch.First, Prev: string(batch.Prev)}
-	for _, sealed := range batch.Events {
+	if len(batch.Events) == 0 || json.Unmarshal(batch.Events[len(batch.Events)-1], &last) != nil {
+		return "", errors.New("a batch needs sealed events")
+	}
+	return string(last.Hash), nil
+}
+
+func (c *Client) push(ctx context.Context, op string, signed qc.SignedBatch) (qc.Ack, error) {
+	sent := wire.Batch{
+		Epoch: signed.Batch.Epoch, First: signed.Batch.First, Prev: string(signed.Batch.Prev), Signature: signed.Signature,
+	}
+	for _, sealed := range signed.Batch.Events {
 		sent.Events = append(sent.Events, sealed)
 	}
-	if len(sent.Events) == 0 || json.Unmarshal(sent.Events[len(sent.Events)-1], &last) != nil {
-		return qc.Ack{}, &wire.Failure{Kind: wire.Rejected, Op: "push events", Err: errors.New("a batch needs sealed events")}
+	if len(sent.Events) == 0 {
+		return qc.Ack{}, &wire.Failure{Kind: wire.Rejected, Op: op, Err: errors.New("a batch needs sealed events")}
 	}
-	if len(c.cfg.Key) != ed25519.PrivateKeySize {
-		return qc.Ack{}, &wire.Failure{Kind: wire.Unauthorised, Op: "push events", Err: errors.New("not enrolled")}
-	}
-	sent.Signature = ed25519.Sign(c.cfg.Key, wire.BatchMessage(batch.Epoch, string(last.Hash)))
 	var answer wire.Ack
-	err := c.do(ctx, call{op: "push events", method: http.MethodPost, path: c.own("events"), in: sent, out: &answer})
+	path := "/v1/stations/" + url.PathEscape(string(signed.Station)) + "/events"
+	err := c.do(ctx, call{op: op, method: http.MethodPost, path: path, in: sent, out: &answer})
 	if err != nil {
 		return qc.Ack{}, err
 	}

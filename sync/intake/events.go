@@ -19,8 +19,9 @@ const slowest = 5 * time.Minute
 func (s *service) describeEvents(api huma.API) {
 	huma.Register(api, huma.Operation{
 		OperationID: "push-events", Method: http.MethodPost, Path: "/v1/stations/{sid}/events",
-		Summary:      "Apply a batch of a station's events",
-		Description:  "Idempotent by content: events that the centre has are answered as duplicates.",
+		Summary: "Apply a batch of a station's events",
+		Description: "Idempotent by content: events that the centre has are answered as duplicates. " +
+			"A station may bring the events of another one that is cut off, under that station's signature.",
 		MaxBodyBytes: wire.MaxBatchBytes + wire.MaxEnvelope, BodyReadTimeout: slowest,
 		Security: []map[string][]string{{"station": {}}},
 		Errors: []int{
@@ -36,6 +37,12 @@ func (s *service) pushEvents(ctx context.Context, in *struct {
 },
 ) (*document[wire.Ack], error) {
 	station := caller(ctx)
+	if in.SID != string(station.ID) { // carried by another's hands, see mayCarry
+		var problem *wire.Problem
+		if station, problem = s.station(ctx, qc.StationID(in.SID)); problem != nil {
+			return nil, problem
+		}
+	}
 	batch, problem := open(in.Body, station.Key)
 	if problem != nil {
 		return nil, problem

@@ -20,6 +20,7 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -94,6 +95,8 @@ type Config struct {
 	// longer what was recorded. It is asked before a file is begun, so that
 	// damage is found here and not at the centre; nil: nobody is asked.
 	Verify func(ctx context.Context, d qc.Digest) error
+	// Carriage brings what other stations gave this one; nil: nothing does.
+	Carriage *Carriage
 	// Limit returns how many bytes of originals a second may be sent at a time
 	// of day; 0 or nil: as many as the network takes. Events and previews are
 	// never held back.
@@ -178,6 +181,9 @@ func (e *Engine) Run(ctx context.Context) error {
 		group.Go(func() { e.work(ctx, newDelivery(e)) })
 		group.Go(func() { e.work(ctx, newUploads(e)) })
 		group.Go(func() { e.work(ctx, newFeed(e, pollFor)) })
+		if e.cfg.Carriage != nil {
+			group.Go(func() { e.work(ctx, newCarrier(e)) })
+		}
 	}
 	group.Wait()
 	e.shut(Offline, "")
@@ -203,7 +209,11 @@ func (e *Engine) Once(ctx context.Context) error {
 	defer end()
 	connect := step{"connect", func(ctx context.Context) (bool, error) { return true, e.cfg.Remote.Connect(ctx) }}
 	uploads := newUploads(e)
-	for _, w := range []worker{connect, newDelivery(e), uploads, newFeed(e, 0), newDelivery(e)} {
+	workers := []worker{connect, newDelivery(e), uploads, newFeed(e, 0), newDelivery(e)}
+	if e.cfg.Carriage != nil {
+		workers = slices.Insert(workers, 2, worker(newCarrier(e)))
+	}
+	for _, w := range workers {
 		if err := e.exhaust(ctx, w); err != nil {
 			return err
 		}
