@@ -72,22 +72,5 @@ func turboError(st *C.turbo_status) error {
 	return fmt.Errorf("%w: %s", kind, C.GoString(&st.message[0]))
 }
 
-// decodeJPEGFit decodes, shrunk to outW×outH, not oriented. The rows are shrunk as they are decoded:
-// the large picture never exists.
-func decodeJPEGFit(data []byte, h header, outW, outH int, lim Limits) (*image.RGBA, error) {
-	if h.width == outW && h.height == outH {
-		return decodeJPEG(data, h, 1, lim)
-	}
-	img := image.NewRGBA(image.Rect(0, 0, outW, outH))
-	var st C.turbo_status
-	C.turbo_fit((*C.uchar)(unsafe.SliceData(data)), C.size_t(len(data)), C.int(8/fitDenom(h.width, h.height, outW, outH)),
-		C.int(h.width), C.int(h.height), (*C.uchar)(unsafe.SliceData(img.Pix)), C.int(outW), C.int(outH), memoryOf(lim), &st)
-	runtime.KeepAlive(data)
-	if err := turboError(&st); err != nil {
-		return nil, err
-	}
-	return img, nil
-}
-
 // memoryOf is what libjpeg may reserve for itself: a second wall behind the check of the header.
 func memoryOf(lim Limits) C.long { return C.long(min(lim.Memory, math.MaxInt32)) }

@@ -70,7 +70,8 @@ static void on_message(j_common_ptr info, int level) {
 
 static void on_output(j_common_ptr info) { (void)info; }
 
-stripes *stripes_open(const unsigned char *data, size_t size, int eighths, int width, int height, turbo_status *st) {
+stripes *stripes_open(const unsigned char *data, size_t size, int eighths, int width, int height, long memory,
+                      turbo_status *st) {
   memset(st, 0, sizeof *st);
   stripes *s = calloc(1, sizeof *s);
   if (!s) {
@@ -90,6 +91,7 @@ stripes *stripes_open(const unsigned char *data, size_t size, int eighths, int w
     return NULL;
   }
   jpeg_create_decompress(d);
+  d->mem->max_memory_to_use = memory;
   jpeg_mem_src(d, data, size);
   jpeg_read_header(d, TRUE);
   d->scale_num = eighths;
@@ -113,7 +115,8 @@ static void from_cmyk(unsigned char *row, int width) {
   }
 }
 
-void stripes_read(stripes *s, unsigned char *out, int count, turbo_status *st) {
+// take reads the next count rows to out, or where to wants them.
+static void take(stripes *s, unsigned char *out, lanczos *to, int count, turbo_status *st) {
   struct jpeg_decompress_struct *d = &s->d;
   memset(st, 0, sizeof *st);
   s->st = st;
@@ -128,7 +131,7 @@ void stripes_read(stripes *s, unsigned char *out, int count, turbo_status *st) {
     if (n > 8)
       n = 8;
     for (unsigned i = 0; i < n; i++)
-      rows[i] = out + (size_t)(d->output_scanline - first + i) * s->width * 4;
+      rows[i] = to ? lanczos_row(to, d->output_scanline + i) : out + (size_t)(d->output_scanline - first + i) * s->width * 4;
     unsigned got = jpeg_read_scanlines(d, rows, n);
     if (d->out_color_space == JCS_CMYK)
       for (unsigned i = 0; i < got; i++)
@@ -137,6 +140,10 @@ void stripes_read(stripes *s, unsigned char *out, int count, turbo_status *st) {
   if (end == d->output_height)
     jpeg_finish_decompress(d);
 }
+
+void stripes_read(stripes *s, unsigned char *out, int count, turbo_status *st) { take(s, out, NULL, count, st); }
+
+void stripes_put(stripes *s, lanczos *to, int count, turbo_status *st) { take(s, NULL, to, count, st); }
 
 void stripes_close(stripes *s) {
   if (!s)

@@ -20,7 +20,7 @@ func stripesJPEG(data []byte, h header, denom, rows int, lim Limits, yield func(
 	defer pinned.Unpin()
 	pinned.Pin(unsafe.SliceData(data))
 	var st C.turbo_status
-	s := C.stripes_open((*C.uchar)(unsafe.SliceData(data)), C.size_t(len(data)), C.int(8/denom), C.int(w), C.int(ht), &st)
+	s := C.stripes_open((*C.uchar)(unsafe.SliceData(data)), C.size_t(len(data)), C.int(8/denom), C.int(w), C.int(ht), memoryOf(lim), &st)
 	defer func() { C.stripes_close(s) }()
 	if err := turboError(&st); err != nil {
 		return err

@@ -2,8 +2,6 @@
 
 #include "turbo.h"
 
-#include "lanczos.h"
-
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -135,40 +133,6 @@ void turbo_decode(const unsigned char *data, size_t size, int eighths, unsigned 
   }
   jpeg_finish_decompress(&d);
   jpeg_destroy_decompress(&d);
-}
-
-void turbo_fit(const unsigned char *data, size_t size, int eighths, int full_w, int full_h,
-               unsigned char *out, int out_w, int out_h, long memory, turbo_status *st) {
-  struct jpeg_decompress_struct d;
-  errors e;
-  int width = (full_w * eighths + 7) / 8, height = (full_h * eighths + 7) / 8;
-  lanczos *l = lanczos_new(width, height, full_w * eighths / 8.0, full_h * eighths / 8.0, out_w, out_h);
-  arm(&e, st);
-  if (!l) {
-    st->code = TURBO_MEMORY;
-    return;
-  }
-  d.err = &e.base;
-  d.mem = NULL;
-  if (setjmp(e.back)) {
-    if (d.mem)
-      jpeg_destroy_decompress(&d);
-    lanczos_free(l);
-    return;
-  }
-  jpeg_create_decompress(&d);
-  start(&d, data, size, eighths, width, height, memory);
-  while (d.output_scanline < d.output_height) {
-    JSAMPROW row = lanczos_row(l);
-    if (jpeg_read_scanlines(&d, &row, 1) != 1)
-      ERREXIT(&d, JERR_BAD_STATE);
-    if (d.out_color_space == JCS_CMYK)
-      from_cmyk(row, width);
-    lanczos_push(l, out);
-  }
-  jpeg_finish_decompress(&d);
-  jpeg_destroy_decompress(&d);
-  lanczos_free(l);
 }
 
 void turbo_encode(const unsigned char *rgba, int width, int height, size_t stride, int quality,

@@ -17,12 +17,6 @@ typedef struct {
 void turbo_decode(const unsigned char *data, size_t size, int eighths, unsigned char *out, int width,
                   int height, long memory, turbo_status *st);
 
-// turbo_fit decodes like turbo_decode, but shrinks the rows to out_w x out_h as they come, so that
-// only a few are ever in memory. full_w and full_h are the unscaled size: the scaled one is rounded
-// up, and the part of its last pixels beyond the picture must not shift the result.
-void turbo_fit(const unsigned char *data, size_t size, int eighths, int full_w, int full_h,
-               unsigned char *out, int out_w, int out_h, long memory, turbo_status *st);
-
 // turbo_encode makes a baseline 4:2:0 JPEG of RGBA rows, the alpha ignored. *out is to be freed with
 // free(), also after an error.
 void turbo_encode(const unsigned char *rgba, int width, int height, size_t stride, int quality,
