@@ -218,18 +218,15 @@ const packMemory = 64 << 20
 // storeLevels makes the levels of an original: those that its index does not
 // give. One core at a time is enough for what nobody waits for.
 func (p *Pictures) storeLevels(ctx context.Context, d qc.Digest, again bool) error {
-	if f, err := p.parts.Derived.Get(ctx, d, profileLevels); err == nil {
-		_ = f.Close() // it was not even read
-		if !again {
-			return nil
-		}
-	}
 	original, err := p.parts.Blobs.Open(d)
 	if err != nil {
 		return fmt.Errorf("open original: %w", err)
 	}
-	info, err := photo.Inspect(original, original.Size(), photo.Limits{})
 	size := original.Size()
+	if !again && p.hasLevels(ctx, d, size) {
+		return original.Close()
+	}
+	info, err := photo.Inspect(original, size, photo.Limits{})
 	_ = original.Close() // it was only read
 	if err != nil {
 		return err
@@ -258,4 +255,16 @@ func (p *Pictures) storeLevels(ctx context.Context, d qc.Digest, again bool) err
 	return p.parts.Derived.Put(ctx, d, profileLevels, func(w io.Writer) error {
 		return tiles.WritePack(ctx, w, data, d, photo.Limits{}, options)
 	})
+}
+
+// hasLevels reports whether the levels of an original of size bytes are kept,
+// and sound as far as can be told without reading them.
+func (p *Pictures) hasLevels(ctx context.Context, d qc.Digest, size int64) bool {
+	f, err := p.parts.Derived.Get(ctx, d, profileLevels)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	_, err = tiles.OpenPack(f, f.Size(), d, size)
+	return err == nil
 }

@@ -36,6 +36,12 @@ var monday = time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
+	return newBenchWith(t, func(*model.Parts) {})
+}
+
+// newBenchWith is newBench of other parts.
+func newBenchWith(t *testing.T, change func(*model.Parts)) *bench {
+	t.Helper()
 	catalogue, err := qc.ParseCatalogue(assets.FlawCatalogue())
 	if err != nil {
 		t.Fatal(err)
@@ -57,14 +63,19 @@ func newBench(t *testing.T) *bench {
 		})
 	}
 	b.work = model.NewWork(func(f func()) { f() })
-	b.Station = model.New(model.Parts{
+	parts := model.Parts{
 		Store: b.store, Blobs: b.blobs, Engine: b.engine, Catalogue: catalogue, Work: b.work,
 		Now: func() time.Time { return b.now },
 		NewID: func() string {
 			b.ids++
 			return fmt.Sprintf("id-%06d", b.ids)
 		},
-	})
+	}
+	change(&parts)
+	if blobs, ok := parts.Blobs.(*modeltest.Blobs); ok {
+		b.blobs = blobs
+	}
+	b.Station = model.New(parts)
 	b.Refresh()
 	b.settle()
 	return b

@@ -23,6 +23,7 @@ type View struct {
 	tiles    *Tiles // nil: not open, or there is nothing sharper than the preview
 	source   annotate.Source
 	hidden   []image.Rectangle // by source
+	made     int               // how often levels were made for it while in view
 	gone     *atomic.Bool      // the photo is no longer in view
 }
 
@@ -49,7 +50,7 @@ func (v *View) Close() {
 	if v.tiles != nil {
 		v.tiles.close()
 	}
-	v.photo, v.tiles, v.source, v.to = qc.Photo{}, nil, nil, Sight{}
+	v.photo, v.tiles, v.source, v.made, v.to = qc.Photo{}, nil, nil, 0, Sight{}
 }
 
 // Show brings a photo into view, and makes those nearby ready for it. What is
@@ -171,9 +172,17 @@ func (v *View) take(t *Tiles) {
 	}
 }
 
+// triesMost is how often levels are made for a photo in view: where they come
+// out damaged each time, the disk is to blame, and the preview stays.
+const triesMost = 3
+
 // levelsMade takes over the levels that were made for the photo in view.
 func (v *View) levelsMade() {
 	p, t, of, gone := v.pictures, v.tiles, v.photo, v.gone
+	if v.made++; v.made > triesMost {
+		p.trouble(of, "keep levels of photo", tiles.ErrPack)
+		return
+	}
 	if t == nil || t.bare == nil {
 		v.open()
 		return
