@@ -92,7 +92,8 @@ func (e *exporter) finding(ctx context.Context, r qc.Recorded) error {
 	}
 	e.findings++
 	for i, photo := range r.Finding.Photos {
-		if err := e.photo(ctx, filepath.Join(dir, photoName(i, photo)), photo.Digest); err != nil {
+		name := filepath.Join(dir, photoName(i, photo))
+		if err := errors.Join(e.photo(ctx, name, photo.Digest), writeSheet(name, *r.Finding, photo.ID)); err != nil {
 			return err
 		}
 	}

@@ -51,6 +51,8 @@ func program() command.Program {
 			{Name: "export", Args: "DIR", Run: withStation(export)},
 			{Name: "evidence", Args: "ITEM", Flags: handout.Flags, Run: withStation(packEvidence)},
 			{Name: "burn", Args: "ITEM", Flags: burnFlags, Run: withStation(burn)},
+			{Name: "marks export", Args: "ITEM", Flags: marksExportFlags, Run: withStation(exportMarks)},
+			{Name: "marks import", Args: "FILE", Flags: marksImportFlags, Run: withStation(importMarks)},
 		},
 	}
 }

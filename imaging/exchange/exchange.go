@@ -229,3 +229,14 @@ func Position(data []byte, err error) (line, column int, ok bool) {
 	start := bytes.LastIndexByte(before, '\n') + 1
 	return bytes.Count(before, []byte("\n")) + 1, max(utf8.RuneCount(before[start:]), 1), true
 }
+
+// On returns the sheet for the same photo under another id, as it has in another
+// finding.
+func (s Sheet) On(image Image) Sheet {
+	s.Marks = slices.Clone(s.Marks)
+	for i := range s.Marks {
+		s.Marks[i].Photo = image.ID
+	}
+	s.Image.ID = image.ID
+	return s
+}
