@@ -140,12 +140,12 @@ type PhotoCanvas struct {
 	marksVersion int // grows with whatever changes how marks look
 	marksHidden  bool
 	photoVersion int // grows with whatever changes how photos look
-	photo, marks sheet
+	photo, under sheet
 	photoLane    lane
-	marksLane    lane
+	turning      turning
 
-	ground *canvas.Rectangle
-	ring   *canvas.Rectangle
+	ground *canvas.Rectangle // the first of the four around the photo
+	around surround
 	words  []*canvas.Text
 	draft  draft
 
@@ -160,13 +160,12 @@ func NewPhotoCanvas() *PhotoCanvas {
 		device: 1,
 		cursor: desktop.DefaultCursor,
 		ground: canvas.NewRectangle(neutral),
-		ring:   canvas.NewRectangle(color.Transparent),
 		cache:  tileCache{limit: cacheBytes},
 		layers: newLayers(),
 		held:   map[fyne.KeyName]*fyne.KeyEvent{},
 	}
 	c.divider.share = 0.5
-	c.ring.Hide()
+	c.around = newSurround(c.ground)
 	c.ExtendBaseWidget(c)
 	return c
 }
@@ -182,12 +181,11 @@ func (c *PhotoCanvas) SetPhoto(key string, w, h int, levels ...*image.RGBA) {
 	if key != c.key || w != c.port.w || h != c.port.h {
 		c.cancelGesture()
 		c.photoLane.reset()
-		c.marksLane.reset()
 		c.subject.clear(&c.cache)
 		c.key = key
 		c.showAnother(w, h)
 		c.photo.show(picture{})
-		c.marks.show(picture{})
+		c.under.show(picture{})
 		c.forgetOther()
 		c.marksVersion++
 	}

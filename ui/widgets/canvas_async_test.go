@@ -32,6 +32,11 @@ func (d *deferred) drain() {
 	}
 }
 
+// underSeen reports whether only the small picture of the whole photo is there.
+func (b *bench) underSeen() bool {
+	return len(b.under.images) > 0 && b.under.images[0].Visible() && len(b.under.tiles) > 0
+}
+
 func flat(w, h int, c color.RGBA) *image.RGBA {
 	img := image.NewRGBA(image.Rect(0, 0, w, h))
 	copy(img.Pix, []byte{c.R, c.G, c.B, c.A})
@@ -47,21 +52,21 @@ func TestPhotoCanvas_ALateAnswerNeverReplacesANewerOne(t *testing.T) {
 	b.Background, b.Dispatch = work.add, ui.add
 	red, blue := color.RGBA{200, 0, 0, 255}, color.RGBA{0, 0, 200, 255}
 	b.SetPhoto("red", 4000, 3000, flat(4000, 3000, red))
-	if len(work.list) != 1 || !b.photo.rough {
+	if len(work.list) != 1 || !b.underSeen() {
 		t.Fatalf("%d pictures under way; something rough is seen at once", len(work.list))
 	}
 	work.drain() // red's picture is made and on its way
 	b.SetPhoto("blue", 4000, 3000, flat(4000, 3000, blue))
 	ui.drain()
-	if b.photo.key != "blue" {
-		t.Fatalf("a picture of %q is shown", b.photo.key)
+	if b.under.key != "blue" || len(b.photo.tiles) != 0 {
+		t.Fatalf("a picture of %q is shown over one of %q", b.photo.key, b.under.key)
 	}
 	for len(work.list)+len(ui.list) > 0 {
 		work.drain()
 		ui.drain()
 	}
-	if b.photo.key != "blue" || b.photo.rough {
-		t.Fatalf("shown is %q, rough %t", b.photo.key, b.photo.rough)
+	if b.photo.key != "blue" || b.underSeen() {
+		t.Fatalf("shown is %q, rough %t", b.photo.key, b.underSeen())
 	}
 	if got := b.photo.tiles[0].img.RGBAAt(5, 5); got != blue {
 		t.Errorf("pixels are %v", got)
@@ -92,7 +97,7 @@ func TestPhotoCanvas_StopsItsWorkWhenItGoesAway(t *testing.T) {
 	}
 	work.drain()
 	ui.drain()
-	if !b.photo.rough || len(work.list) != 0 {
+	if !b.underSeen() || len(b.photo.tiles) != 0 || len(work.list) != 0 {
 		t.Error("an answer after the end is dropped, and nothing is asked for anew")
 	}
 }

@@ -173,7 +173,10 @@ func (c *PhotoCanvas) updateOther() {
 	}
 	view, frame := c.otherView()
 	o := composition{w: c.other.w, h: c.other.h, view: view, rect: c.port.seen(spare).Intersect(frame), light: c.light.table}
-	c.bring(&c.other.subject, &c.other.sheet, &c.other.lane, o, c.port.seen(0).Intersect(frame), c.updateOther)
+	c.bring(display{
+		subject: &c.other.subject, sheet: &c.other.sheet, lane: &c.other.lane, order: o,
+		need: c.port.seen(0).Intersect(frame), ahead: c.port.seen(spare / 2).Intersect(frame), retry: c.updateOther,
+	})
 }
 
 // otherView fits the other picture into our photo's frame.

@@ -27,7 +27,7 @@ func newLayers() layers {
 // fill takes over which pictures there are.
 func (l *layers) fill(c *PhotoCanvas) {
 	l.mine.Objects = l.mine.Objects[:0]
-	for _, s := range []*sheet{&c.photo, &c.marks} {
+	for _, s := range []*sheet{&c.under, &c.photo} {
 		for _, img := range s.images {
 			l.mine.Objects = append(l.mine.Objects, img)
 		}

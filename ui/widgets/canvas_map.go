@@ -157,7 +157,8 @@ func (c *PhotoCanvas) drawMap(size fyne.Size) {
 		return
 	}
 	whole.rough = whole.cost() > 2*atOnce
-	if p, ok := composePicture(whole, c.key, c.photoVersion, whole.view, new(atomic.Bool)); ok {
+	j := job{composition: whole, key: c.key, by: whole.view, version: c.photoVersion}
+	if p, ok := j.make(new(atomic.Bool)); ok {
 		sh.show(p)
 	}
 }

@@ -1,15 +1,12 @@
 package widgets
 
 import (
-	"image"
 	"image/color"
 	"math"
 	"sync/atomic"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/theme"
-
-	"flawmark/imaging/annotate"
 )
 
 // neutral has no tint, because colours are judged beside it.
@@ -38,6 +35,7 @@ func (c *PhotoCanvas) order(l *lane, cost float64, work func(stop *atomic.Bool) 
 	l.asked++
 	number := l.asked
 	if cost <= atOnce {
+		l.again = l.again || l.running // what is under way comes too late
 		if p, ok := work(new(atomic.Bool)); ok {
 			l.shown = number
 			show(p)
@@ -83,7 +81,6 @@ func (c *PhotoCanvas) update() {
 	c.measure()
 	c.updatePhoto()
 	c.updateOther()
-	c.updateMarks()
 	c.place()
 	c.updateDraft()
 	c.updateWords()
@@ -127,8 +124,9 @@ func (c *PhotoCanvas) deviceNow() float64 {
 }
 
 func (c *PhotoCanvas) place() {
+	covered := c.placeUnder()
 	c.photo.place(c.port.view, c.device)
-	c.marks.place(c.port.view, c.device)
+	c.placeSurround(covered)
 	c.other.sheet.place(c.port.view, c.device)
 }
 
@@ -137,63 +135,6 @@ func (c *PhotoCanvas) place() {
 func (c *PhotoCanvas) unit() float64 {
 	u := float64(max(c.port.width, c.port.height)) / 1000
 	return min(max(u, 0.8*c.device), 1.2*c.device)
-}
-
-func (c *PhotoCanvas) updateMarks() {
-	shown := c.resting()
-	if c.port.empty() || c.key == "" || len(shown) == 0 || c.marksHidden {
-		c.marksLane.reset()
-		if len(c.marks.tiles) > 0 {
-			c.marks.show(picture{})
-		}
-		c.marks.key = c.key
-		c.marksShown()
-		return
-	}
-	overhang := c.port.photoRect().Inset(-int(edge * c.device))
-	whole := func(grow float64) image.Rectangle {
-		dx, dy := int(grow*float64(c.port.width)), int(grow*float64(c.port.height))
-		return image.Rect(-dx, -dy, c.port.width+dx, c.port.height+dy).Intersect(overhang)
-	}
-	under := c.underTints(shown)
-	if c.marks.version == c.marksVersion && c.marks.from == under.origin() && c.marks.covers(c.key, c.port.view, whole(0)) {
-		return
-	}
-	p := picture{key: c.key, view: c.port.view, rect: whole(spare), version: c.marksVersion, from: under.origin()}
-	tint := under.level != nil || under.tiles != nil
-	opts := c.options(shown)
-	work := func(stop *atomic.Bool) (picture, bool) {
-		for _, r := range split(p.rect) {
-			img := image.NewRGBA(image.Rect(0, 0, r.Dx(), r.Dy()))
-			if tint {
-				under.fill(img, r, shown, stop)
-			}
-			view := p.view
-			view.OffsetX -= float64(r.Min.X)
-			view.OffsetY -= float64(r.Min.Y)
-			annotate.Render(img, shown, view, opts)
-			p.tiles = append(p.tiles, tile{r, img})
-			if stop.Load() {
-				return picture{}, false
-			}
-		}
-		return p, true
-	}
-	cost := float64(p.rect.Dx()*p.rect.Dy())*1.5e-6 + 0.2*float64(len(shown))
-	if tint {
-		cost += under.costOf(p.rect.Intersect(under.rect))
-	}
-	if opts.Source != nil {
-		cost = max(cost, 2*atOnce) // it may read a file: not on the UI goroutine
-	}
-	c.order(&c.marksLane, cost, work, func(p picture) {
-		c.marks.show(p)
-		c.place()
-		if p.version == c.marksVersion {
-			c.marksShown()
-		}
-		c.ground.Refresh()
-	}, c.updateMarks)
 }
 
 // marksShown ends the time in which a finished draft stands in for its mark.
@@ -214,9 +155,7 @@ func (c *PhotoCanvas) CreateRenderer() fyne.WidgetRenderer {
 
 type canvasRenderer struct{ c *PhotoCanvas }
 
-func (r *canvasRenderer) Layout(size fyne.Size) {
-	r.c.ground.Resize(size)
-	r.c.ring.Resize(size)
+func (r *canvasRenderer) Layout(fyne.Size) {
 	r.c.update()
 }
 
@@ -234,39 +173,43 @@ func (r *canvasRenderer) Objects() []fyne.CanvasObject {
 		})
 	}
 	c.layers.fill(c)
-	list := []fyne.CanvasObject{c.ground, c.layers.ours, c.layers.theirs}
+	list := make([]fyne.CanvasObject, 0, 32)
+	for _, strip := range c.around.ground {
+		list = append(list, strip)
+	}
+	list = append(list, c.layers.ours, c.layers.theirs)
 	list = append(list, c.divider.objects()...)
 	list = append(list, c.overview.objects()...)
 	for _, text := range c.words {
 		list = append(list, text)
 	}
-	return append(list, c.ring)
+	for _, strip := range c.around.ring {
+		list = append(list, strip)
+	}
+	return list
 }
 
 func (r *canvasRenderer) Refresh() {
 	r.dress()
 	r.c.update()
-	r.c.ring.Refresh()
 }
 
 // dress takes over colours.
 func (r *canvasRenderer) dress() {
 	c := r.c
-	c.ground.FillColor = neutral
-	if c.Surround != nil {
-		c.ground.FillColor = c.Surround
+	ground := c.Surround
+	if ground == nil {
+		ground = neutral
 	}
-	c.layers.ground.FillColor = c.ground.FillColor
-	c.ring.StrokeColor = themeColour(c, theme.ColorNameFocus)
-	c.ring.StrokeWidth = 2
-	c.ring.Hidden = !c.focused
+	c.around.dress(ground, themeColour(c, theme.ColorNameFocus), c.focused)
+	c.layers.ground.FillColor = ground
 }
 
 // Destroy stops what is under way; it is asked for again when the canvas is
 // shown again.
 func (r *canvasRenderer) Destroy() {
 	r.c.photoLane.reset()
-	r.c.marksLane.reset()
 	r.c.other.lane.reset()
 	r.c.stopTiles()
+	r.c.turning.stop()
 }

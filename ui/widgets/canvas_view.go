@@ -64,9 +64,7 @@ func (c *PhotoCanvas) SetTurn(quarter int) {
 	}
 	c.cancelGesture()
 	c.photoLane.reset()
-	c.marksLane.reset()
 	c.port.turnTo(quarter)
-	c.marks.show(picture{})
 	c.forgetOther()
 	c.marksVersion++
 	c.update()
@@ -103,7 +101,6 @@ func (c *PhotoCanvas) SetLight(brightness, contrast float64) {
 func (c *PhotoCanvas) setLight(brightness, contrast float64) {
 	c.light = lighting{brightness, contrast, newLight(brightness, contrast)}
 	c.photoVersion++
-	c.marksVersion++ // tints hold the photo, too
 }
 
 // Light returns how brightness and contrast are changed; 0, 0 is not at all.

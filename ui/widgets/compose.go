@@ -22,6 +22,7 @@ type composition struct {
 	view  annotate.View   // image to device pixels
 	rect  image.Rectangle // device pixels to fill, all within the photo
 	rough bool            // nearest pixels only, to show something at once
+	pool  *pool           // of pixels to fill; nil: none
 }
 
 // crispFrom is the zoom from which single image pixels are shown as squares:
@@ -78,7 +79,7 @@ func (o composition) costOf(rect image.Rectangle) float64 {
 }
 
 // compose fills the order's rectangle and returns it with its origin at 0,0,
-// or nil when stop was set meanwhile.
+// or nil when stop was set meanwhile. No pixel of it is left as it was.
 func (o composition) compose(stop *atomic.Bool) *image.RGBA {
 	if o.view.Turn != 0 {
 		// Whole device pixels stay whole, so that nothing is lost by turning
@@ -87,9 +88,11 @@ func (o composition) compose(stop *atomic.Bool) *image.RGBA {
 		if out == nil {
 			return nil
 		}
-		return turned(out, o.view.Turn)
+		again := turned(out, o.view.Turn)
+		o.pool.put(out)
+		return again
 	}
-	out := image.NewRGBA(image.Rect(0, 0, o.rect.Dx(), o.rect.Dy()))
+	out := o.pool.get(o.rect.Size())
 	lines := func(from, to int) { o.smoothLines(out, from, to, stop) }
 	if o.crisp() {
 		lines = func(from, to int) { o.crispLines(out, from, to) }

@@ -11,14 +11,17 @@ import (
 	"flawmark/imaging/annotate"
 )
 
-// picture is what was made for one view: the tiles cover rect.
+// picture is what was made for one view. The toolkit paints every pixel of
+// every layer, so that what lies over the photo is drawn into its picture.
 type picture struct {
 	key     string
 	view    annotate.View
-	rect    image.Rectangle // device pixels
-	tiles   []tile
-	from    origin // what a photo was made from
-	version int    // which marks, or how a photo is looked at
+	rect    image.Rectangle // of the photo, device pixels
+	tiles   []tile          // what is shown: rect, and what hangs over the photo's edges
+	bare    []tile          // the photo alone, for rect
+	from    origin          // what the photo was made from
+	version int             // how it is looked at
+	marks   int             // which marks lie over it
 	rough   bool
 }
 
@@ -36,6 +39,12 @@ func (p picture) covers(key string, view annotate.View, need image.Rectangle) bo
 	return need.In(p.at(view))
 }
 
+// like reports whether the picture's pixels of the photo are those that another
+// one of the same photo, made from there at a view, would have in their place.
+func (p picture) like(key string, view annotate.View, version int, from origin) bool {
+	return p.covers(key, view, image.Rectangle{}) && len(p.bare) > 0 && !p.rough && p.version == version && p.from == from
+}
+
 // hides reports whether the picture, scaled, lies over all of need, so that it
 // can stand in until there is a better one.
 func (p picture) hides(key string, view annotate.View, need image.Rectangle) bool {
@@ -43,12 +52,25 @@ func (p picture) hides(key string, view annotate.View, need image.Rectangle) boo
 		return false
 	}
 	k := view.Scale / p.view.Scale
+	slack := edgeSlack(k)
+	return need.In(p.scaled(view).Inset(-slack))
+}
+
+// edgeSlack is by how many device pixels an edge may be off in a picture that
+// is scaled by k: it was rounded to its own.
+func edgeSlack(k float64) int { return int(math.Ceil(max(k, 1)/2)) + 1 }
+
+// scaled is where the picture lies in a view of another scale, in the device
+// pixels that it fills.
+func (p picture) scaled(view annotate.View) image.Rectangle {
+	if p.view.Scale <= 0 {
+		return image.Rectangle{}
+	}
+	k := view.Scale / p.view.Scale
 	along := func(from int, was, is float64) float64 { return (float64(from)-was)*k + is }
-	const slack = 2 // device pixels, for rounding
-	return along(p.rect.Min.X, p.view.OffsetX, view.OffsetX) <= float64(need.Min.X+slack) &&
-		along(p.rect.Min.Y, p.view.OffsetY, view.OffsetY) <= float64(need.Min.Y+slack) &&
-		along(p.rect.Max.X, p.view.OffsetX, view.OffsetX) >= float64(need.Max.X-slack) &&
-		along(p.rect.Max.Y, p.view.OffsetY, view.OffsetY) >= float64(need.Max.Y-slack)
+	return image.Rect(
+		int(math.Ceil(along(p.rect.Min.X, p.view.OffsetX, view.OffsetX))), int(math.Ceil(along(p.rect.Min.Y, p.view.OffsetY, view.OffsetY))),
+		int(math.Floor(along(p.rect.Max.X, p.view.OffsetX, view.OffsetX))), int(math.Floor(along(p.rect.Max.Y, p.view.OffsetY, view.OffsetY))))
 }
 
 // at is where the picture is in a view of the same scale and turn.
@@ -75,6 +97,8 @@ func split(r image.Rectangle) []image.Rectangle {
 type sheet struct {
 	picture
 	images []*canvas.Image
+	// uploads and uploaded count textures and their bytes.
+	uploads, uploaded int
 }
 
 func (s *sheet) show(p picture) {
@@ -89,9 +113,14 @@ func (s *sheet) show(p picture) {
 			img.Hide()
 			continue
 		}
+		if img.Image == p.tiles[i].img && img.Visible() {
+			continue // its texture is right
+		}
 		img.Image = p.tiles[i].img
 		img.Show()
 		img.Refresh()
+		s.uploads++
+		s.uploaded += len(p.tiles[i].img.Pix)
 	}
 }
 
@@ -107,14 +136,22 @@ func (s *sheet) place(view annotate.View, device float64) {
 		y := (float64(t.rect.Min.Y)-s.view.OffsetY)*ratio + view.OffsetY
 		pos := fyne.NewPos(units(x, device), units(y, device))
 		size := fyne.NewSize(units(float64(t.rect.Dx())*ratio, device), units(float64(t.rect.Dy())*ratio, device))
-		// Resizing uploads the texture again; moving is free.
 		if s.images[i].Size() != size {
-			s.images[i].Resize(size)
+			stretch(s.images[i], size)
 		}
 		if s.images[i].Position() != pos {
 			s.images[i].Move(pos)
 		}
 	}
+}
+
+// stretch resizes an image whose pixels stay as they are. Resizing one that is
+// on a canvas uploads its texture again; so a copy of it that is on none is
+// resized in its stead.
+func stretch(img *canvas.Image, size fyne.Size) {
+	aside := *img
+	aside.Resize(size)
+	*img = aside
 }
 
 // units converts device pixels. A hair is taken off, because the toolkit
@@ -129,6 +166,7 @@ type lane struct {
 	running      bool
 	again        bool
 	stop         *atomic.Bool
+	pool         pool // of pictures that were shown
 }
 
 // reset drops what is under way.
