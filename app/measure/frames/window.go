@@ -55,8 +55,9 @@ type take struct {
 	cpu   float64   // seconds of the whole process
 }
 
-// settling frames are not counted: the scene's textures are made in them.
-const settling = 4
+// settling frames are not counted: the scene's textures are made in them, and
+// what follows the wheel a moment later.
+const settling = 12
 
 // play shows the window and plays the scenes, frames of each.
 func (w *window) play(scenes []scene, frames int) ([]take, error) {
@@ -100,7 +101,8 @@ func (w *window) play(scenes []scene, frames int) ([]take, error) {
 	return takes, w.problem
 }
 
-// floor moves one picture of the window's size.
+// floor moves one picture of the window's size. It leaves the window by no more
+// than a step, so that there is always a whole one to draw.
 func (w *window) floor(name string) (scene, error) {
 	img, err := decode(name, func(data []byte) (*image.RGBA, photo.Info, error) {
 		return photo.DecodeFit(data, 2*width, 2*height, photo.Limits{})
@@ -118,8 +120,7 @@ func (w *window) floor(name string) (scene, error) {
 	return scene{
 		name: "floor", content: container.NewWithoutLayout(shown),
 		frame: func(n int) {
-			dx, dy := swing(n)
-			shown.Move(fyne.NewPos(dx, dy))
+			shown.Move(fyne.NewPos(float32(-stride*(n%2)), 0))
 		},
 	}, nil
 }
@@ -231,10 +232,13 @@ func (w *window) zooming(c *widgets.PhotoCanvas, name string) scene {
 	}
 }
 
+// stride is how far a hand moves in a frame: 700 pixels a second.
+const stride = 12
+
 // swing is where a hand that moves to and fro is in frame n: a new place in
-// each, as fast as 700 pixels a second.
+// each.
 func swing(n int) (dx, dy float32) {
-	const stride, reach = 12, 40
+	const reach = 40
 	n %= 2 * reach
 	if n > reach {
 		n = 2*reach - n
