@@ -214,13 +214,27 @@ func wordsOf(m annotate.Shape, view annotate.View, w, h float64) (wordsView, boo
 	place := view.ToScreen(at)
 	x, y := place.X, place.Y
 	if words.Tape {
-		x, y = x-wide/2, y-high/2
+		x, y = besideTape(m.Mark.Points, place, wide, high)
 	}
 	x, y = max(0, min(x, w*view.Scale-wide)), max(0, min(y, h*view.Scale-high))
 	words.X, words.Y = decimals(100*at.X/w, 2)+"%", decimals(100*at.Y/h, 2)+"%"
 	words.DX, words.DY = decimals(x-place.X, 1), decimals(y-place.Y, 1)
 	words.Width, words.Height = int(math.Ceil(wide))+8, int(math.Ceil(high))+8
 	return words, true
+}
+
+// besideTape is the top left corner of a label beside the middle of a tape: above
+// one that lies, to the right of one that stands, so that the tape is seen.
+func besideTape(points []qc.Point, middle qc.Point, wide, high float64) (x, y float64) {
+	const off = 8
+	a, b := points[0], points[len(points)-1]
+	if math.Abs(b.Y-a.Y) > math.Abs(b.X-a.X) {
+		return middle.X + off, middle.Y - high/2
+	}
+	if y = middle.Y - high - off; y < 0 {
+		y = middle.Y + off
+	}
+	return middle.X - wide/2, y
 }
 
 // middle is half-way along a line.
@@ -262,6 +276,9 @@ func pathOf(m qc.Mark, longer float64) string {
 		}
 		var path strings.Builder
 		for i, p := range m.Points {
+			if m.Tool == qc.Text && i == 0 { // under the plate
+				p = qc.Point{X: p.X + 0.02*longer, Y: p.Y + 0.015*longer}
+			}
 			fmt.Fprintf(&path, "%c%.1f %.1f", "ML"[min(i, 1)], p.X, p.Y)
 		}
 		if annotate.Closed(m) {
