@@ -311,8 +311,8 @@ func (s *inspectScreen) showPhoto() {
 	case p.ID != s.shown || !ok:
 		s.shown = p.ID
 		view(s.w, s.view, s.photo, p, in.Nearby(), ok, func() {
-			s.photo.SetMarks(nil) // those with pixels of the original are drawn anew
 			s.showMarks()
+			s.photo.InsetsChanged()
 		})
 		s.looks.another()
 	}

@@ -146,8 +146,8 @@ func (r *reviewScreen) refresh() {
 	if p.ID != r.shown {
 		r.shown = p.ID
 		view(r.w, r.view, r.photo, p, reviews.Nearby(), has, func() {
-			r.photo.SetMarks(nil) // those with pixels of the original are drawn anew
 			r.refresh()
+			r.photo.InsetsChanged()
 		})
 		r.looks.another()
 	}
