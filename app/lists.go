@@ -103,7 +103,7 @@ func (s *station) listPhotos(ctx context.Context, call *command.Call, recorded [
 					return err
 				} else if !here || size != p.Bytes {
 					row.State, row.Problem = qc.Attention, "error.blob_damaged"
-				} else if err := s.blobs.Verify(ctx, p.Digest); errors.Is(err, qc.ErrDigest) {
+				} else if err := s.verify(ctx, p.Digest); errors.Is(err, qc.ErrDigest) {
 					row.State, row.Problem = qc.Attention, "error.blob_damaged"
 				} else if ctx.Err() != nil {
 					return ctx.Err()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -96,7 +97,7 @@ func openStation(ctx context.Context, s settings.Station) (_ *station, err error
 		return nil, errors.Join(err, st.store.Close())
 	}
 	st.engine = outbox.New(outbox.Config{
-		Store: st.store, Open: st.openFile, Verify: st.blobs.Verify, Limit: limit.At,
+		Store: st.store, Open: st.openFile, Verify: st.verify, Limit: limit.At,
 		Counts: st.counts, Remote: st.link, Now: st.now, Log: st.log,
 		Carriage: &outbox.Carriage{Next: st.store.Carried, Push: st.link.PushFor, Delivered: st.store.Delivered},
 	})
@@ -109,6 +110,16 @@ func (s *station) openFile(d qc.Digest) (outbox.File, error) {
 		return nil, err // not the file: a nil *blob.File would not be a nil File
 	}
 	return file, nil
+}
+
+// verify reads a photo file again, and says in the queue's words that it is
+// damaged.
+func (s *station) verify(ctx context.Context, d qc.Digest) error {
+	err := s.blobs.Verify(ctx, d)
+	if errors.Is(err, blob.ErrDigest) {
+		return fmt.Errorf("%w: %w", qc.ErrDigest, err)
+	}
+	return err
 }
 
 func (s *station) counts(ctx context.Context) (outbox.Counts, error) {
