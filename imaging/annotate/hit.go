@@ -35,22 +35,45 @@ func Hit(shapes []Shape, selected qc.MarkID, at qc.Point, radius float64) (id qc
 // been placed by hand that handle is at the top left of its [Frame]. radius is
 // in image pixels.
 func HitOn(shapes []Shape, selected qc.MarkID, at qc.Point, radius float64, view View, opts Options) (id qc.MarkID, handle Handle, ok bool) {
-	if !view.sound() || !(opts.Unit > 0) {
-		return Hit(shapes, selected, at, radius)
+	return Lay(shapes, view, opts).Hit(selected, at, radius)
+}
+
+// Layout is where everything is that Render shows of shapes. Finding that out
+// takes about as long as a thousand hits.
+type Layout struct {
+	shapes []Shape
+	view   View
+	places layout
+	laid   bool // false: nobody knows where things are shown
+}
+
+// Lay returns where Render shows shapes with a view and options on a w×h
+// image, which options hold. The shapes are not to be changed afterwards.
+func Lay(shapes []Shape, view View, opts Options) Layout {
+	l := Layout{shapes: shapes, view: view, laid: view.sound() && opts.Unit > 0}
+	if l.laid {
+		l.places = lay(shapes, view, opts.Unit, imageArea(image.Rectangle{}, view, opts), opts.Width, opts.Height)
 	}
-	places := lay(shapes, view, opts.Unit, imageArea(image.Rectangle{}, view, opts), opts.Width, opts.Height)
-	shown, reach := view.ToScreen(at), radius*view.Scale
+	return l
+}
+
+// Hit is [HitOn] for what was laid out.
+func (l Layout) Hit(selected qc.MarkID, at qc.Point, radius float64) (id qc.MarkID, handle Handle, ok bool) {
+	if !l.laid {
+		return Hit(l.shapes, selected, at, radius)
+	}
+	shown, reach := l.view.ToScreen(at), radius*l.view.Scale
 	on := func(b bounds) bool {
 		return shown.X >= b.x0 && shown.X <= b.x1 && shown.Y >= b.y0 && shown.Y <= b.y1
 	}
-	id, handle, ok = hit(shapes, selected, at, radius, func(i int) bool {
-		return places.plates[i].shown() && on(places.plates[i].box)
+	id, handle, ok = hit(l.shapes, selected, at, radius, func(i int) bool {
+		return l.places.plates[i].shown() && on(l.places.plates[i].box)
 	})
 	if ok && handle != Body {
 		return id, handle, ok
 	}
-	for i, f := range slices.Backward(places.frames) {
-		b := places.framed[i]
+	for i, f := range slices.Backward(l.places.frames) {
+		b := l.places.framed[i]
 		edge := on(b.grown(reach/2)) && !on(b.grown(-reach/2))
 		if f.Mark != "" && (edge || !ok && on(b)) {
 			return f.Mark, InsetPlace, true

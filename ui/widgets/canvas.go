@@ -66,6 +66,9 @@ type PhotoCanvas struct {
 	OnZoomed func(percent float64, fit bool)
 	// OnTool receives "" when Esc puts the tool away.
 	OnTool func(t qc.Tool)
+	// OnPress hears that a mouse button goes down, before the canvas acts on
+	// it.
+	OnPress func()
 	// OnTypedKey and OnTypedRune receive what the canvas does not use itself.
 	OnTypedKey  func(*fyne.KeyEvent)
 	OnTypedRune func(rune)
@@ -115,6 +118,7 @@ type PhotoCanvas struct {
 	tool        qc.Tool
 	scale       qc.Scale
 	gloves      bool
+	laid        laid
 
 	port   viewport
 	device float64 // device pixels per unit of the canvas

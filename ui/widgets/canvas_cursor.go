@@ -184,7 +184,7 @@ func (c *PhotoCanvas) cursorAt(at fyne.Position) desktop.Cursor {
 	p := c.WidgetToImage(at)
 	mods := c.modifiers()
 	drawn := c.tool != "" && mods&commandKeys == 0
-	if s, handle, ok := c.onSelected(p, !drawn); ok {
+	if s, handle, ok := c.onSelected(p, !drawn && len(c.selected) == 1); ok {
 		return c.takingCursor(s, handle, p, mods)
 	}
 	if drawn {
@@ -193,7 +193,7 @@ func (c *PhotoCanvas) cursorAt(at fyne.Position) desktop.Cursor {
 		}
 		return desktop.CrosshairCursor
 	}
-	if _, _, ok := c.hit(c.shapes, "", p); ok {
+	if _, _, ok := c.hitAll("", p); ok {
 		return desktop.PointerCursor
 	}
 	return desktop.DefaultCursor

@@ -58,6 +58,9 @@ const traceTolerance = 0.75
 // MouseDown is called by Fyne.
 func (c *PhotoCanvas) MouseDown(ev *desktop.MouseEvent) {
 	c.takeFocus()
+	if c.OnPress != nil {
+		c.OnPress()
+	}
 	if c.key == "" {
 		return
 	}
@@ -158,7 +161,7 @@ func (c *PhotoCanvas) pick(mods fyne.KeyModifier) {
 	if s, ok := c.sole(); ok {
 		one = s.Mark.ID
 	}
-	id, handle, ok := c.hit(c.shapes, one, g.from)
+	id, handle, ok := c.hitAll(one, g.from)
 	adding := mods&fyne.KeyModifierShift != 0
 	if !ok {
 		g.kind, g.adding = catching, adding

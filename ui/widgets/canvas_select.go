@@ -154,6 +154,26 @@ func (c *PhotoCanvas) hit(shapes []annotate.Shape, selected qc.MarkID, at qc.Poi
 	return annotate.HitOn(shapes, selected, at, c.reach(), c.port.view, c.options(nil))
 }
 
+// hitAll is hit for all marks there are.
+func (c *PhotoCanvas) hitAll(selected qc.MarkID, at qc.Point) (qc.MarkID, annotate.Handle, bool) {
+	if !slices.ContainsFunc(c.shapes, standsOff) {
+		return annotate.Hit(c.shapes, selected, at, c.reach())
+	}
+	if l := &c.laid; l.version != c.marksVersion || l.view != c.port.view || l.key != c.key {
+		l.version, l.view, l.key = c.marksVersion, c.port.view, c.key
+		l.out = annotate.Lay(c.shapes, c.port.view, c.options(nil))
+	}
+	return c.laid.out.Hit(selected, at, c.reach())
+}
+
+// laid is where all marks were shown when somebody last asked.
+type laid struct {
+	version int
+	view    annotate.View
+	key     string
+	out     annotate.Layout
+}
+
 // standsOff reports whether a part of a shape is shown at a place that depends
 // on the view or on other marks.
 func standsOff(s annotate.Shape) bool {
@@ -202,6 +222,11 @@ func (c *PhotoCanvas) touched(s annotate.Shape, at qc.Point, within bool) (annot
 func (c *PhotoCanvas) onSelected(at qc.Point, within bool) (annotate.Shape, annotate.Handle, bool) {
 	if len(c.selected) == 0 {
 		return annotate.Shape{}, annotate.Body, false
+	}
+	if len(c.selected) > 1 && !within {
+		if _, _, ok := c.hitAll("", at); !ok {
+			return annotate.Shape{}, annotate.Body, false
+		}
 	}
 	for _, s := range slices.Backward(c.chosen()) {
 		if handle, ok := c.touched(s, at, within); ok {
