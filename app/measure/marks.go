@@ -1,13 +1,16 @@
 package main
 
 import (
+	"bytes"
+	"context"
+	"errors"
 	"fmt"
-	"image"
 	"math/rand/v2"
 	"os"
 
 	"flawmark/app/qc"
 	"flawmark/imaging/annotate"
+	"flawmark/imaging/evidence"
 	"flawmark/imaging/photo"
 )
 
@@ -43,14 +46,18 @@ func burnIn(_ *bench, args []string) error {
 	if err != nil {
 		return fmt.Errorf("burn in: %w", err)
 	}
-	img, _, err := photo.Decode(data, photo.Limits{})
+	out, err := os.Create(args[1])
 	if err != nil {
 		return fmt.Errorf("burn in: %w", err)
 	}
-	render(img, marks(40, img.Rect.Dx(), img.Rect.Dy()))
-	return writeJPEG(args[1], img, exportQuality)
-}
-
-func render(img *image.RGBA, shapes []annotate.Shape) {
-	annotate.Render(img, shapes, annotate.View{Scale: 1}, annotate.Options{})
+	info, err := photo.Inspect(bytes.NewReader(data), int64(len(data)), photo.Limits{})
+	if err == nil {
+		p := qc.Photo{Bytes: info.Bytes, MediaType: "image/jpeg", Width: info.Width, Height: info.Height}
+		_, err = evidence.BurnIn(context.Background(), out, bytes.NewReader(data), p, marks(40, info.Width, info.Height),
+			evidence.Options{Quality: exportQuality, Whole: true})
+	}
+	if err = errors.Join(err, out.Close()); err != nil {
+		return fmt.Errorf("burn in: %w", err)
+	}
+	return nil
 }

@@ -31,6 +31,10 @@ import (
 type Options struct {
 	// Quality of a file that is not lossless, 1..100; 0 stands for 90.
 	Quality int
+	// Whole makes a file that is not lossless, also where a lossless one could be
+	// made: it has one quality all over, and readers that know no other than the
+	// usual tables.
+	Whole bool
 	// Index of the original, where it is kept. nil: it is made, for about half
 	// of the time that all takes.
 	Index *tiles.Index
@@ -79,7 +83,8 @@ func BurnIn(ctx context.Context, dst io.Writer, original io.ReaderAt, p qc.Photo
 
 func burnIn(ctx context.Context, dst io.Writer, original io.ReaderAt, p qc.Photo, shapes []annotate.Shape, opts Options) (Report, error) {
 	var data []byte // the original, once it has been read whole
-	if opts.Index == nil && len(opts.Legend) == 0 {
+	sparing := !opts.Whole && len(opts.Legend) == 0
+	if opts.Index == nil && sparing {
 		var err error
 		if data, err = readAll(original, p.Bytes, opts.Limits); err != nil {
 			return Report{}, err
@@ -94,7 +99,7 @@ func burnIn(ctx context.Context, dst io.Writer, original io.ReaderAt, p qc.Photo
 	if err := ctx.Err(); err != nil {
 		return Report{}, err
 	}
-	if x := opts.Index; x != nil && len(opts.Legend) == 0 && !x.Grey() && partial(shapes) {
+	if x := opts.Index; x != nil && sparing && !x.Grey() && partial(shapes) {
 		s, err := newSparing(x, original, shapes)
 		if err == nil {
 			err = s.draw(ctx)

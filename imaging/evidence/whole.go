@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"image"
 	"io"
+	"slices"
 
 	"flawmark/app/qc"
 	"flawmark/imaging/annotate"
@@ -14,6 +15,51 @@ import (
 
 // whole decodes the original, draws on it and encodes it.
 func whole(ctx context.Context, dst io.Writer, data []byte, shapes []annotate.Shape, opts Options) error {
+	profile := profileOf(data)
+	var out bytes.Buffer
+	var err error
+	if info, known := photo.Inspect(bytes.NewReader(data), int64(len(data)), opts.Limits); known == nil && info.Orientation == 1 &&
+		info.Kind == photo.JPEG && len(opts.Legend) == 0 && local(shapes) {
+		err = stripwise(ctx, &out, data, image.Rect(0, 0, info.Width, info.Height), shapes, opts)
+	} else {
+		err = atOnce(ctx, &out, data, shapes, opts)
+	}
+	if err != nil {
+		return err
+	}
+	at := 0
+	if b := out.Bytes(); len(profile) > 0 {
+		at = 2 // behind the start mark and the JFIF segment
+		if len(b) > 6 && b[3] == 0xE0 {
+			at += 2 + int(binary.BigEndian.Uint16(b[4:]))
+		}
+	}
+	for _, b := range [][]byte{out.Bytes()[:at], profile, out.Bytes()[at:]} {
+		if _, err := dst.Write(b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// local reports whether each pixel below the shapes is all that they depend on: no
+// redaction, which takes the colour of what is around it, and no inset.
+func local(shapes []annotate.Shape) bool {
+	return !slices.ContainsFunc(shapes, func(s annotate.Shape) bool { return s.Mark.Tool == qc.Redaction || s.Mark.Tool == qc.Inset })
+}
+
+// stripwise draws on one strip of the picture after another, which is never in
+// memory whole. shapes are local.
+func stripwise(ctx context.Context, dst io.Writer, data []byte, seen image.Rectangle, shapes []annotate.Shape, opts Options) error {
+	drawn := annotate.Options{Unit: annotate.UnitOf(seen), Width: seen.Dx(), Height: seen.Dy()}
+	return photo.Rewrite(dst, data, opts.Quality, opts.Limits, func(strip *image.RGBA) error {
+		annotate.Render(strip, shapes, annotate.View{Scale: 1}, drawn)
+		return ctx.Err()
+	})
+}
+
+// atOnce decodes the picture whole, so that shapes can depend on all of it.
+func atOnce(ctx context.Context, dst io.Writer, data []byte, shapes []annotate.Shape, opts Options) error {
 	img, info, err := photo.Decode(data, opts.Limits)
 	if err != nil {
 		return err
@@ -52,24 +98,7 @@ func whole(ctx context.Context, dst io.Writer, data []byte, shapes []annotate.Sh
 	if len(opts.Legend) > 0 {
 		img = annotate.Legend(img, opts.Legend)
 	}
-	profile := profileOf(data)
-	if len(profile) == 0 {
-		return photo.EncodeJPEG(dst, img, opts.Quality)
-	}
-	var out bytes.Buffer
-	if err := photo.EncodeJPEG(&out, img, opts.Quality); err != nil {
-		return err
-	}
-	at := 2 // behind the start mark and the JFIF segment
-	if b := out.Bytes(); len(b) > 6 && b[3] == 0xE0 {
-		at += 2 + int(binary.BigEndian.Uint16(b[4:]))
-	}
-	for _, b := range [][]byte{out.Bytes()[:at], profile, out.Bytes()[at:]} {
-		if _, err := dst.Write(b); err != nil {
-			return err
-		}
-	}
-	return nil
+	return photo.EncodeJPEG(dst, img, opts.Quality)
 }
 
 // profileOf gives the segments of a JPEG that hold its colour profile.

@@ -39,21 +39,37 @@ func decodeJPEG(data []byte, h header, denom int, lim Limits) (*image.RGBA, erro
 	return img, nil
 }
 
-// encodeJPEG writes a baseline 4:2:0 JPEG without metadata.
-func encodeJPEG(w io.Writer, img *image.RGBA, quality int) error {
+// jpegEncoder makes a baseline 4:2:0 JPEG without metadata of rows as they come.
+type jpegEncoder struct{ e *C.encoder }
+
+func newJPEGEncoder(w, h, quality int) (jpegEncoder, error) {
 	var st C.turbo_status
-	var out *C.uchar
-	var size C.ulong
-	C.turbo_encode((*C.uchar)(unsafe.SliceData(img.Pix)), C.int(img.Rect.Dx()), C.int(img.Rect.Dy()),
-		C.size_t(img.Stride), C.int(quality), &out, &size, &st)
-	runtime.KeepAlive(img)
-	defer C.free(unsafe.Pointer(out))
+	e := C.encoder_open(C.int(w), C.int(h), C.int(quality), &st)
+	return jpegEncoder{e}, turboError(&st)
+}
+
+// add takes in the next rows.
+func (j jpegEncoder) add(rows *image.RGBA) error {
+	var st C.turbo_status
+	C.encoder_write(j.e, (*C.uchar)(unsafe.SliceData(rows.Pix)), C.size_t(rows.Stride), C.int(rows.Rect.Dy()), &st)
+	runtime.KeepAlive(rows)
+	return turboError(&st)
+}
+
+// finish writes the file once all rows are in.
+func (j jpegEncoder) finish(w io.Writer) error {
+	var st C.turbo_status
+	var size C.size_t
+	out := C.encoder_finish(j.e, &size, &st)
 	if err := turboError(&st); err != nil {
 		return err
 	}
 	_, err := w.Write(unsafe.Slice((*byte)(out), int(size)))
 	return err
 }
+
+// close frees it, finished or not.
+func (j jpegEncoder) close() { C.encoder_close(j.e) }
 
 func turboError(st *C.turbo_status) error {
 	var kind error

@@ -73,7 +73,15 @@ func EncodeJPEG(w io.Writer, img image.Image, quality int) error {
 	} else if b.Min != (image.Point{}) {
 		rgba = &image.RGBA{Pix: rgba.Pix[rgba.PixOffset(b.Min.X, b.Min.Y):], Stride: rgba.Stride, Rect: b.Sub(b.Min)}
 	}
-	if err := encodeJPEG(w, rgba, min(max(quality, 1), 100)); err != nil {
+	j, err := newJPEGEncoder(b.Dx(), b.Dy(), min(max(quality, 1), 100))
+	defer j.close()
+	if err == nil {
+		err = j.add(rgba)
+	}
+	if err == nil {
+		err = j.finish(w)
+	}
+	if err != nil {
 		return fmt.Errorf("encode JPEG: %w", err)
 	}
 	return nil

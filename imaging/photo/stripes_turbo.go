@@ -13,7 +13,8 @@ import (
 	"unsafe"
 )
 
-// stripesJPEG yields the rows of a JPEG at 1/denom, not oriented, as they are decoded.
+// stripesJPEG yields the rows of a JPEG at 1/denom, not oriented, as they are decoded. yield may leave
+// other pixels in the picture that it is given, for as many rows; the next ones are put there.
 func stripesJPEG(data []byte, h header, denom, rows int, lim Limits, yield func(int, *image.RGBA) error) error {
 	w, ht := ceilDiv(h.width, denom), ceilDiv(h.height, denom)
 	var pinned runtime.Pinner // libjpeg keeps its place in data between the calls
@@ -28,7 +29,7 @@ func stripesJPEG(data []byte, h header, denom, rows int, lim Limits, yield func(
 	img := image.NewRGBA(image.Rect(0, 0, w, min(rows, ht)))
 	for y := 0; y < ht; y += rows {
 		n := min(rows, ht-y)
-		img.Rect.Max.Y, img.Pix = n, img.Pix[:n*img.Stride]
+		img.Rect.Max.Y, img.Pix = n, img.Pix[:n*img.Stride:cap(img.Pix)]
 		C.stripes_read(s, (*C.uchar)(unsafe.SliceData(img.Pix)), C.int(n), &st)
 		if err := turboError(&st); err != nil {
 			return err

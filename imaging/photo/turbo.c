@@ -135,36 +135,97 @@ void turbo_decode(const unsigned char *data, size_t size, int eighths, unsigned 
   jpeg_destroy_decompress(&d);
 }
 
-void turbo_encode(const unsigned char *rgba, int width, int height, size_t stride, int quality,
-                  unsigned char **out, unsigned long *out_size, turbo_status *st) {
+struct encoder {
   struct jpeg_compress_struct c;
   errors e;
-  arm(&e, st);
-  c.err = &e.base;
-  c.mem = NULL;
-  if (setjmp(e.back)) {
-    if (c.mem)
-      jpeg_destroy_compress(&c);
+  struct jpeg_destination_mgr to;
+  unsigned char *out; // grows
+  size_t size;
+};
+
+// grow makes room behind the first used bytes.
+static void grow(j_compress_ptr c, size_t used) {
+  encoder *e = c->client_data;
+  size_t size = e->size ? 2 * e->size : 1 << 18;
+  unsigned char *out = realloc(e->out, size);
+  if (!out)
+    ERREXIT1(c, JERR_OUT_OF_MEMORY, 0);
+  e->out = out, e->size = size;
+  e->to.next_output_byte = out + used;
+  e->to.free_in_buffer = size - used;
+}
+
+static void on_begin(j_compress_ptr c) { grow(c, 0); }
+
+static boolean on_full(j_compress_ptr c) {
+  grow(c, ((encoder *)c->client_data)->size);
+  return TRUE;
+}
+
+static void on_end(j_compress_ptr c) { (void)c; }
+
+encoder *encoder_open(int width, int height, int quality, turbo_status *st) {
+  memset(st, 0, sizeof *st);
+  encoder *e = calloc(1, sizeof *e);
+  if (!e) {
+    st->code = TURBO_MEMORY;
+    return NULL;
+  }
+  struct jpeg_compress_struct *c = &e->c;
+  arm(&e->e, st);
+  c->err = &e->e.base;
+  if (setjmp(e->e.back)) {
+    encoder_close(e);
+    return NULL;
+  }
+  jpeg_create_compress(c);
+  c->client_data = e;
+  e->to.init_destination = on_begin;
+  e->to.empty_output_buffer = on_full;
+  e->to.term_destination = on_end;
+  c->dest = &e->to;
+  c->image_width = width;
+  c->image_height = height;
+  c->input_components = 4;
+  c->in_color_space = JCS_EXT_RGBX;
+  jpeg_set_defaults(c);
+  jpeg_set_quality(c, quality, TRUE);
+  jpeg_start_compress(c, TRUE);
+  return e;
+}
+
+void encoder_write(encoder *e, const unsigned char *rgba, size_t stride, int count, turbo_status *st) {
+  struct jpeg_compress_struct *c = &e->c;
+  memset(st, 0, sizeof *st);
+  e->e.st = st;
+  if (setjmp(e->e.back))
     return;
-  }
-  jpeg_create_compress(&c);
-  jpeg_mem_dest(&c, out, out_size);
-  c.image_width = width;
-  c.image_height = height;
-  c.input_components = 4;
-  c.in_color_space = JCS_EXT_RGBX;
-  jpeg_set_defaults(&c);
-  jpeg_set_quality(&c, quality, TRUE);
-  jpeg_start_compress(&c, TRUE);
-  while (c.next_scanline < c.image_height) {
+  for (int y = 0; y < count;) {
     JSAMPROW rows[8];
-    unsigned n = c.image_height - c.next_scanline;
-    if (n > 8)
-      n = 8;
-    for (unsigned i = 0; i < n; i++)
-      rows[i] = (JSAMPROW)(rgba + (c.next_scanline + i) * stride);
-    jpeg_write_scanlines(&c, rows, n);
+    int n = count - y < 8 ? count - y : 8;
+    for (int i = 0; i < n; i++)
+      rows[i] = (JSAMPROW)(rgba + (size_t)(y + i) * stride);
+    if (c->next_scanline >= c->image_height)
+      ERREXIT(c, JERR_BAD_STATE);
+    y += jpeg_write_scanlines(c, rows, n);
   }
-  jpeg_finish_compress(&c);
-  jpeg_destroy_compress(&c);
+}
+
+const unsigned char *encoder_finish(encoder *e, size_t *size, turbo_status *st) {
+  memset(st, 0, sizeof *st);
+  e->e.st = st;
+  if (setjmp(e->e.back))
+    return NULL;
+  jpeg_finish_compress(&e->c);
+  *size = e->size - e->to.free_in_buffer;
+  return e->out;
+}
+
+void encoder_close(encoder *e) {
+  if (!e)
+    return;
+  if (e->c.mem)
+    jpeg_destroy_compress(&e->c);
+  free(e->out);
+  free(e);
 }

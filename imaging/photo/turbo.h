@@ -1,4 +1,4 @@
-// The whole surface between Go and libjpeg-turbo: one picture in, one picture out, no state kept.
+// The surface between Go and libjpeg-turbo for whole pictures, and for encoding one row by row.
 #ifndef FLAWMARK_TURBO_H
 #define FLAWMARK_TURBO_H
 
@@ -17,9 +17,20 @@ typedef struct {
 void turbo_decode(const unsigned char *data, size_t size, int eighths, unsigned char *out, int width,
                   int height, long memory, turbo_status *st);
 
-// turbo_encode makes a baseline 4:2:0 JPEG of RGBA rows, the alpha ignored. *out is to be freed with
-// free(), also after an error.
-void turbo_encode(const unsigned char *rgba, int width, int height, size_t stride, int quality,
-                  unsigned char **out, unsigned long *out_size, turbo_status *st);
+// An encoder makes a baseline 4:2:0 JPEG of RGBA rows as they come, the alpha ignored. After an error
+// it can only be closed.
+typedef struct encoder encoder;
+
+// encoder_open gives NULL after an error.
+encoder *encoder_open(int width, int height, int quality, turbo_status *st);
+
+// encoder_write takes in the next count rows; there must be as many left.
+void encoder_write(encoder *e, const unsigned char *rgba, size_t stride, int count, turbo_status *st);
+
+// encoder_finish gives the file when all rows were written; it stays where it is until encoder_close.
+const unsigned char *encoder_finish(encoder *e, size_t *size, turbo_status *st);
+
+// encoder_close takes NULL, too.
+void encoder_close(encoder *e);
 
 #endif
