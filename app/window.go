@@ -10,6 +10,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/app"
+	"fyne.io/fyne/v2/lang"
 	"golang.org/x/sync/errgroup"
 
 	"flawmark/app/command"
@@ -46,6 +47,7 @@ func openWindow(ctx context.Context, call *command.Call) error {
 
 // runWindow shows the window until it is closed or ctx ends.
 func (s *station) runWindow(ctx context.Context, call *command.Call) error {
+	speak(s.settings.Lang)
 	app.SetMetadata(metadata())
 	ui := app.NewWithID(appID)
 	shelf := s.shelf()
@@ -111,6 +113,16 @@ func checkKeys(s settings.Station) error {
 		return &settings.Invalid{Key: "cli.setting_invalid", Setting: "keys " + problem.Command, Value: value, Want: problem.Want, Cause: err}
 	}
 	return err
+}
+
+// speak has the toolkit's own dialogs speak the window's language. It goes by
+// the environment, where the system has its languages there.
+func speak(language string) {
+	locale := map[string]string{"en": "en_US", "zh": "zh_CN"}[language]
+	if locale == "" || os.Setenv("LC_ALL", locale+".UTF-8") != nil || os.Setenv("LANGUAGE", locale) != nil {
+		return
+	}
+	_ = lang.AddTranslationsForLocale([]byte("{}"), "en") // adds nothing, and looks again
 }
 
 // hasDisplay reports whether a window can be opened at all.

@@ -37,6 +37,14 @@ func (b *burst) hold(do func()) {
 	})
 }
 
+// act runs what is held at once: a scanner has no hand that presses a button.
+func (b *burst) act() {
+	if held := b.held; held != nil {
+		b.held = nil
+		held()
+	}
+}
+
 // typed takes a character. It arrives after the key that made it.
 func (b *burst) typed(r rune) {
 	now := b.now()

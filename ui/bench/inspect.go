@@ -105,7 +105,7 @@ func newPhoto(w *Window) *widgets.PhotoCanvas {
 	p := widgets.NewPhotoCanvas()
 	p.Surround = theme.Color(look.ColourSurround)
 	p.OnTypedKey = func(ev *fyne.KeyEvent) { w.onKey(ev) }
-	p.OnHeld = w.onHeld
+	p.OnHeld, p.OnPress = w.onHeld, w.burst.act
 	p.OnTypedRune = func(r rune) { w.burst.typed(r) }
 	w.prepare(p)
 	return p

@@ -161,11 +161,11 @@ func TestKeys_HeldKeysActWhileTheyAreHeld(t *testing.T) {
 	}
 	r.settle()
 	down(fyne.KeyY)
-	if !r.inspect.looks.bar.Visible() || !strings.Contains(r.inspect.looks.caption.Text, r.say("station.compare.listing")) {
-		t.Errorf("while Y is held it says %q", r.inspect.looks.caption.Text)
+	if !r.inspect.looks.chips.Objects[4].Visible() || !strings.Contains(r.inspect.looks.seen.Text, r.say("station.compare.listing")) {
+		t.Errorf("while Y is held it says %q", r.inspect.looks.seen.Text)
 	}
 	up(fyne.KeyY)
-	if r.inspect.looks.bar.Visible() {
+	if r.inspect.looks.chips.Objects[4].Visible() {
 		t.Error("the comparing stays")
 	}
 	before, _ := photo.Zoom()

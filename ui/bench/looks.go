@@ -22,6 +22,7 @@ type looks struct {
 	photo  *widgets.PhotoCanvas
 	others func() []model.Comparable
 	box    *fyne.Container
+	frame  *fyne.Container // the photo below the bar
 
 	bar      *fyne.Container
 	modes    *widgets.Toggle
@@ -33,10 +34,11 @@ type looks struct {
 	turned   *widget.Button
 	kept     *widget.Button
 	hidden   *widget.Label
-	with     int    // which of the others
-	set      string // what the canvas compares with, or is waiting for
-	asked    int    // an answer to an earlier question is dropped
-	missing  bool   // it cannot be had now
+	seen     *widget.Label // what is seen while a key is held
+	with     int           // which of the others
+	set      string        // what the canvas compares with, or is waiting for
+	asked    int           // an answer to an earlier question is dropped
+	missing  bool          // it cannot be had now
 	blinking bool
 }
 
@@ -45,7 +47,6 @@ const lightStep = 0.1
 
 func newLooks(w *Window, photo *widgets.PhotoCanvas, others func() []model.Comparable) *looks {
 	l := &looks{w: w, photo: photo, others: others, caption: small("")}
-	l.caption.Wrapping = fyne.TextWrapOff
 	l.modes = widgets.NewToggle(
 		widgets.Option{Key: modeKey(widgets.CompareSide), Label: w.say("station.compare.side")},
 		widgets.Option{Key: modeKey(widgets.CompareSwipe), Label: w.say("station.compare.swipe")},
@@ -59,10 +60,11 @@ func newLooks(w *Window, photo *widgets.PhotoCanvas, others func() []model.Compa
 	}
 	other := widget.NewButtonWithIcon("", theme.ViewRefreshIcon(), l.nextOther)
 	other.Importance = widget.LowImportance
-	l.bar = onPanel(container.NewVBox(
+	l.caption.Wrapping = fyne.TextWrapWord
+	l.bar = panel(container.NewVBox(
 		container.NewHBox(l.modes, container.NewCenter(other), container.NewCenter(closing(func() { l.setMode(widgets.CompareOff) }))),
 		l.caption))
-	l.light = onPanel(l.lightPanel(closing(l.showLight)))
+	l.light = container.NewHBox(onPanel(l.lightPanel(closing(l.showLight))))
 	chip := func(do func()) *widget.Button {
 		b := widget.NewButtonWithIcon("", theme.CancelIcon(), do)
 		b.IconPlacement, b.Importance = widget.ButtonIconTrailingText, widget.WarningImportance
@@ -72,11 +74,9 @@ func newLooks(w *Window, photo *widgets.PhotoCanvas, others func() []model.Compa
 	l.turned = chip(func() { photo.SetTurn(0) })
 	l.kept = chip(l.toggleKeep)
 	l.kept.Importance = widget.MediumImportance
-	l.hidden = small("")
-	l.hidden.Wrapping = fyne.TextWrapOff
-	l.chips = container.NewHBox(l.lit, l.turned, l.kept, onPanel(l.hidden))
-	l.box = container.New(corner{}, container.NewVBox(
-		container.NewHBox(l.bar), container.NewHBox(l.light), l.chips))
+	l.hidden, l.seen = widget.NewLabel(""), widget.NewLabel("")
+	l.chips = container.NewHBox(l.lit, l.turned, l.kept, onPanel(l.hidden), onPanel(l.seen))
+	l.box = container.New(corner{}, container.NewVBox(l.light, l.chips))
 	photo.OnLook = l.refresh
 	l.light.Hide()
 	l.refresh()
@@ -91,7 +91,10 @@ func onPanel(o fyne.CanvasObject) *fyne.Container {
 }
 
 // over lays the looks over their photo.
-func (l *looks) over() fyne.CanvasObject { return container.NewStack(l.photo, l.box) }
+func (l *looks) over() fyne.CanvasObject {
+	l.frame = container.NewBorder(l.bar, nil, nil, nil, container.NewStack(l.photo, l.box))
+	return l.frame
+}
 
 func (l *looks) lightPanel(closing fyne.CanvasObject) fyne.CanvasObject {
 	rows := container.NewVBox(container.NewBorder(nil, nil, nil, closing, bold1(l.w.say("station.light.heading"))))
@@ -148,8 +151,14 @@ func (l *looks) refresh() {
 	mode := l.photo.CompareMode()
 	l.modes.Select(modeKey(mode))
 	l.caption.SetText(l.sayCompare(mode))
-	show(l.bar, mode != widgets.CompareOff || l.blinking)
+	show(l.bar, mode != widgets.CompareOff)
+	l.seen.SetText(l.sayCompare(mode))
+	show(l.chips.Objects[4], l.blinking)
+	show(l.chips, slices.ContainsFunc(l.chips.Objects, fyne.CanvasObject.Visible))
 	l.box.Refresh()
+	if l.frame != nil {
+		l.frame.Refresh()
+	}
 }
 
 // sayCompare says which picture is which.

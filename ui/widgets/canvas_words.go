@@ -16,7 +16,7 @@ func (c *PhotoCanvas) updateWords() {
 		lines = strings.Split(c.placeholder, "\n")
 	}
 	for len(c.words) < len(lines) {
-		text := canvas.NewText("", color.NRGBA{0x11, 0x11, 0x11, 0xff})
+		text := canvas.NewText("", color.White)
 		text.Alignment = fyne.TextAlignCenter
 		c.words = append(c.words, text)
 	}

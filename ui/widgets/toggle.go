@@ -37,7 +37,8 @@ type Toggle struct {
 	// Columns is how many buttons of a vertical group are beside each other; 0
 	// stands for one.
 	Columns int
-	// Side is the least height and width of a button; 0 stands for 44.
+	// Side is the least height and width of a button at the normal size of
+	// texts; 0 stands for 44.
 	Side float32
 	// Optional lets a person unchoose by choosing again: OnChanged gets "".
 	Optional bool
@@ -246,15 +247,32 @@ type toggleItemRenderer struct {
 	icon                *widget.Icon
 }
 
-// plateSide is the side of the square behind a letter or an icon.
-const plateSide = 28
+// The sides, at the normal size of texts, of the square behind a letter and of
+// an icon.
+const (
+	plateSide = 28
+	iconSide  = 22
+)
+
+// side is how large a button is at least; grown is how much larger than normal
+// everything in it is.
+func (i *toggleItem) side() float32 { return max(touch, i.group.Side) * i.grown() }
+
+func (i *toggleItem) grown() float32 { return i.Theme().Size(theme.SizeNameText) / 14 }
 
 func (r *toggleItemRenderer) plateSize() fyne.Size {
-	return fyne.NewSize(max(plateSide, r.letter.MinSize().Width+10), plateSide)
+	if r.icon == nil && r.letter.Text == "" {
+		return fyne.Size{}
+	}
+	side := plateSide * r.item.grown()
+	return fyne.NewSize(max(side, r.letter.MinSize().Width+10), side)
 }
 
 func (r *toggleItemRenderer) MinSize() fyne.Size {
-	width := float32(8) + r.plateSize().Width + 8
+	width := float32(8)
+	if plate := r.plateSize().Width; plate > 0 {
+		width += plate + 8
+	}
 	if r.label.Text != "" {
 		// As wide as when it is chosen, so that choosing moves nothing.
 		width += fyne.MeasureText(r.label.Text, r.label.TextSize, fyne.TextStyle{Bold: true}).Width + 8
@@ -262,7 +280,7 @@ func (r *toggleItemRenderer) MinSize() fyne.Size {
 	if r.hint.Text != "" && r.label.Text != "" {
 		width += r.hint.MinSize().Width + 8
 	}
-	side := max(r.item.group.Side, touch)
+	side := r.item.side()
 	return fyne.NewSize(max(width, side), side)
 }
 
@@ -278,13 +296,20 @@ func (r *toggleItemRenderer) Layout(size fyne.Size) {
 	r.letter.Resize(plate)
 	r.letter.Move(at)
 	if r.icon != nil {
-		const side = 22
+		side := iconSide * r.item.side() / touch
 		r.icon.Resize(fyne.NewSquareSize(side))
 		r.icon.Move(at.AddXY((plate.Width-side)/2, (plate.Height-side)/2))
 	}
 	high := r.label.MinSize().Height
-	r.label.Resize(fyne.NewSize(max(size.Width-plate.Width-24, 0), high))
-	r.label.Move(fyne.NewPos(at.X+plate.Width+8, (size.Height-high)/2))
+	r.label.Alignment = fyne.TextAlignLeading
+	if plate.Width > 0 {
+		r.label.Resize(fyne.NewSize(max(size.Width-plate.Width-24, 0), high))
+		r.label.Move(fyne.NewPos(at.X+plate.Width+8, (size.Height-high)/2))
+	} else {
+		r.label.Alignment = fyne.TextAlignCenter
+		r.label.Resize(fyne.NewSize(size.Width, high))
+		r.label.Move(fyne.NewPos(0, (size.Height-high)/2))
+	}
 	hint := r.hint.MinSize()
 	r.hint.Resize(hint)
 	if r.label.Text == "" { // small in the corner
