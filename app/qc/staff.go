@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"golang.org/x/crypto/argon2"
 )
@@ -109,4 +110,11 @@ func VerifySecret(secret, verifier string) bool {
 	}
 	got := argon2.IDKey([]byte(secret), salt, passes, memory, threads, uint32(len(want)))
 	return subtle.ConstantTimeCompare(got, want) == 1
+}
+
+// Tries is how often somebody has entered a wrong PIN in a row, and until when
+// no other is taken from them.
+type Tries struct {
+	Count int       `json:"count"`
+	Until time.Time `json:"until,omitzero"`
 }

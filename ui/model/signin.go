@@ -25,11 +25,20 @@ type SignIn struct {
 	asked    qc.Staff // whose PIN is asked for
 	checking bool
 	failures map[qc.StaffID]failure
+	recalled bool // failures of earlier runs are among them
 }
 
 type failure struct {
 	count int
 	until time.Time
+}
+
+// triesKeeper is a [Store] that remembers wrong PINs, so that starting the
+// program again does not give anybody another five.
+type triesKeeper interface {
+	Tries(ctx context.Context) (map[qc.StaffID]qc.Tries, error)
+	// NoteTries forgets with the zero value.
+	NoteTries(ctx context.Context, id qc.StaffID, t qc.Tries) error
 }
 
 // The back-off: after the fifth wrong try each further one doubles the wait.
@@ -46,6 +55,10 @@ const badgeTries qc.StaffID = ""
 func (s *SignIn) Refresh() {
 	s.parts.Work.Do(LaneRead, func(ctx context.Context) func() {
 		staff, err := s.parts.Store.Staff(ctx)
+		var tries map[qc.StaffID]qc.Tries
+		if keeper, ok := s.parts.Store.(triesKeeper); ok && err == nil {
+			tries, err = keeper.Tries(ctx)
+		}
 		return func() {
 			if err != nil {
 				s.notices.fail("read staff", err)
@@ -54,6 +67,7 @@ func (s *SignIn) Refresh() {
 			staff = slices.DeleteFunc(staff, func(p qc.Staff) bool { return !p.MayInspect() && !p.MayReview() })
 			slices.SortFunc(staff, func(a, b qc.Staff) int { return cmp.Compare(a.ID, b.ID) })
 			s.people, s.loaded = staff, true
+			s.recall(tries)
 			if s.person.ID != "" && !slices.ContainsFunc(staff, func(p qc.Staff) bool { return p.ID == s.person.ID }) {
 				s.Out() // no longer works here
 				return
@@ -88,7 +102,7 @@ func (s *SignIn) Enter(text string) {
 	hash := qc.HashBadge(text)
 	for _, person := range s.people {
 		if person.Badge != "" && person.Badge == hash {
-			delete(s.failures, badgeTries)
+			s.forgive(badgeTries)
 			s.in(person)
 			return
 		}
@@ -99,7 +113,9 @@ func (s *SignIn) Enter(text string) {
 			return
 		}
 	}
-	s.wrong(badgeTries)
+	wrong := s.oneMore(badgeTries)
+	s.failures[badgeTries] = wrong
+	s.parts.Work.Do(LaneSave, func(ctx context.Context) func() { return s.note(ctx, badgeTries, wrong) })
 	s.notices.Warn(Say("station.signin.unknown"))
 	s.changed()
 }
@@ -124,16 +140,22 @@ func (s *SignIn) PIN(pin string) {
 	}
 	s.checking = true
 	s.changed()
-	s.parts.Work.Do(LaneRead, func(context.Context) func() {
+	next := s.oneMore(person.ID)
+	s.parts.Work.Do(LaneRead, func(ctx context.Context) func() {
 		right := qc.VerifySecret(pin, person.PIN)
+		noted := func() {}
+		if !right { // on the disk before anybody hears of it
+			noted = s.note(ctx, person.ID, next)
+		}
 		return func() {
 			s.checking = false
 			if right {
-				delete(s.failures, person.ID)
+				s.forgive(person.ID)
 				s.in(person)
 				return
 			}
-			s.wrong(person.ID)
+			s.failures[person.ID] = next
+			noted()
 			if !s.locked(person.ID) {
 				s.notices.Warn(Say("station.signin.wrong_pin", "n", freeTries-s.failures[person.ID].count))
 			}
@@ -156,7 +178,8 @@ func (s *SignIn) in(person qc.Staff) {
 	s.changed()
 }
 
-func (s *SignIn) wrong(id qc.StaffID) {
+// oneMore returns what another wrong try of id makes of it.
+func (s *SignIn) oneMore(id qc.StaffID) failure {
 	f := s.failures[id]
 	f.count++
 	if over := f.count - freeTries; over >= 0 {
@@ -166,7 +189,48 @@ func (s *SignIn) wrong(id qc.StaffID) {
 		}
 		f.until = s.parts.Now().Add(wait)
 	}
-	s.failures[id] = f
+	return f
+}
+
+// recall takes over, once, what was wrong before the program was started. A
+// clock that was turned back since locks nobody out for longer.
+func (s *SignIn) recall(tries map[qc.StaffID]qc.Tries) {
+	if s.recalled {
+		return
+	}
+	s.recalled = true
+	latest := s.parts.Now().Add(longestWait)
+	for id, t := range tries {
+		f := failure{count: t.Count, until: t.Until}
+		if f.until.After(latest) {
+			f.until = latest
+		}
+		if s.failures[id].count < f.count {
+			s.failures[id] = f
+		}
+	}
+}
+
+// note keeps a failure for the next start, and returns what is to be said when
+// that cannot be done.
+func (s *SignIn) note(ctx context.Context, id qc.StaffID, f failure) func() {
+	keeper, ok := s.parts.Store.(triesKeeper)
+	if !ok {
+		return func() {}
+	}
+	if err := keeper.NoteTries(ctx, id, qc.Tries{Count: f.count, Until: f.until}); err != nil {
+		return func() { s.notices.fail("note a wrong PIN", err) }
+	}
+	return func() {}
+}
+
+// forgive forgets the failures of id, who has proved to be themselves.
+func (s *SignIn) forgive(id qc.StaffID) {
+	if s.failures[id].count == 0 {
+		return
+	}
+	delete(s.failures, id)
+	s.parts.Work.Do(LaneSave, func(ctx context.Context) func() { return s.note(ctx, id, failure{}) })
 }
 
 // locked reports, and says, that id must wait.
