@@ -137,6 +137,7 @@ type PhotoCanvas struct {
 	cursor  desktop.Cursor
 	cursors cursors
 	mods    fyne.KeyModifier
+	altUsed bool // Alt was held for the mouse, and no key was pressed since
 	space   bool
 	focused bool
 	pressed bool // a mouse button is down

@@ -65,6 +65,7 @@ func (c *PhotoCanvas) MouseDown(ev *desktop.MouseEvent) {
 		return
 	}
 	c.mods = ev.Modifier
+	c.altUsed = ev.Modifier&fyne.KeyModifierAlt != 0
 	c.pressed = true
 	if ev.Button == desktop.MouseButtonPrimary && c.grab(ev.Position) {
 		return
@@ -215,6 +216,7 @@ func (c *PhotoCanvas) Dragged(ev *fyne.DragEvent) {
 func (c *PhotoCanvas) follow(at fyne.Position) {
 	g := c.gesture
 	g.now = at
+	c.altUsed = c.altUsed || c.modifiers()&fyne.KeyModifierAlt != 0
 	if !g.moved && apartBy(at, g.start) >= annotate.MinDrag {
 		g.moved = true
 		c.clicked, c.twice = nil, false
@@ -371,6 +373,7 @@ func (c *PhotoCanvas) Scrolled(ev *fyne.ScrollEvent) {
 		return
 	}
 	if c.modifiers()&fyne.KeyModifierAlt != 0 {
+		c.altUsed = true
 		if ev.Scrolled.DY > 0 {
 			c.TypedRune(']')
 		} else {
@@ -396,8 +399,29 @@ func (c *PhotoCanvas) zoomAt(f float64, at fyne.Position) {
 // MouseIn is called by Fyne.
 func (c *PhotoCanvas) MouseIn(ev *desktop.MouseEvent) { c.MouseMoved(ev) }
 
-// MouseOut is called by Fyne.
-func (c *PhotoCanvas) MouseOut() { c.pointer = nil }
+// MouseOut is called by Fyne. Keys may be released elsewhere, without a word
+// to the canvas.
+func (c *PhotoCanvas) MouseOut() {
+	c.pointer, c.mods = nil, 0
+	if c.altUsed {
+		c.altUsed = false
+		c.closeMenu()
+	}
+}
+
+// closeMenu puts the menu away again that the toolkit opens when Alt is
+// released without another key in between: it was held for the mouse. The
+// toolkit does not say so; but the pointer is over the menu then, which has
+// the focus.
+func (c *PhotoCanvas) closeMenu() {
+	on := fyne.CurrentApp().Driver().CanvasForObject(c)
+	if on == nil || !c.focused || on.Focused() == nil || on.Focused() == fyne.Focusable(c) {
+		return
+	}
+	if bar, ok := on.(interface{ ToggleMenu() }); ok {
+		bar.ToggleMenu()
+	}
+}
 
 // MouseMoved is called by Fyne.
 func (c *PhotoCanvas) MouseMoved(ev *desktop.MouseEvent) {

@@ -35,6 +35,7 @@ func (c *PhotoCanvas) AcceptsTab() bool { return len(c.shapes) > 0 }
 
 // KeyDown is called by Fyne.
 func (c *PhotoCanvas) KeyDown(ev *fyne.KeyEvent) {
+	c.altUsed = false
 	c.hold(ev.Name, true)
 	c.held[ev.Name] = ev
 	if c.OnHeld != nil {

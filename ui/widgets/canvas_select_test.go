@@ -235,3 +235,17 @@ func TestCursor_SaysWhatAPressWouldDo(t *testing.T) {
 		t.Errorf("hot spot at %d, %d of %v", x, y, img.Bounds())
 	}
 }
+
+func TestAlt_DoesNotOutliveThePointer(t *testing.T) {
+	b := newBench(t, 1, 2400, 1600)
+	b.SetTool(qc.Box)
+	b.down(desktop.KeyAltLeft)
+	b.sweep(fyne.NewPos(400, 300), fyne.NewPos(460, 330), primary, fyne.KeyModifierAlt)
+	b.down(desktop.KeyAltLeft)
+	b.MouseOut() // its release is heard by whatever the pointer is over
+	percent, _ := b.Zoom()
+	b.Scrolled(&fyne.ScrollEvent{PointEvent: fyne.PointEvent{Position: fyne.NewPos(400, 300)}, Scrolled: fyne.NewDelta(0, float32(notch()))})
+	if now, _ := b.Zoom(); now <= percent || len(b.runes) != 0 {
+		t.Errorf("the wheel sizes still: zoom %g, runes %q", now, string(b.runes))
+	}
+}
