@@ -11,7 +11,9 @@ import (
 	"image/png"
 	"math/rand/v2"
 	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 
 	"flawmark/app/qc"
@@ -82,13 +84,20 @@ func secretWorld(t *testing.T, encoded []byte, honest bool) (*world, qc.Photo) {
 	return w, *p
 }
 
+// madeSecret is the picture as a JPEG, made once and never changed.
+var madeSecret = sync.OnceValues(func() ([]byte, error) {
+	var out bytes.Buffer
+	err := photo.EncodeJPEG(&out, secretPicture(), 92)
+	return out.Bytes(), err
+})
+
 func encodedSecret(t *testing.T) []byte {
 	t.Helper()
-	var out bytes.Buffer
-	if err := photo.EncodeJPEG(&out, secretPicture(), 92); err != nil {
+	data, err := madeSecret()
+	if err != nil {
 		t.Fatal(err)
 	}
-	return out.Bytes()
+	return data
 }
 
 // photoRoutes are all addresses that give pixels of a photo, below an order or a case.
@@ -382,6 +391,59 @@ func TestIIIF_SpeaksAsLevelTwoDemands(t *testing.T) {
 		}
 		if !strings.Contains(got.header.Get("Link"), `rel="canonical"`) || !strings.Contains(got.header.Get("Link"), "level2.json") {
 			t.Errorf("%s: links %q", rest, got.header.Get("Link"))
+		}
+	}
+}
+
+func TestIIIF_TurnsAwayWhatIsTooMuch(t *testing.T) {
+	t.Parallel()
+	w, p := secretWorld(t, encodedSecret(t), true)
+	b := w.reader(t)
+	b.openLink("20481")
+	region := "/o/20481/iiif/" + string(p.Digest) + "/full/9,/0/default.jpg"
+	for range atOnce {
+		b.pages.drawing <- struct{}{}
+	}
+	if got := b.do(http.MethodGet, region, nil); got.status != http.StatusServiceUnavailable || got.header.Get("Retry-After") == "" {
+		t.Errorf("while %d draw: status %d, %v", atOnce, got.status, got.header)
+	}
+	<-b.pages.drawing
+	if got := b.do(http.MethodGet, region, nil); got.status != http.StatusOK {
+		t.Errorf("after one has ended: status %d", got.status)
+	}
+	last := 0
+	for range tilesPerMinute + 10 {
+		if last = b.do(http.MethodGet, "/o/20481/iiif/"+string(p.Digest)+"/x/x/x/x", nil).status; last == http.StatusTooManyRequests {
+			break
+		}
+	}
+	if last != http.StatusTooManyRequests {
+		t.Errorf("%d requests are not too many: %d", tilesPerMinute, last)
+	}
+}
+
+func TestIIIF_AnswersWhoHasItAlready(t *testing.T) {
+	t.Parallel()
+	for _, rest := range []string{"/iiif/PHOTO/full/90,/0/default.jpg", "/photos/PHOTO/full"} {
+		w, p := secretWorld(t, encodedSecret(t), true)
+		b := w.reader(t)
+		b.openLink("20481")
+		address := "/o/20481" + strings.ReplaceAll(rest, "PHOTO", string(p.Digest))
+		first := b.do(http.MethodGet, address, nil)
+		again := func(tag string) int {
+			r := httptest.NewRequest(http.MethodGet, "http://centre.test"+address, nil)
+			r.Header.Set("If-None-Match", tag)
+			for _, cookie := range b.jar {
+				r.AddCookie(cookie)
+			}
+			return serve(t, b.handler, r).status
+		}
+		if got := again(first.header.Get("ETag")); got != http.StatusNotModified {
+			t.Errorf("%s: the same again: %d", address, got)
+		}
+		b.developed()
+		if got := again(first.header.Get("ETag")); got != http.StatusOK {
+			t.Errorf("%s: the original has come, but: %d", address, got)
 		}
 	}
 }
