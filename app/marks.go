@@ -26,7 +26,7 @@ const (
 
 func marksExportFlags(set *flag.FlagSet) {
 	handout.FolderFlags(set)
-	set.String("format", formSheet, "`sheet, w3c, coco or labelme`")
+	set.String("format", formSheet, "`sheet|w3c|coco|labelme`")
 	set.Bool("draft", false, "of the inspection in progress instead of what was recorded")
 }
 

@@ -24,7 +24,7 @@ import (
 
 func marksImportFlags(set *flag.FlagSet) {
 	set.String("item", "", "`number` of the item")
-	set.String("format", "", "`sheet, w3c or labelme`; else found by looking")
+	set.String("format", "", "`sheet|w3c|labelme`; else found by looking")
 	set.Int("photo", 0, "`number` of the photo, from 1; else found by what the file says")
 }
 

@@ -30,7 +30,7 @@ import (
 // Flags are those of a command that writes a pack.
 func Flags(set *flag.FlagSet) {
 	FolderFlags(set)
-	set.String("ask", "", "what the seller is asked for: `refund or exchange`; else what the customer chose")
+	set.String("ask", "", "what the seller is asked for: `refund|exchange`; else what the customer chose")
 	set.String("discount", "", "ask for a partial refund of so many `yuan` and keep the goods")
 	set.Bool("listing", false, "the seller's photo beside ours, too, where there is one")
 }
