@@ -2,7 +2,6 @@ package photo
 
 import (
 	"image"
-	"image/color"
 	"math"
 )
 
@@ -49,22 +48,40 @@ func (c *chroma) fillRow(out []uint8, y int) {
 		}
 		return
 	}
-	low, high := 2*scale, 2*scale-1
+	low, high, shift := 2*scale, 2*scale-1, 4
 	if scale == 1 {
-		low, high = 1, 2
+		low, high, shift = 1, 2, 2
 	}
-	for x := range out {
-		i := x / 2
-		if x%2 == 0 {
-			out[x] = uint8((3*sums[i] + sums[max(i-1, 0)] + low) / (4 * scale))
-		} else {
-			out[x] = uint8((3*sums[i] + sums[min(i+1, c.w-1)] + high) / (4 * scale))
+	// A pixel's nearest sample, and the one to the left of the pair or to its right.
+	for i, sum := range sums {
+		left, right := sums[max(i-1, 0)], sums[min(i+1, len(sums)-1)]
+		if 2*i+1 >= len(out) {
+			out[2*i] = uint8((3*sum + left + low) >> shift)
+			return
 		}
+		pair := out[2*i:][:2:2]
+		pair[0], pair[1] = uint8((3*sum+left+low)>>shift), uint8((3*sum+right+high)>>shift)
 	}
 }
 
 // fromYCbCr makes an RGBA picture of a decoder's YCbCr one, by JPEG's rule (BT.601, full range).
-func fromYCbCr(src *image.YCbCr) *image.RGBA { return convertYCbCr(src, color.YCbCrToRGB) }
+func fromYCbCr(src *image.YCbCr) *image.RGBA { return convertYCbCr(src, jpegRow) }
+
+// jpegRow is color.YCbCrToRGB for a row; a call for each pixel takes longer than the arithmetic.
+func jpegRow(row, luma, cb, cr []uint8) {
+	row, cb, cr = row[:4*len(luma)], cb[:len(luma)], cr[:len(luma)]
+	for x, v := range luma {
+		y := int32(v) * 0x10101
+		u, w := int32(cb[x])-128, int32(cr[x])-128
+		r, g, b := y+91881*w, y-22554*u-46802*w, y+116130*u
+		// In range unless one of the bits above the byte is set.
+		if uint32(r|g|b)&0xff000000 != 0 {
+			r, g, b = min(max(r, 0), 0xffffff), min(max(g, 0), 0xffffff), min(max(b, 0), 0xffffff)
+		}
+		p := row[4*x:][:4:4]
+		p[0], p[1], p[2], p[3] = uint8(r>>16), uint8(g>>16), uint8(b>>16), 255
+	}
+}
 
 // fromYCbCrCoded does so by the rule that the file names; JPEG's when it names none.
 func fromYCbCrCoded(src *image.YCbCr, coded *codedColour) *image.RGBA {
@@ -92,14 +109,18 @@ func fromYCbCrCoded(src *image.YCbCr, coded *codedColour) *image.RGBA {
 	rCr, bCb := fix(2*(1-kr)*chromaScale), fix(2*(1-kb)*chromaScale)
 	gCb, gCr := fix(2*kb*(1-kb)/(1-kr-kb)*chromaScale), fix(2*kr*(1-kr)/(1-kr-kb)*chromaScale)
 	byteOf := func(v int32) uint8 { return uint8(min(max(v>>16, 0), 255)) }
-	return convertYCbCr(src, func(y, cb, cr uint8) (r, g, b uint8) {
-		l := (int32(y)-floor)*y1 + one/2
-		u, v := int32(cb)-128, int32(cr)-128
-		return byteOf(l + rCr*v), byteOf(l - gCb*u - gCr*v), byteOf(l + bCb*u)
+	return convertYCbCr(src, func(row, luma, cb, cr []uint8) {
+		for x, y := range luma {
+			l := (int32(y)-floor)*y1 + one/2
+			u, v := int32(cb[x])-128, int32(cr[x])-128
+			p := row[4*x:][:4:4]
+			p[0], p[1], p[2], p[3] = byteOf(l+rCr*v), byteOf(l-gCb*u-gCr*v), byteOf(l+bCb*u), 255
+		}
 	})
 }
 
-func convertYCbCr(src *image.YCbCr, toRGB func(y, cb, cr uint8) (r, g, b uint8)) *image.RGBA {
+// convertYCbCr has toRGB make each row of RGBA pixels from as many values of each plane.
+func convertYCbCr(src *image.YCbCr, toRGB func(row, luma, cb, cr []uint8)) *image.RGBA {
 	b := src.Rect
 	w, h := b.Dx(), b.Dy()
 	dst := image.NewRGBA(image.Rect(0, 0, w, h))
@@ -119,12 +140,7 @@ func convertYCbCr(src *image.YCbCr, toRGB func(y, cb, cr uint8) (r, g, b uint8))
 		planes[0].fillRow(cb, y)
 		planes[1].fillRow(cr, y)
 		luma := src.Y[src.YOffset(b.Min.X, b.Min.Y+y):][:w]
-		row := dst.Pix[y*dst.Stride:][:4*w]
-		for x, v := range luma {
-			p := row[4*x:][:4:4]
-			p[0], p[1], p[2] = toRGB(v, cb[x], cr[x])
-			p[3] = 255
-		}
+		toRGB(dst.Pix[y*dst.Stride:][:4*w], luma, cb, cr)
 	}
 	return dst
 }
