@@ -188,6 +188,23 @@ func TestText_WordsAreAskedFor(t *testing.T) {
 	}
 }
 
+func TestText_IsSeenWhereItGoes(t *testing.T) {
+	b := newBench(t, 1, 1000, 800)
+	b.SetPhoto("black", 1000, 800, flat(1000, 800, color.RGBA{0, 0, 0, 255}))
+	b.shown(qc.Mark{Tool: qc.Text, Text: "here", Points: []qc.Point{{X: 300, Y: 300}}})
+	on := b.at(300, 300).AddXY(8, 8) // the plate's ground beside the letters
+	if b.seen(on).R < 200 {
+		t.Fatal("there are no words")
+	}
+	b.MouseDown(mouse(on, primary, 0))
+	for i := range 3 {
+		b.Dragged(&fyne.DragEvent{PointEvent: fyne.PointEvent{Position: on.AddXY(0, float32(100+50*i))}})
+	}
+	if b.seen(on).R > 50 || b.seen(on.AddXY(0, 200)).R < 200 {
+		t.Errorf("where it was: %v, where it is: %v", b.seen(on), b.seen(on.AddXY(0, 200)))
+	}
+}
+
 func TestInset_IsPlacedByHand(t *testing.T) {
 	for _, armed := range []qc.Tool{"", qc.Box} {
 		b := newBench(t, 1, 2400, 1600)

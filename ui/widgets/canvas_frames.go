@@ -127,7 +127,8 @@ func (c *PhotoCanvas) updateStamp() {
 		return
 	}
 	s.object()
-	if !s.ready || len(group) == 1 || !sameMarks(s.of, group) || s.view.Scale != c.port.view.Scale || s.view.Turn != c.port.view.Turn {
+	reshaped := c.gesture != nil && c.gesture.kind == editing && c.gesture.handle != annotate.Body
+	if !s.ready || reshaped || !sameMarks(s.of, group) || s.view.Scale != c.port.view.Scale || s.view.Turn != c.port.view.Turn {
 		c.makeStamp(group)
 	}
 	if s.rect.Empty() {
@@ -146,9 +147,8 @@ func sameMarks(a, b []annotate.Shape) bool {
 	return slices.EqualFunc(a, b, func(a, b annotate.Shape) bool { return a.Mark.ID == b.Mark.ID })
 }
 
-// makeStamp makes the picture of a group: of several once for the way of the
-// hand, of words anew at each place, because they break and lean on the photo's
-// edge.
+// makeStamp makes the picture of a group: once for the way of the hand, but anew
+// at each place where only the leader of words is moved.
 func (c *PhotoCanvas) makeStamp(group []annotate.Shape) {
 	s := &c.draft.stamp
 	shown := slices.Clone(group)

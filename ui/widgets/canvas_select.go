@@ -202,13 +202,19 @@ func (c *PhotoCanvas) touched(s annotate.Shape, at qc.Point, within bool) (annot
 			s.Mark.Points = append(slices.Clone(s.Mark.Points[:2]), qc.Point{X: float64(f.To.Min.X), Y: float64(f.To.Min.Y)})
 		}
 	}
+	// So does where a tape's length is written.
+	label := s.Label
+	s.Label = ""
 	_, handle, ok := c.hit([]annotate.Shape{s}, id, at)
 	switch {
+	case !ok && label != "":
+		top, _, _ := c.hitAll("", at)
+		return annotate.Body, top == id
 	case !ok:
 		return annotate.Body, false
 	case handle == annotate.Body:
 		onOutline := annotate.OnOutline(s.Mark, at, c.reach()/2)
-		words := s.Mark.Tool == qc.Text || s.Mark.Tool == qc.Measure // have no inside but their words
+		words := s.Mark.Tool == qc.Text // has no inside but its words
 		return annotate.Body, within || onOutline || words
 	case alone || handle == annotate.InsetPlace && within:
 		return handle, true
