@@ -5,7 +5,10 @@
 //
 // What is in view of a photo is composed into one picture of the window's size,
 // from levels in memory and from a [TileSource], so that a photo's size costs
-// nothing. Panning moves that picture; textures stay within 2048 pixels a side.
+// nothing. The toolkit paints each pixel of each layer; so the marks are drawn
+// into that picture, and nothing lies under it but a small picture of the whole
+// photo while a part is missing. Panning moves it, the wheel stretches it until
+// it rests; textures stay within 2048 pixels a side.
 // Turn, light, comparing and the overview are for looking: nothing of them is
 // ever written.
 //

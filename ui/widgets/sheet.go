@@ -97,8 +97,6 @@ func split(r image.Rectangle) []image.Rectangle {
 type sheet struct {
 	picture
 	images []*canvas.Image
-	// uploads and uploaded count textures and their bytes.
-	uploads, uploaded int
 }
 
 func (s *sheet) show(p picture) {
@@ -119,8 +117,6 @@ func (s *sheet) show(p picture) {
 		img.Image = p.tiles[i].img
 		img.Show()
 		img.Refresh()
-		s.uploads++
-		s.uploaded += len(p.tiles[i].img.Pix)
 	}
 }
 
