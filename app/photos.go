@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"path/filepath"
+	"runtime/debug"
 
 	"flawmark/app/qc"
 	"flawmark/imaging/photo"
@@ -20,6 +21,9 @@ const (
 	// decodeMemory is what photos that arrive and levels that are made may take
 	// at the same time.
 	decodeMemory = 192 << 20
+	// softMemory is above what a window keeps of photos; only while some are
+	// decoded there is more.
+	softMemory = 168 << 20
 )
 
 // photoFiles are the blobs as the models want them.
@@ -77,3 +81,10 @@ func (s *station) forget(d qc.Digest) error {
 
 // newBudget is the memory that decoders share.
 func newBudget() *photo.Budget { return photo.NewBudget(decodeMemory) }
+
+// boundMemory keeps the heap near what is in use, which is mostly pixels: there
+// are few of them to look at, and collecting more often costs little.
+func boundMemory() {
+	debug.SetGCPercent(20)
+	debug.SetMemoryLimit(softMemory)
+}

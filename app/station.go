@@ -67,6 +67,7 @@ func openStation(ctx context.Context, s settings.Station) (_ *station, err error
 	if _, _, refuse, err := st.space(); err == nil { // else nobody knows, and the disk itself will say
 		st.blobs.KeepFree(refuse)
 	}
+	boundMemory()
 	st.openDerived()
 	// Half-written files that a crash left behind.
 	if _, err := st.blobs.Sweep(st.now().Add(-time.Hour)); err != nil {

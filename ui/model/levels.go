@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"image"
 	"io"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 
@@ -252,6 +253,7 @@ func (p *Pictures) storeLevels(ctx context.Context, d qc.Digest, again bool) err
 		return err
 	}
 	options := tiles.PackOptions{Complete: err != nil, Workers: 1}
+	defer debug.FreeOSMemory() // a photo's arrival and its levels took more than looking at it does
 	return p.parts.Derived.Put(ctx, d, profileLevels, func(w io.Writer) error {
 		return tiles.WritePack(ctx, w, data, d, photo.Limits{}, options)
 	})

@@ -95,16 +95,13 @@ func (p *Pictures) Warnings(of qc.Photo) []Sentence {
 
 // arrived takes over what is known of a photo that has been taken in.
 func (p *Pictures) arrived(t Taken) {
-	p.keep(t.Photo.Preview.Digest, t.preview, t.Warnings)
+	p.keep(t.Photo.Preview.Digest, t.preview)
+	p.warn(t.Photo.Preview.Digest, t.Warnings)
 	p.makeLevels(t.Photo, LaneIdle)
 }
 
 // keep keeps a decoded preview, the newest ones only.
-func (p *Pictures) keep(d qc.Digest, img *image.RGBA, warnings []string) {
-	if len(p.warnings) >= warningsKept {
-		clear(p.warnings)
-	}
-	p.warnings[d] = warnings
+func (p *Pictures) keep(d qc.Digest, img *image.RGBA) {
 	if img == nil || p.preview(d) != nil {
 		return
 	}
@@ -112,6 +109,29 @@ func (p *Pictures) keep(d qc.Digest, img *image.RGBA, warnings []string) {
 		p.ready = append(p.ready[:0], p.ready[len(p.ready)-readyKept+1:]...)
 	}
 	p.ready = append(p.ready, readyPicture{d, img})
+}
+
+// judge finds out what makes a photo poor evidence, unless that is known.
+func (p *Pictures) judge(d qc.Digest, preview *image.RGBA) {
+	if _, known := p.warnings[d]; known {
+		return
+	}
+	p.parts.Work.Do(LaneOpen, func(context.Context) func() {
+		warnings := photo.Check(preview).Warnings
+		return func() {
+			p.warn(d, warnings)
+			if len(warnings) > 0 {
+				p.changed()
+			}
+		}
+	})
+}
+
+func (p *Pictures) warn(d qc.Digest, warnings []string) {
+	if len(p.warnings) >= warningsKept {
+		clear(p.warnings) // they are found out again
+	}
+	p.warnings[d] = warnings
 }
 
 // preview returns a preview if it is ready, and keeps it longer.

@@ -9,7 +9,6 @@ import (
 
 	"flawmark/app/qc"
 	"flawmark/imaging/annotate"
-	"flawmark/imaging/photo"
 	"flawmark/imaging/tiles"
 )
 
@@ -71,13 +70,9 @@ func (v *View) Show(of qc.Photo, nearby []qc.Photo, to Sight) {
 			return nil
 		}
 		img, err := p.decode(ctx, of.Preview.Digest, fitting(previewSide))
-		var warnings []string
-		if err == nil {
-			warnings = photo.Check(img).Warnings
-		}
 		return func() {
 			if err == nil {
-				p.keep(of.Preview.Digest, img, warnings)
+				p.keep(of.Preview.Digest, img)
 			}
 			switch {
 			case gone.Load():
@@ -86,11 +81,9 @@ func (v *View) Show(of qc.Photo, nearby []qc.Photo, to Sight) {
 				to.Missing()
 			default:
 				to.Level(img)
+				p.judge(of.Preview.Digest, img)
 				v.open()
 				p.makeReady(nearby, gone)
-				if len(warnings) > 0 {
-					p.changed()
-				}
 			}
 		}
 	})
@@ -114,8 +107,10 @@ func (p *Pictures) makeReady(nearby []qc.Photo, gone *atomic.Bool) {
 			if larger(of) {
 				_, _ = p.index(ctx, of.Digest, of.Bytes) // as above
 			}
-			warnings := photo.Check(img).Warnings
-			return func() { p.keep(of.Preview.Digest, img, warnings) }
+			return func() {
+				p.keep(of.Preview.Digest, img)
+				p.judge(of.Preview.Digest, img)
+			}
 		})
 	}
 }
