@@ -12,5 +12,10 @@
 // Turn, light, comparing and the overview are for looking: nothing of them is
 // ever written.
 //
+// The canvas draws with every tool by a drag and by two clicks, and edits marks,
+// one or several, by hand and by keys. While a tool is armed only what is
+// selected reacts to the hand, so that marks can be drawn over each other; Ctrl
+// picks others. What is in hand is shown at once and reported once, at the end.
+//
 // Every method and callback belongs to the UI goroutine.
 package widgets
