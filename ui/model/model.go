@@ -13,7 +13,8 @@
 // recorded here and how far it has travelled; [Reviews] are the flags that a
 // shift lead looks at; [Cases] are what happens to flagged items afterwards;
 // [Status] is the line at the bottom; a [Notice] is the one sentence in the
-// banner.
+// banner. A photo is taken in to a [Shelf], once, and is looked at in a [View]:
+// its preview at once, then its original in tiles, which nobody holds whole.
 package model
 
 import (
