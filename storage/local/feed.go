@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
+	"unicode"
 
 	"go.etcd.io/bbolt"
 
@@ -23,6 +25,17 @@ func (s *Store) Cursor(ctx context.Context) (qc.Cursor, error) {
 		return qc.Cursor{}, fmt.Errorf("read feed cursor: %w", err)
 	}
 	return cursor, nil
+}
+
+// maxMirrored is the size of the database above which it takes nothing more of
+// what the centre tells, so that there is always room for what is recorded here.
+const maxMirrored = maxDatabase / 4 * 3
+
+// longestKey is that of an id. The database could not take one of any length.
+const longestKey = 500
+
+func fitsAsKey(text string) bool {
+	return len(text) <= longestKey && !strings.ContainsFunc(text, unicode.IsControl)
 }
 
 // errUnreadable marks a change that this version cannot read.
@@ -44,6 +57,9 @@ func (s *Store) ApplyPage(ctx context.Context, page qc.Page) error {
 		}
 	}
 	err := s.update(ctx, func(tx *bbolt.Tx) error {
+		if len(page.Changes) > 0 && tx.Size() > maxMirrored {
+			return fmt.Errorf("%w: the centre has told %d bytes", ErrFull, tx.Size())
+		}
 		before, err := qc.ParseCursor(string(tx.Bucket(inMeta).Get(keyCursor)))
 		if err != nil {
 			return err
@@ -107,8 +123,8 @@ func keep[T any](tx *bbolt.Tx, bucket []byte, change qc.Change, id func(T) strin
 		return err
 	}
 	key := id(value)
-	if key == "" {
-		return fmt.Errorf("%w: it has no id", errUnreadable)
+	if key == "" || !fitsAsKey(key) {
+		return fmt.Errorf("%w: %.40q is no id", errUnreadable, key)
 	}
 	return tx.Bucket(bucket).Put([]byte(key), change.Data)
 }
@@ -118,6 +134,11 @@ func applyItem(tx *bbolt.Tx, change qc.Change) error {
 	var item, before qc.Item
 	if err := read(change, &item); err != nil {
 		return err
+	}
+	for _, text := range []string{string(item.ID), string(item.Order), string(item.Waybill)} {
+		if !fitsAsKey(text) {
+			return fmt.Errorf("%w: %.40q cannot be found by", errUnreadable, text)
+		}
 	}
 	if _, err := get(tx, inItems, []byte(item.ID), &before); err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"flawmark/app/qc"
@@ -96,10 +97,14 @@ func (c *Client) access(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if answer.AccessToken == "" || len(answer.AccessToken) > mostToken || strings.ContainsFunc(answer.AccessToken, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
+		return "", garbled("prove key", errors.New("no token"))
+	}
+	lasts := min(max(answer.ExpiresIn, 0), int(longestToken/time.Second))
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.token = answer.AccessToken
-	c.tokenTo = asked.Add(time.Duration(answer.ExpiresIn)*time.Second - tokenMargin)
+	c.tokenTo = asked.Add(time.Duration(lasts)*time.Second - tokenMargin)
 	return c.token, nil
 }
 
@@ -124,9 +129,12 @@ func (c *Client) BeginEnrolment(ctx context.Context, name string, key ed25519.Pu
 	if err != nil {
 		return Enrolment{}, err
 	}
+	if len(wire.FormatUserCode(answer.UserCode)) > 20 || !plain(answer.UserCode) || answer.UserCode == "" || len(answer.DeviceCode) > mostID || answer.DeviceCode == "" {
+		return Enrolment{}, garbled("begin enrolment", errors.New("no code"))
+	}
 	return Enrolment{
 		UserCode: wire.FormatUserCode(answer.UserCode), DeviceCode: answer.DeviceCode, ExpiresAt: answer.ExpiresAt,
-		Interval: time.Duration(max(answer.Interval, 1)) * time.Second,
+		Interval: time.Duration(min(max(answer.Interval, 1), int(longestPoll/time.Second))) * time.Second,
 	}, nil
 }
 
@@ -144,6 +152,9 @@ func (c *Client) PollEnrolment(ctx context.Context, deviceCode string) (qc.Stati
 	case answer.Status != wire.EnrolmentApproved || answer.Station == "":
 		return "", "", ErrPending
 	}
+	if !plain(answer.Station) || !plain(answer.Instance) || answer.Instance == "" {
+		return "", "", garbled("poll enrolment", errors.New("no station"))
+	}
 	return qc.StationID(answer.Station), answer.Instance, nil
 }
 
@@ -156,6 +167,7 @@ func (c *Client) Enrol(ctx context.Context, name string, key ed25519.PublicKey, 
 		return qc.Identity{}, err
 	}
 	show(begun)
+	until := c.cfg.Now().Add(longestEnrol)
 	ticker := time.NewTicker(begun.Interval)
 	defer ticker.Stop()
 	for {
@@ -167,6 +179,9 @@ func (c *Client) Enrol(ctx context.Context, name string, key ed25519.PublicKey, 
 		station, instance, err := c.PollEnrolment(ctx, begun.DeviceCode)
 		if err == nil {
 			return qc.Identity{Station: station, Name: name, Centre: c.cfg.BaseURL, Instance: instance}, nil
+		}
+		if !c.cfg.Now().Before(until) { // whatever the centre says
+			return qc.Identity{}, &wire.Failure{Kind: wire.Conflict, Op: "poll enrolment", Problem: wire.NewProblem(wire.CodeExpired, "")}
 		}
 		if errors.Is(err, ErrPending) {
 			continue

@@ -14,6 +14,7 @@ package client
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/ed25519"
 	"crypto/x509"
@@ -60,6 +61,9 @@ type Config struct {
 	// StallTimeout ends a transfer that moves less than 8 KiB in it. Zero
 	// means 20 s.
 	StallTimeout time.Duration
+	// AnswerTimeout ends an answer that is a document and still not at its end
+	// then, however busily it trickles. Zero means 2 minutes.
+	AnswerTimeout time.Duration
 }
 
 // Client speaks to one centre. It may be used by several goroutines.
@@ -82,7 +86,8 @@ const (
 	retries        = 2
 	tokenMargin    = 30 * time.Second
 	leastProgress  = 8 << 10
-	largestAnswer  = 16 << 20
+	largestAnswer  = 1 << 20  // of most requests
+	largestPage    = 16 << 20 // of the feed
 	largestProblem = 64 << 10
 	largestHeader  = 64 << 10
 )
@@ -106,11 +111,15 @@ func New(cfg Config) (*Client, error) {
 	if cfg.StallTimeout == 0 {
 		cfg.StallTimeout = 20 * time.Second
 	}
+	if cfg.AnswerTimeout == 0 {
+		cfg.AnswerTimeout = 2 * time.Minute
+	}
 	c := &Client{cfg: cfg, base: base}
 	calls, uploads := cfg.Transport, cfg.Transport
 	if cfg.Transport == nil {
 		calls, uploads = cfg.transport(true), cfg.transport(false)
 	}
+	calls, uploads = patient{calls, cfg.AnswerTimeout}, patient{uploads, cfg.AnswerTimeout}
 	c.calls = retryablehttp.NewClient()
 	c.calls.Logger = nil // it would print addresses
 	c.calls.RetryMax = retries
@@ -180,8 +189,9 @@ type call struct {
 	path   string // below the base, with its query
 	in     any    // nil: no body
 	out    any
-	open   bool // without a token
-	once   bool // without retries of its own
+	open   bool  // without a token
+	once   bool  // without retries of its own
+	most   int64 // bytes of the answer; 0: largestAnswer
 }
 
 // do performs a call, with a fresh token where the old one is refused.
@@ -206,12 +216,16 @@ func (c *Client) do(ctx context.Context, call call) error {
 			}
 			watched := c.watch(resp.Body, cancel)
 			defer watched.stop()
-			data, err := io.ReadAll(io.LimitReader(watched, largestAnswer))
+			most := cmp.Or(call.most, largestAnswer)
+			data, err := io.ReadAll(io.LimitReader(watched, most+1))
 			if err != nil {
 				return err
 			}
+			if int64(len(data)) > most {
+				return garbled(call.op, fmt.Errorf("more than %d bytes", most))
+			}
 			if err := json.Unmarshal(data, call.out); err != nil {
-				return &wire.Failure{Kind: wire.Retry, Op: call.op, Err: fmt.Errorf("read answer: %w", err)}
+				return garbled(call.op, err)
 			}
 			return nil
 		})

@@ -93,11 +93,9 @@ func (c *Client) push(ctx context.Context, op string, signed qc.SignedBatch) (qc
 	if err != nil {
 		return qc.Ack{}, err
 	}
-	ack := qc.Ack{Through: answer.Through, Head: qc.ChainHash(answer.Head)}
-	for _, result := range answer.Results {
-		ack.Receipts = append(ack.Receipts, qc.Receipt{
-			Seq: result.Seq, Status: qc.ReceiptStatus(result.Status), Problem: result.Problem, Detail: result.Detail,
-		})
+	ack, err := readAck(answer, len(sent.Events))
+	if err != nil {
+		return qc.Ack{}, garbled(op, err)
 	}
 	return ack, nil
 }
@@ -131,19 +129,17 @@ func (c *Client) Changes(ctx context.Context, after qc.Cursor, limit int, wait t
 	query := url.Values{
 		"after": {after.String()}, "limit": {strconv.Itoa(limit)}, "wait": {strconv.Itoa(int(min(wait, wire.MaxWait) / time.Second))},
 	}
-	var answer wire.Page
-	err := c.do(ctx, call{op: "follow changes", method: http.MethodGet, path: c.own("changes?" + query.Encode()), out: &answer, once: true})
+	const op = "follow changes"
+	var answer page
+	err := c.do(ctx, call{op: op, method: http.MethodGet, path: c.own("changes?" + query.Encode()), out: &answer, once: true, most: largestPage})
 	if err != nil {
 		return qc.Page{}, err
 	}
-	page := qc.Page{UpToDate: answer.UpToDate}
-	if page.Next, err = qc.ParseCursor(answer.Next); err != nil {
-		return qc.Page{}, &wire.Failure{Kind: wire.Retry, Op: "follow changes", Err: err}
+	read, err := readPage(answer, after, limit)
+	if err != nil {
+		return qc.Page{}, garbled(op, err)
 	}
-	for _, item := range answer.Items {
-		page.Changes = append(page.Changes, qc.Change{Seq: item.Seq, Kind: qc.ChangeKind(item.Type), Data: item.Data})
-	}
-	return page, nil
+	return read, nil
 }
 
 // BeginUpload announces a file and returns where its bytes go and how many are
@@ -169,6 +165,9 @@ func (c *Client) BeginUpload(ctx context.Context, shipment qc.Shipment) (upload 
 		offset, err = strconv.ParseInt(resp.Header.Get("Upload-Offset"), 10, 64)
 		if err != nil { // a server that does not say: ask it
 			offset = 0
+		}
+		if offset < 0 || offset > shipment.Bytes {
+			return fmt.Errorf("offset %d of %d bytes", offset, shipment.Bytes)
 		}
 		return nil
 	})
@@ -216,6 +215,9 @@ func (c *Client) UploadChunk(ctx context.Context, upload string, source io.Reade
 		if after, err = readOffset(resp); err != nil {
 			return &wire.Failure{Kind: wire.WrongNetwork, Op: op, Err: err}
 		}
+		if after < offset || after > offset+n { // not what we sent
+			return garbled(op, fmt.Errorf("offset %d after %d bytes at %d", after, n, offset))
+		}
 		return nil
 	})
 	return after, err
@@ -229,6 +231,7 @@ const largestFetch = 64 << 20
 func (c *Client) FetchPhoto(ctx context.Context, digest qc.Digest) ([]byte, error) {
 	const op, limit = "fetch photo", int64(largestFetch)
 	var data []byte
+	ctx = context.WithValue(ctx, patienceKey{}, 30*time.Minute) // of any size up to the limit
 	err := c.request(ctx, op, http.MethodGet, "/v1/photos/"+string(digest), nil, func(resp *http.Response, cancel context.CancelCauseFunc) error {
 		watched := c.watch(resp.Body, cancel)
 		defer watched.stop()

@@ -171,7 +171,10 @@ func (e *Engine) failed(name string, err error) {
 	}
 	link, problem := meaning(err)
 	if link == Offline { // so it seems to one worker; the probe will tell
-		link, problem = Degraded, "connection.degraded.explain"
+		link = Degraded
+		if failure, _ := errors.AsType[*wire.Failure](err); failure.Sentence == "" {
+			problem = "connection.degraded.explain"
+		}
 	}
 	e.troubles[name] = trouble{link: link, problem: problem}
 	e.shutLocked()

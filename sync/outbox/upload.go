@@ -212,6 +212,9 @@ func (u *uploads) send(ctx context.Context, shipment qc.Shipment) error {
 	}
 	u.e.change(func(s *Status) { s.Uploading = shipment.Digest })
 	place, offset, err := u.place(ctx, shipment)
+	if err == nil && (offset < 0 || offset > shipment.Bytes) {
+		err = &wire.Failure{Kind: wire.Rejected, Op: "upload", Err: fmt.Errorf("offset %d of %d bytes", offset, shipment.Bytes)}
+	}
 	// An offset at the end does not say that the centre could publish the file.
 	// Only the answer to a part that ends there does, be it an empty one.
 	for taken := false; err == nil && !taken; {
@@ -226,11 +229,15 @@ func (u *uploads) send(ctx context.Context, shipment qc.Shipment) error {
 			if err := u.e.cfg.Store.UploadProgress(ctx, shipment.Digest, place, offset); err != nil {
 				return fmt.Errorf("note progress of %s: %w", shipment.Digest, err)
 			}
-		case failure != nil && failure.Says(wire.OffsetConflict) && failure.Problem.Offset > offset && failure.Problem.Offset <= shipment.Bytes:
+		case failure != nil && failure.Says(wire.OffsetConflict) && failure.Problem.Offset > offset && failure.Problem.Offset <= shipment.Bytes && u.lost < maxPlaceLost:
+			u.lost++ // a centre that leads on and on gets no end of parts
 			offset, err = failure.Problem.Offset, nil
 		case failure != nil && failure.Says(wire.OffsetConflict) && u.lost < maxPlaceLost:
 			u.lost++
 			offset, err = u.e.cfg.Remote.UploadOffset(ctx, place)
+			if err == nil && offset > shipment.Bytes {
+				err = &wire.Failure{Kind: wire.Rejected, Op: "upload", Err: fmt.Errorf("offset %d of %d bytes", offset, shipment.Bytes)}
+			}
 		}
 	}
 	if err != nil {
