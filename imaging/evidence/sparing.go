@@ -182,7 +182,29 @@ func (s *sparing) paint(part *image.RGBA) {
 	for y := r.Min.Y / square; y*square < r.Max.Y; y++ {
 		for x := r.Min.X / square; x*square < r.Max.X; x++ {
 			if kept := s.drawn[image.Pt(x, y)]; kept != nil {
-				draw.Draw(part, kept.Rect, kept, kept.Rect.Min, draw.Over)
+				lay(part, kept)
+			}
+		}
+	}
+}
+
+// lay is draw.Draw with draw.Over for what is mostly transparent, and else mostly opaque.
+func lay(part, kept *image.RGBA) {
+	r := kept.Rect.Intersect(part.Rect)
+	const full = 1<<16 - 1
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		from, to := kept.Pix[kept.PixOffset(r.Min.X, y):][:4*r.Dx()], part.Pix[part.PixOffset(r.Min.X, y):][:4*r.Dx()]
+		for i := 0; i < len(from); i += 4 {
+			s, d := from[i:][:4:4], to[i:][:4:4]
+			switch s[3] {
+			case 0:
+			case 255:
+				copy(d, s)
+			default:
+				left := (full - uint32(s[3])*0x101) * 0x101
+				for c := range 4 {
+					d[c] = uint8((uint32(d[c])*left/full + uint32(s[c])*0x101) >> 8)
+				}
 			}
 		}
 	}

@@ -18,7 +18,8 @@ type Patch struct {
 	// depends on what was there. Paint may draw over it.
 	Hidden []image.Rectangle
 	// Paint draws on a part of the picture. Its bounds are the place in the picture, of at most
-	// 256×128 pixels; parts do not overlap and come row by row. The picture is opaque. An error ends the
+	// 256×128 pixels; parts do not overlap and come row by row. The picture is opaque, and the photo where it is
+	// touched; elsewhere it means nothing. An error ends the
 	// patch before anything is written. nil paints nothing.
 	Paint func(part *image.RGBA) error
 	// Profile keeps the colour profile. Without it, colours beyond sRGB look paler.

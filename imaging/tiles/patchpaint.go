@@ -118,18 +118,23 @@ func (q *piece) eachBlock(x, y int, f func(comp, offset, bx, by int)) {
 }
 
 // decode makes the samples; hidden ones are grey, so that what they were is not even mixed into the
-// colours beside them.
+// colours beside them. MCUs that are not touched need but their colours, for those of their neighbours.
 func (q *piece) decode() {
 	var coefficients [64]int32
 	for i, at := range q.at {
 		x, y := q.mcus.Min.X+i%q.mcus.Dx(), q.mcus.Min.Y+i/q.mcus.Dx()
 		tokens, hidden := q.old[at:], q.hidden[y*q.head.cols+x]
+		touched := q.touched[y*q.head.cols+x]
 		q.eachBlock(x, y, func(comp, offset, _, _ int) {
+			block := tokens
+			tokens = tokens[1+tokens[0]>>16:]
+			if !touched && comp == 0 {
+				return
+			}
 			coefficients = [64]int32{}
 			if !hidden {
-				spread(tokens, &coefficients)
+				spread(block, &coefficients)
 			}
-			tokens = tokens[1+tokens[0]>>16:]
 			q.scales[comp].inverse(&coefficients, q.planes[comp][offset:], q.stride[comp])
 		})
 	}
