@@ -153,7 +153,7 @@ func TestEvidence_Refuses(t *testing.T) {
 	f.fails("cannot be used", "evidence", "20481-2", "--out", filepath.Join(file, "below"))
 	f.try(os.Remove(f.blob(f.finding.Photos[0].Digest)))
 	f.try(os.WriteFile(f.blob(f.finding.Photos[1].Digest), []byte("damaged"), 0o600))
-	if _, warned := f.succeeds("evidence", "20481-2", "--out", f.out(), "--listing"); !strings.Contains(warned, "2 originals") || !strings.Contains(warned, "seller's photo") {
+	if _, warned := f.succeeds("evidence", "20481-2", "--out", f.out(), "--listing"); !strings.Contains(warned, "are damaged: 2;") || !strings.Contains(warned, "seller's photo") {
 		t.Errorf("warned %q", warned)
 	}
 	for _, p := range f.finding.Photos {
@@ -183,7 +183,7 @@ func TestBurn(t *testing.T) {
 		}
 	}
 	f.try(os.Remove(f.blob(f.finding.Photos[0].Digest)))
-	f.fails("not on this station", "burn", "20481-2", "--out", f.out())
+	f.fails("not on this station any more", "burn", "20481-2", "--out", f.out())
 	f.fails("Nothing was recorded", "burn", "20481-3", "--out", f.out())
 }
 

@@ -31,7 +31,7 @@ func TestMarks_ThereAndBack(t *testing.T) {
 			f.succeeds("marks", "export", "20481-2", "--format", form, "--out", dir)
 			recorded := f.finding
 			said, _ := f.succeeds("marks", "import", filepath.Join(dir, name), "--item", "20481-3")
-			if !strings.Contains(said, "1 marks and 1 flaws; 0 were left out") {
+			if !strings.Contains(said, "marks 1, flaws 1; left out: 0") {
 				t.Errorf("said %s", said)
 			}
 			d := f.draft()
@@ -54,7 +54,7 @@ func TestMarks_ExportSaysWhatIsLeftOut(t *testing.T) {
 	f := newBenchFolder(t)
 	dir := f.out()
 	said, warned := f.succeeds("marks", "export", "20481-2", "--format", "coco", "--out", dir)
-	if !strings.Contains(warned, "Left out: 2 Arrow. It encloses nothing") || !strings.Contains(said, "1 files with 1 marks") {
+	if !strings.Contains(warned, "Left out: 2 Arrow. It encloses nothing") || !strings.Contains(said, ": 1; marks in them: 1.") {
 		t.Errorf("said %s%s", said, warned)
 	}
 	data, err := os.ReadFile(filepath.Join(dir, "coco.json"))
@@ -118,7 +118,7 @@ func TestMarks_ImportLeavesOut(t *testing.T) {
 		{"label":"T01","shape_type":"polygon","points":[[1,2],[30,40],[5,90]]},
 		{"label":"mark","shape_type":"point","points":[[9,9]],"flawmark":{"mark":"x","type":"text"}}]}`), 0o600))
 	said, warned := f.succeeds("marks", "import", path, "--item", "20481-3")
-	if !strings.Contains(said, "2 marks and 1 flaws; 2 were left out") || !strings.Contains(warned, "Z99") || strings.Count(warned, "\n") != 2 {
+	if !strings.Contains(said, "marks 2, flaws 1; left out: 2") || !strings.Contains(warned, "Z99") || strings.Count(warned, "\n") != 2 {
 		t.Errorf("said %s%s", said, warned)
 	}
 	if d := f.draft().Finding; d.Flaws[1].Code != "T01" || d.Flaws[1].Severity != qc.Minor || d.Flaws[1].Quantity != 1 || d.Marks[1].Flaw != "" {

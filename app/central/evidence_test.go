@@ -73,7 +73,7 @@ func TestPackEvidence(t *testing.T) {
 	h.must(h.c.blobs.Remove(d))
 	call, _, errOut = asked(t, "en", []string{id}, "--out", "claim")
 	h.must(packEvidence(t.Context(), call, h.c))
-	if !strings.Contains(errOut.String(), "1 originals are not here") {
+	if !strings.Contains(errOut.String(), "are damaged: 1;") {
 		t.Errorf("warned %q", errOut)
 	}
 	h.must(h.c.blobs.Remove(preview))
