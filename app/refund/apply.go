@@ -16,6 +16,10 @@ type Opening struct {
 	Finding       qc.Finding
 	LeadWaits     bool
 	PhotosMissing int
+	Liability     Liability // empty: the seller's
+	Policy        int       // version; 0: the first
+	Parent        qc.CaseID
+	Sort          Sort
 	At            time.Time
 }
 
@@ -32,11 +36,12 @@ func Open(o Opening) (Case, error) {
 		Round: o.Finding.Round, Quantity: o.Item.Quantity, Seller: o.Item.Seller,
 		Version: 1, LeadWaits: o.LeadWaits, PhotosMissing: o.PhotosMissing,
 		Paid: paid, FreightIn: o.Item.FreightIn,
+		Liability: o.Liability, Policy: o.Policy, Parent: o.Parent, Sort: o.Sort,
 		OpenedAt: o.At, ChangedAt: o.At, WindowEndsAt: o.Item.WindowEndsAt(),
 	}
 	c.Status = released(c)
 	if c.Status == AwaitingDecision {
-		c.DecideBy = decideBy(o.At, c.WindowEndsAt)
+		c.DecideBy = c.decideBy(o.At)
 	}
 	c.Timeline = []Entry{{
 		At: o.At, Actor: Actor{Party: ByStation, ID: string(o.Finding.Inspector)},
@@ -71,12 +76,16 @@ func (c Case) Apply(e Event) (Case, []Transfer, error) {
 	after.Version++
 	after.ChangedAt = e.At
 	if after.Status == AwaitingDecision && c.Status != AwaitingDecision {
-		after.DecideBy = decideBy(e.At, after.WindowEndsAt)
+		after.DecideBy = after.decideBy(e.At)
 	}
 	after.Timeline = append(after.Timeline, Entry{
 		At: e.At, Actor: e.Actor, Event: e.Kind, From: c.Status, To: after.Status, Note: e.note(),
 	})
-	return after, transfers(c, e), nil
+	moved, err := transfers(c, after, e)
+	if err != nil {
+		return c, nil, fmt.Errorf("case %s, %s: %w", c.ID, e.Kind, err)
+	}
+	return after, moved, nil
 }
 
 func (t Transition) allows(c Case, e Event) error {
@@ -102,6 +111,8 @@ func (e Event) lacks(field Field) bool {
 		return e.Amount.IsZero()
 	case NeedsSellerRef:
 		return e.SellerRef == ""
+	case NeedsApprover:
+		return e.Approver == ""
 	}
 	return true
 }

@@ -38,8 +38,24 @@ const (
 	Rechecking Status = "rechecking"
 	// SellerRefused: the seller said no; ask again or keep the item.
 	SellerRefused Status = "seller_refused"
+	// PhotosRequested: the customer asked for more photos before choosing.
+	PhotosRequested Status = "photos_requested"
+	// OfferPending: the seller offers a part of the price and the customer
+	// keeps the item; the customer has not answered.
+	OfferPending Status = "offer_pending"
+	// Escalated: the marketplace decides between the seller and us.
+	Escalated Status = "escalated"
+	// ReturnException: the parcel to the seller is lost, refused or disputed.
+	ReturnException Status = "return_exception"
+	// RefundShort: the seller paid less than agreed; what came is credited.
+	RefundShort Status = "refund_short"
 	// Credited: the money is on the customer's balance. Terminal.
 	Credited Status = "credited"
+	// CreditedKept: a part of the price is on the balance, the item stays with
+	// the customer. Terminal.
+	CreditedKept Status = "credited_kept"
+	// Forfeited: refused by the seller and not wanted by the customer. Terminal.
+	Forfeited Status = "forfeited"
 	// Exchanged: the replacement passed. Terminal.
 	Exchanged Status = "exchanged"
 	// Kept: the customer keeps the item as it is. Terminal.
@@ -51,14 +67,20 @@ const (
 // Statuses lists every status, in the order in which a case may meet them.
 func Statuses() []Status {
 	return []Status{
-		Flagged, AwaitingDecision, Negotiating, ReturnApproved, Returning, SellerRefunding,
-		Exchanging, Rechecking, SellerRefused, Credited, Exchanged, Kept, Withdrawn,
+		Flagged, AwaitingDecision, PhotosRequested, Negotiating, OfferPending, SellerRefused, Escalated,
+		ReturnApproved, Returning, ReturnException, SellerRefunding, RefundShort, Exchanging, Rechecking,
+		Credited, CreditedKept, Exchanged, Kept, Withdrawn, Forfeited,
 	}
 }
 
 // Terminal reports whether a case in s has ended and never changes again.
 func (s Status) Terminal() bool {
-	return s == Credited || s == Exchanged || s == Kept || s == Withdrawn
+	switch s {
+	case Credited, CreditedKept, Exchanged, Kept, Withdrawn, Forfeited:
+		return true
+	default:
+		return false
+	}
 }
 
 // Visible reports whether the customer sees a case in s.
@@ -73,6 +95,7 @@ const (
 	Keep      Decision = "keep"
 	Refund    Decision = "refund"
 	Exchange  Decision = "exchange"
+	Discount  Decision = "discount" // a part of the price back, and keep the item
 )
 
 // Unanswered is the Reason of a case whose customer did not choose in time. It
@@ -101,10 +124,26 @@ type Case struct {
 	// PhotosMissing: previews the centre lacks; the customer sees none before all.
 	PhotosMissing int `json:"photos_missing,omitempty"`
 
-	Paid      money.Amount `json:"paid"`       // what the customer paid for the goods
-	FreightIn money.Amount `json:"freight_in"` // seller-to-warehouse freight, credited with them
-	Received  money.Amount `json:"received"`   // what the seller has paid back
-	Credited  money.Amount `json:"credited"`   // what is on the balance from this case
+	Paid      money.Amount `json:"paid"`              // what the customer paid for the goods
+	FreightIn money.Amount `json:"freight_in"`        // seller-to-warehouse freight, credited with them
+	Received  money.Amount `json:"received"`          // what the seller has paid back
+	Credited  money.Amount `json:"credited"`          // what is on the balance from this case
+	Absorbed  money.Amount `json:"absorbed,omitzero"` // of that, what the agent bore itself
+	Charged   money.Amount `json:"charged,omitzero"`  // what was kept back for fees
+
+	Liability Liability `json:"liability,omitempty"` // who answers for the flaw; empty: the seller
+	Policy    int       `json:"policy,omitempty"`    // version of the rules it was opened under; 0: the first
+	Fees      []Fee     `json:"fees,omitempty"`      // that the customer accepted with the decision
+	Offer     *Offer    `json:"offer,omitempty"`     // of the seller, while it is pending or once it was accepted
+
+	OfferRounds int `json:"offer_rounds,omitempty"` // offers so far
+	PhotoRounds int `json:"photo_rounds,omitempty"` // requests for more photos so far
+	Refusals    int `json:"refusals,omitempty"`     // by the seller
+
+	// Parent is the case this one came from: the other part of a split, or the
+	// ended case that it corrects.
+	Parent qc.CaseID `json:"parent,omitempty"`
+	Sort   Sort      `json:"sort,omitempty"` // empty: an ordinary case
 
 	Carrier            string     `json:"carrier,omitempty"`
 	ReturnWaybill      qc.Waybill `json:"return_waybill,omitempty"`
@@ -148,47 +187,72 @@ type Actor struct {
 	ID    string `json:"id,omitempty"`
 }
 
-// Owed returns what the case is to bring when the seller is at fault: the
-// goods and the freight that brought them.
-func (c Case) Owed() (money.Amount, error) { return c.Paid.Add(c.FreightIn) }
+// Sort says what kind of case it is.
+type Sort string
+
+// The sorts beside the ordinary one.
+const (
+	Correction Sort = "correction"  // something became known after the end of another
+	MissedFlaw Sort = "missed_flaw" // found by the customer in an item that had passed
+)
+
+// Offer is the seller's partial answer: a part of the price back, and the
+// customer keeps the item.
+type Offer struct {
+	Amount    money.Amount `json:"amount"`
+	ExpiresAt time.Time    `json:"expires_at"`
+	Counter   money.Amount `json:"counter,omitzero"` // what the customer asked for instead
+}
+
+// Owed returns what the case is to bring: the goods and the freight that
+// brought them, or of an accepted offer its amount.
+func (c Case) Owed() (money.Amount, error) {
+	if c.Intent == Discount && c.Offer != nil {
+		return c.Offer.Amount, nil
+	}
+	return c.Paid.Add(c.FreightIn)
+}
 
 // Task returns what the warehouse must do for the case as it stands.
 func (c Case) Task() qc.Task {
 	task := qc.Task{Item: c.Item, Case: c.ID, Reason: c.Reason}
 	//exhaustive:enforce
 	switch c.Status {
-	case Flagged, AwaitingDecision, Negotiating, SellerRefused:
+	case Flagged, AwaitingDecision, Negotiating, SellerRefused, OfferPending, Escalated:
 		task.Kind, task.DueAt = qc.TaskHold, c.WindowEndsAt
 	case ReturnApproved:
-		task.Kind, task.DueAt = qc.TaskSendBack, c.ChangedAt.Add(dispatchWithin)
+		task.Kind, task.DueAt = qc.TaskSendBack, c.ChangedAt.Add(c.policy().DispatchWithin)
 	case Exchanging:
 		task.Kind = qc.TaskPutAside
 	case Rechecking:
 		task.Kind = qc.TaskReinspect
-	case Kept, Exchanged, Withdrawn:
+	case PhotosRequested:
+		task.Kind, task.DueAt = qc.TaskReinspect, c.ChangedAt.Add(c.policy().PhotosWithin)
+	case Kept, Exchanged, Withdrawn, CreditedKept:
 		task.Kind = qc.TaskRelease
-	case Returning, SellerRefunding, Credited:
+	case SellerRefunding, RefundShort:
+		task.Kind = qc.TaskNothing
+		if c.Intent == Discount {
+			task.Kind = qc.TaskHold
+		}
+	case Forfeited:
+		task.Kind = qc.TaskPutAside
+	case Returning, ReturnException, Credited:
 		task.Kind = qc.TaskNothing
 	}
 	return task
 }
 
-// Times of the default policy.
-const (
-	decideWithin   = 72 * time.Hour // after the customer was told
-	fileBefore     = 24 * time.Hour // before the window closes, so that the desk can still file
-	decideAtLeast  = 6 * time.Hour
-	dispatchWithin = 24 * time.Hour
-)
-
-// decideBy returns when the customer must have chosen: 72 hours after being
-// told, a day before the seller's window closes, but never within six hours.
-func decideBy(told, windowEnds time.Time) time.Time {
-	by := told.Add(decideWithin)
-	if !windowEnds.IsZero() && windowEnds.Add(-fileBefore).Before(by) {
-		by = windowEnds.Add(-fileBefore)
+// decideBy returns when a customer who is told now must have chosen: in the
+// policy's time, so long before the seller's window closes that the desk can
+// still file, but never at once.
+func (c Case) decideBy(told time.Time) time.Time {
+	p := c.policy()
+	by := told.Add(p.DecideWithin)
+	if !c.WindowEndsAt.IsZero() && c.WindowEndsAt.Add(-p.FileBefore).Before(by) {
+		by = c.WindowEndsAt.Add(-p.FileBefore)
 	}
-	if least := told.Add(decideAtLeast); by.Before(least) {
+	if least := told.Add(p.DecideAtLeast); by.Before(least) {
 		by = least
 	}
 	return by

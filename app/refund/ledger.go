@@ -1,6 +1,7 @@
 package refund
 
 import (
+	"strconv"
 	"time"
 
 	"flawmark/app/money"
@@ -29,7 +30,7 @@ type Transfer struct {
 	Debit  Account      `json:"debit"`
 	Credit Account      `json:"credit"`
 	Amount money.Amount `json:"amount"`
-	Kind   string       `json:"kind"` // "received" or "credit"
+	Kind   string       `json:"kind"` // "received", "credit" or "fee"
 	Case   qc.CaseID    `json:"case"`
 	Ref    string       `json:"ref"`
 	At     time.Time    `json:"at"`
@@ -38,22 +39,52 @@ type Transfer struct {
 // transferSpace separates our derived ids from everybody else's.
 var transferSpace = uuid.MustParse("8d0f3a52-6c1e-5f0b-9a6e-2f8d7b1c4e90")
 
-// transfers returns the money that moves when e happens to c: what the seller
-// paid comes in, and the same sum goes to the customer's balance.
-func transfers(c Case, e Event) []Transfer {
-	if e.Kind != SellerPaid {
-		return nil
+// The agent's own accounts.
+const (
+	LossAccount     Account = "agent_loss"       // what we bear because it was our doing
+	GoodwillAccount Account = "goodwill_expense" // what we give
+	FeeAccount      Account = "fee_income"
+)
+
+// transfers returns the money that moves when e takes a case from before to
+// after: what the seller paid comes in, and goes to the customer's balance but
+// for the fees; what we bear ourselves comes from our own accounts.
+func transfers(before, after Case, e Event) ([]Transfer, error) {
+	ref := e.SellerRef
+	if ref == "" { // no fact of the seller's: a version of a case has one
+		ref = "v" + strconv.Itoa(after.Version)
 	}
-	post := func(kind string, debit, credit Account) Transfer {
-		id := uuid.NewSHA1(transferSpace, []byte(string(c.ID)+"\x00"+kind+"\x00"+e.SellerRef))
-		return Transfer{
-			ID: id.String(), Debit: debit, Credit: credit, Amount: e.Amount,
-			Kind: kind, Case: c.ID, Ref: e.SellerRef, At: e.At,
+	var list []Transfer
+	post := func(kind string, debit, credit Account, amount money.Amount) {
+		if amount.IsZero() {
+			return
 		}
+		id := uuid.NewSHA1(transferSpace, []byte(string(before.ID)+"\x00"+kind+"\x00"+ref))
+		list = append(list, Transfer{
+			ID: id.String(), Debit: debit, Credit: credit, Amount: amount,
+			Kind: kind, Case: before.ID, Ref: ref, At: e.At,
+		})
 	}
-	seller := SellerAccount(c.Seller)
-	return []Transfer{
-		post("received", CashAccount, seller),
-		post("credit", seller, CustomerAccount(c.Customer)),
+	seller, customer := SellerAccount(before.Seller), CustomerAccount(before.Customer)
+	switch e.Kind {
+	case SellerPaid:
+		credit, charge, err := before.share(e.Amount)
+		if err != nil {
+			return nil, err
+		}
+		post("received", CashAccount, seller, e.Amount)
+		post("credit", seller, customer, credit)
+		post("fee", seller, FeeAccount, charge)
+	case AgentPaid, Goodwill:
+		given, err := after.Absorbed.Sub(before.Absorbed)
+		if err != nil {
+			return nil, err
+		}
+		from := LossAccount
+		if e.Kind == Goodwill {
+			from = GoodwillAccount
+		}
+		post("credit", from, customer, given)
 	}
+	return list, nil
 }

@@ -13,7 +13,7 @@ import (
 // Kind names what can happen to a case.
 type Kind string
 
-// The kinds of events of the main branch.
+// The kinds of events.
 const (
 	PhotosArrived  Kind = "photos_arrived"  // the centre has all previews
 	LeadConfirmed  Kind = "confirm"         // the flag is right
@@ -38,6 +38,31 @@ const (
 	ReplacementIn  Kind = "replacement_in"  // the replacement is stocked in
 	RecheckPassed  Kind = "recheck_pass"    // the replacement is good
 	RecheckFlagged Kind = "recheck_flag"    // the replacement is flawed, too
+
+	AskedPhotos    Kind = "ask_photos"      // the customer wants to see more first
+	PhotosDeclined Kind = "decline_photos"  // there will be none; the customer is asked again
+	ChoseDiscount  Kind = "choose_discount" // the customer keeps the item for a part of the price
+	Offered        Kind = "offer"           // the seller offers a part of the price
+	AcceptedOffer  Kind = "accept_offer"
+	DeclinedOffer  Kind = "decline_offer"
+	CounteredOffer Kind = "counter_offer"  // the customer asks for another sum
+	OfferLapsed    Kind = "offer_lapsed"   // nobody answered in time
+	Appealed       Kind = "escalate"       // the marketplace is asked to decide
+	RuledReturn    Kind = "rule_return"    // it decides: send it back
+	RuledRefund    Kind = "rule_refund"    // it decides: the seller pays
+	RuledAgainst   Kind = "rule_against"   // it decides for the seller
+	ReturnLapsed   Kind = "return_lapsed"  // not sent while the seller's word held
+	ReturnTroubled Kind = "return_problem" // lost, refused, or called another item
+	ReturnFound    Kind = "return_found"   // on its way again
+	ReturnSettled  Kind = "return_settled" // the seller pays all the same
+	AgentPaid      Kind = "agent_pays"     // we bear what is missing
+	Unpaid         Kind = "unpaid"         // the seller has not paid in time
+	ShortChased    Kind = "chase_short"    // the rest is asked for again
+	ShortSettled   Kind = "settle_short"   // what came is all there will be
+	NoReplacement  Kind = "no_replacement" // the seller never sent one
+	Goodwill       Kind = "goodwill"       // a gift of the agent
+	DeskWithdrew   Kind = "withdraw"       // our own mistake
+	Abandoned      Kind = "forfeit"        // the customer does not want it either
 )
 
 // Event is something that happened to a case. Which fields it needs is in its
@@ -52,6 +77,7 @@ type Event struct {
 	Waybill   qc.Waybill   `json:"waybill,omitempty"`
 	Amount    money.Amount `json:"amount,omitzero"`
 	SellerRef string       `json:"seller_ref,omitempty"`
+	Approver  qc.StaffID   `json:"approver,omitempty"` // the second person, where one is needed
 
 	ArrivedAt time.Time `json:"arrived_at,omitzero"` // ReplacementIn: when, as whoever took it in says; see [Case.Arrival]
 
@@ -70,6 +96,7 @@ const (
 	NeedsWaybill   Field = "waybill"
 	NeedsAmount    Field = "amount"
 	NeedsSellerRef Field = "seller_ref"
+	NeedsApprover  Field = "approver"
 )
 
 // Why an event does not happen. Each is a sentence to the person under the key
@@ -83,6 +110,11 @@ var (
 	ErrAmount       = errors.New("amount_not_owed")    // nothing, or more than the seller owes
 	ErrUnknownEvent = errors.New("event_unknown")      // no row in the table
 	ErrRounds       = errors.New("exchange_too_often") // no exchange after the last round
+	ErrOfferLate    = errors.New("offer_late")         // the offer has lapsed
+	ErrOfferRounds  = errors.New("offer_rounds")       // no more offers
+	ErrPhotoRounds  = errors.New("photo_rounds")       // no more requests for photos
+	ErrSamePerson   = errors.New("same_person")        // the second person is the first
+	ErrApproval     = errors.New("approval_needed")    // so much needs a second person
 )
 
 // lastRound is the round after which no further exchange is offered.
@@ -118,25 +150,51 @@ func Transitions() []Transition {
 		{On: LeadConfirmed, From: open(), By: []Party{ByLead, BySystem}, to: looked, guard: notOwn, effect: clearLead},
 		{On: LeadSentBack, From: []Status{Flagged, AwaitingDecision}, By: lead, Needs: []Field{NeedsReason}, to: same, guard: notOwn, effect: keepReason},
 		{On: LeadDismissed, From: []Status{Flagged, AwaitingDecision}, By: lead, Needs: []Field{NeedsReason}, to: always(Withdrawn), guard: notOwn, effect: keepReason},
-		{On: Amended, From: []Status{Flagged, AwaitingDecision}, By: station, to: released, effect: flagAgain},
+		{On: Amended, From: []Status{Flagged, AwaitingDecision, PhotosRequested}, By: station, to: released, effect: flagAgain},
 		{On: Retracted, From: []Status{Flagged}, By: station, to: always(Withdrawn)},
 
 		{On: ChoseKeep, From: []Status{AwaitingDecision}, By: customer, to: always(Kept), effect: intend(Keep)},
-		{On: ChoseRefund, From: []Status{AwaitingDecision}, By: customer, to: always(Negotiating), guard: windowOpen, effect: intend(Refund)},
-		{On: ChoseExchange, From: []Status{AwaitingDecision}, By: customer, to: always(Negotiating), guard: mayExchange, effect: intend(Exchange)},
-		{On: Reconsidered, From: []Status{Negotiating}, By: customer, to: always(AwaitingDecision), effect: intend(Undecided)},
+		{On: ChoseRefund, From: []Status{AwaitingDecision}, By: customer, to: always(Negotiating), guard: windowOpen, effect: intendAtCost(Refund)},
+		{On: ChoseExchange, From: []Status{AwaitingDecision}, By: customer, to: always(Negotiating), guard: mayExchange, effect: intendAtCost(Exchange)},
+		{On: ChoseDiscount, From: []Status{AwaitingDecision}, By: customer, to: always(Negotiating), guard: windowOpen, effect: intend(Discount)},
+		{On: AskedPhotos, From: []Status{AwaitingDecision}, By: customer, Needs: []Field{NeedsReason}, to: always(PhotosRequested), guard: mayAskPhotos, effect: countPhotos},
+		{On: PhotosDeclined, From: []Status{PhotosRequested}, By: []Party{ByClerk, ByLead, BySystem}, to: always(AwaitingDecision), guard: due, effect: keepReason},
+		{On: Reconsidered, From: []Status{Negotiating, OfferPending}, By: customer, to: always(AwaitingDecision), guard: nothingPaid, effect: startAgain},
 		{On: NoAnswer, From: []Status{AwaitingDecision}, By: []Party{BySystem}, to: always(Kept), guard: timeIsUp, effect: keepUnanswered},
 
 		{On: AgreedReturn, From: []Status{Negotiating}, By: clerk, to: always(ReturnApproved)},
 		{On: AgreedReship, From: []Status{Negotiating}, By: clerk, to: always(Exchanging), guard: intends(Exchange)},
 		{On: AgreedRefund, From: []Status{Negotiating}, By: clerk, to: always(SellerRefunding), guard: intends(Refund)},
-		{On: Refused, From: []Status{Negotiating}, By: clerk, Needs: []Field{NeedsReason}, to: always(SellerRefused), effect: keepReason},
-		{On: Resubmitted, From: []Status{SellerRefused}, By: clerk, to: always(Negotiating)},
-		{On: GaveUp, From: []Status{SellerRefused}, By: customer, to: always(Kept), effect: intend(Keep)},
+		{On: Refused, From: []Status{Negotiating}, By: clerk, Needs: []Field{NeedsReason}, to: always(SellerRefused), effect: countRefusal},
+		{On: Resubmitted, From: []Status{SellerRefused}, By: customer, to: always(Negotiating)},
+		{On: GaveUp, From: []Status{SellerRefused}, By: []Party{ByCustomer, ByClerk, BySystem}, to: keptAfterAll, guard: due, effect: giveUp},
+		{On: Abandoned, From: []Status{SellerRefused}, By: customer, to: always(Forfeited), guard: nothingPaid, effect: keepReason},
+
+		{On: Offered, From: []Status{Negotiating, OfferPending}, By: clerk, Needs: []Field{NeedsAmount}, to: always(OfferPending), guard: mayOffer, effect: keepOffer},
+		{On: AcceptedOffer, From: []Status{OfferPending}, By: customer, to: always(SellerRefunding), guard: offerStands, effect: takeOffer},
+		{On: DeclinedOffer, From: []Status{OfferPending}, By: customer, to: always(Negotiating), effect: dropOffer},
+		{On: CounteredOffer, From: []Status{OfferPending}, By: customer, Needs: []Field{NeedsAmount}, to: always(Negotiating), guard: offerStands, effect: counter},
+		{On: OfferLapsed, From: []Status{OfferPending}, By: []Party{BySystem}, to: always(Negotiating), guard: due, effect: dropOffer},
+
+		{On: Appealed, From: []Status{Negotiating, SellerRefused}, By: []Party{ByClerk, BySystem}, to: always(Escalated), guard: mayEscalate, effect: keepReason},
+		{On: RuledReturn, From: []Status{Escalated}, By: clerk, to: always(ReturnApproved)},
+		{On: RuledRefund, From: []Status{Escalated}, By: clerk, to: always(SellerRefunding)},
+		{On: RuledAgainst, From: []Status{Escalated}, By: clerk, Needs: []Field{NeedsReason}, to: always(SellerRefused), effect: countRefusal},
 
 		{On: Dispatched, From: []Status{ReturnApproved}, By: bench, Needs: []Field{NeedsWaybill}, to: always(Returning), effect: keepReturn},
-		{On: SellerReceived, From: []Status{Returning}, By: clerk, to: refundOrExchange},
-		{On: SellerPaid, From: []Status{SellerRefunding}, By: clerk, Needs: []Field{NeedsAmount, NeedsSellerRef}, to: paidInFull, effect: receive},
+		{On: ReturnLapsed, From: []Status{ReturnApproved}, By: []Party{ByClerk, BySystem}, to: always(Negotiating), guard: due, effect: blameUs},
+		{On: SellerReceived, From: []Status{Returning, ReturnException}, By: clerk, to: refundOrExchange},
+		{On: ReturnTroubled, From: []Status{Returning}, By: []Party{ByClerk, BySystem}, to: always(ReturnException), guard: due, effect: keepReason},
+		{On: ReturnFound, From: []Status{ReturnException}, By: clerk, to: always(Returning), effect: keepReason},
+		{On: ReturnSettled, From: []Status{ReturnException}, By: clerk, to: always(SellerRefunding), effect: wantMoney},
+		{On: AgentPaid, From: []Status{ReturnException, RefundShort}, By: clerk, Needs: []Field{NeedsReason, NeedsApprover}, to: always(Credited), guard: second, effect: absorb},
+		{On: Unpaid, From: []Status{SellerRefunding}, By: []Party{ByClerk, BySystem}, to: always(Escalated), guard: due, effect: keepReason},
+		{On: ShortChased, From: []Status{RefundShort}, By: clerk, to: always(SellerRefunding), effect: keepReason},
+		{On: ShortSettled, From: []Status{RefundShort}, By: clerk, Needs: []Field{NeedsReason, NeedsApprover}, to: ended, guard: second, effect: keepReason},
+		{On: Goodwill, From: []Status{SellerRefused, Negotiating, RefundShort}, By: clerk, Needs: []Field{NeedsAmount, NeedsReason}, to: same, guard: approved, effect: give},
+		{On: DeskWithdrew, From: []Status{AwaitingDecision, PhotosRequested, Negotiating, OfferPending, SellerRefused, Escalated, ReturnApproved}, By: clerk, Needs: []Field{NeedsReason, NeedsApprover}, to: always(Withdrawn), guard: ours, effect: keepReason},
+		{On: SellerPaid, From: []Status{SellerRefunding, RefundShort}, By: clerk, Needs: []Field{NeedsAmount, NeedsSellerRef}, to: paidInFull, effect: receive},
+		{On: NoReplacement, From: []Status{Exchanging}, By: []Party{ByClerk, BySystem}, to: always(AwaitingDecision), guard: due, effect: startAgain},
 		{On: ReplacementIn, From: []Status{Exchanging}, By: bench, Needs: []Field{NeedsWaybill}, to: always(Rechecking), effect: nextRound},
 		{On: RecheckPassed, From: []Status{Rechecking}, By: bench, to: always(Exchanged)},
 		{On: RecheckFlagged, From: []Status{Rechecking}, By: bench, to: released, effect: flagAgain},
@@ -179,9 +237,26 @@ func refundOrExchange(c Case) Status {
 
 func paidInFull(c Case) Status {
 	if owed, err := c.Owed(); err == nil && c.Received == owed {
-		return Credited
+		return ended(c)
 	}
-	return SellerRefunding
+	return RefundShort
+}
+
+// keptAfterAll is where a case ends whose customer gives up.
+func keptAfterAll(c Case) Status {
+	if !c.Credited.IsZero() {
+		return CreditedKept
+	}
+	return Kept
+}
+
+// ended is where money leads: the item stays with the customer only where a
+// part of the price was agreed.
+func ended(c Case) Status {
+	if c.Intent == Discount {
+		return CreditedKept
+	}
+	return Credited
 }
 
 func notOwn(c Case, e Event) error {
@@ -301,9 +376,41 @@ func receive(c *Case, e Event) error {
 	if e.Amount.Minor() <= 0 || over > 0 {
 		return ErrAmount
 	}
-	c.Received, c.Credited = received, received
+	credit, charge, err := c.share(e.Amount)
+	if err != nil {
+		return err
+	}
+	c.Received = received
+	if c.Credited, err = c.Credited.Add(credit); err != nil {
+		return err
+	}
+	if c.Charged, err = c.Charged.Add(charge); err != nil {
+		return err
+	}
 	c.SellerRef = e.SellerRef
 	return nil
+}
+
+// share divides money of the seller between the customer's balance and the
+// fees that the customer accepted and has not paid yet.
+func (c Case) share(amount money.Amount) (credit, charge money.Amount, err error) {
+	due := money.Fen(0)
+	for _, fee := range c.Fees {
+		if due, err = due.Add(fee.Amount); err != nil {
+			return credit, charge, err
+		}
+	}
+	if due, err = due.Sub(c.Charged); err != nil {
+		return credit, charge, err
+	}
+	charge = due
+	if more, err := due.Cmp(amount); err != nil {
+		return credit, charge, err
+	} else if more > 0 {
+		charge = amount
+	}
+	credit, err = amount.Sub(charge)
+	return credit, charge, err
 }
 
 // row returns the table's row for kind.

@@ -1,0 +1,244 @@
+package refund
+
+import (
+	"flawmark/app/money"
+	"flawmark/app/qc"
+)
+
+// due keeps the clock from acting before its time: what the system does by
+// itself happens when the case's timer has run out, and people are free.
+func due(c Case, e Event) error {
+	if e.Actor.Party != BySystem {
+		return nil
+	}
+	at, kind, running := c.Timer()
+	if !running || kind != e.Kind || e.At.Before(at) {
+		return ErrNotNow
+	}
+	return nil
+}
+
+// mayEscalate: people only after the seller has had a say, or its time is over.
+func mayEscalate(c Case, e Event) error {
+	if c.Liability == ByCustomerWish {
+		return ErrNotNow // nothing was wrong with it
+	}
+	return due(c, e)
+}
+
+func mayAskPhotos(c Case, _ Event) error {
+	if c.PhotoRounds >= c.policy().FreePhotoRounds {
+		return ErrPhotoRounds
+	}
+	return nil
+}
+
+func countPhotos(c *Case, e Event) error {
+	c.PhotoRounds++
+	return keepReason(c, e)
+}
+
+func countRefusal(c *Case, e Event) error {
+	c.Refusals++
+	return keepReason(c, e)
+}
+
+// nothingPaid keeps a case on its way once the seller has paid a part.
+func nothingPaid(c Case, _ Event) error {
+	if !c.Received.IsZero() {
+		return ErrNotNow
+	}
+	return nil
+}
+
+// ours: our own mistake, before money has moved, seen by two people.
+func ours(c Case, e Event) error {
+	if err := nothingPaid(c, e); err != nil {
+		return err
+	}
+	return second(c, e)
+}
+
+// mayOffer: no more than the case is worth, and not for ever.
+func mayOffer(c Case, e Event) error {
+	if c.OfferRounds >= c.policy().MaxOffers {
+		return ErrOfferRounds
+	}
+	if err := nothingPaid(c, e); err != nil {
+		return err
+	}
+	whole, err := c.Paid.Add(c.FreightIn)
+	if err != nil {
+		return err
+	}
+	if e.Amount.IsZero() {
+		return nil // asked of what is possible, before there is an amount
+	}
+	if more, err := e.Amount.Cmp(whole); err != nil || more > 0 || e.Amount.Minor() < 0 {
+		return ErrAmount
+	}
+	return nil
+}
+
+func keepOffer(c *Case, e Event) error {
+	c.OfferRounds++
+	c.Offer = &Offer{Amount: e.Amount, ExpiresAt: e.At.Add(c.policy().OfferWithin)}
+	return nil
+}
+
+func offerStands(c Case, e Event) error {
+	if c.Offer == nil || !e.At.Before(c.Offer.ExpiresAt) {
+		return ErrOfferLate
+	}
+	return nil
+}
+
+// takeOffer: the item stays, so nothing goes back and no fee is due.
+func takeOffer(c *Case, _ Event) error {
+	c.Intent, c.Fees = Discount, nil
+	return nil
+}
+
+func dropOffer(c *Case, e Event) error {
+	c.Offer = nil
+	return keepReason(c, e)
+}
+
+func counter(c *Case, e Event) error {
+	offer := *c.Offer
+	offer.Counter = e.Amount
+	c.Offer = &offer
+	return mayOffer(Case{Paid: c.Paid, FreightIn: c.FreightIn, Policy: c.Policy}, e)
+}
+
+func startAgain(c *Case, e Event) error {
+	c.Intent, c.Offer, c.Fees = Undecided, nil, nil
+	return keepReason(c, e)
+}
+
+func giveUp(c *Case, e Event) error {
+	c.Intent, c.Fees = Keep, nil
+	if e.Actor.Party == BySystem {
+		c.Reason = Unanswered
+		return nil
+	}
+	return keepReason(c, e)
+}
+
+// intendAtCost is intend with what the choice costs, as the customer saw it.
+func intendAtCost(d Decision) func(*Case, Event) error {
+	return func(c *Case, e Event) error {
+		sheet, err := c.Sheet()
+		if err != nil {
+			return err
+		}
+		for _, choice := range sheet {
+			if choice.Decision == d {
+				c.Fees = choice.Fees
+			}
+		}
+		return intend(d)(c, e)
+	}
+}
+
+// blameUs: the parcel was ours to send.
+func blameUs(c *Case, e Event) error {
+	c.Liability, c.Fees = ByAgentFault, nil
+	return keepReason(c, e)
+}
+
+// wantMoney: what was to come back in goods comes back in money.
+func wantMoney(c *Case, e Event) error {
+	c.Intent = Refund
+	return keepReason(c, e)
+}
+
+// second asks for two different people.
+func second(_ Case, e Event) error {
+	if e.Approver != "" && string(e.Approver) == e.Actor.ID {
+		return ErrSamePerson
+	}
+	return nil
+}
+
+// approved asks for a second person above the policy's limit.
+func approved(c Case, e Event) error {
+	if e.Amount.Minor() < 0 {
+		return ErrAmount
+	}
+	if over, err := e.Amount.Cmp(c.policy().ApprovalAbove); err != nil {
+		return err
+	} else if over > 0 && e.Approver == "" {
+		return ErrApproval
+	}
+	return second(c, e)
+}
+
+// absorb credits what is missing from the agent's own money.
+func absorb(c *Case, e Event) error {
+	missing, err := c.missing()
+	if err != nil {
+		return err
+	}
+	c.Intent, c.Fees = Refund, nil
+	return c.bear(missing, e)
+}
+
+// give credits a gift.
+func give(c *Case, e Event) error { return c.bear(e.Amount, e) }
+
+func (c *Case) bear(amount money.Amount, e Event) (err error) {
+	if c.Absorbed, err = c.Absorbed.Add(amount); err != nil {
+		return err
+	}
+	if c.Credited, err = c.Credited.Add(amount); err != nil {
+		return err
+	}
+	return keepReason(c, e)
+}
+
+// missing is what the seller was to pay and has not.
+func (c Case) missing() (money.Amount, error) {
+	owed, err := c.Owed()
+	if err != nil {
+		return money.Amount{}, err
+	}
+	return owed.Sub(c.Received)
+}
+
+// Split divides a case that awaits its customer's decision: pieces of it
+// become a case of their own, so that each part can be decided by itself. The
+// money is divided so that the parts are the whole to the fen.
+func (c Case) Split(id qc.CaseID, pieces int, e Event) (rest, part Case, err error) {
+	switch {
+	case c.Status != AwaitingDecision:
+		return c, Case{}, ErrNotNow
+	case e.Actor.Party != ByCustomer && e.Actor.Party != ByClerk:
+		return c, Case{}, ErrNotYours
+	case pieces < 1 || pieces >= c.Quantity:
+		return c, Case{}, ErrAmount
+	}
+	weights := []int64{int64(c.Quantity - pieces), int64(pieces)}
+	paid, err := money.Apportion(c.Paid, weights)
+	if err != nil {
+		return c, Case{}, err
+	}
+	freight, err := money.Apportion(c.FreightIn, weights)
+	if err != nil {
+		return c, Case{}, err
+	}
+	rest, part = c, c
+	rest.Timeline, part.Timeline = append([]Entry(nil), c.Timeline...), append([]Entry(nil), c.Timeline...)
+	part.ID, part.Parent = id, c.ID
+	for n, half := range []*Case{&rest, &part} {
+		half.Quantity, half.Paid, half.FreightIn = int(weights[n]), paid[n], freight[n]
+		half.Version++
+		half.ChangedAt = e.At
+		half.Timeline = append(half.Timeline, Entry{At: e.At, Actor: e.Actor, Event: SplitOff, From: c.Status, To: c.Status, Note: string(c.ID) + " + " + string(id)})
+	}
+	part.Version = 1
+	return rest, part, nil
+}
+
+// SplitOff is what the timeline calls a [Case.Split].
+const SplitOff Kind = "split"
