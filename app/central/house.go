@@ -80,12 +80,12 @@ func (c *centre) heedSilence(ctx context.Context, p *patience) {
 
 // closeUnanswered keeps the items whose customers have not decided in time.
 func (c *centre) closeUnanswered(ctx context.Context) {
-	n, err := c.store.CloseUnanswered(ctx, c.now())
+	n, err := c.store.RunTimers(ctx, c.now())
 	if err != nil && ctx.Err() == nil {
-		c.log.ErrorContext(ctx, "could not close unanswered cases", "error", err)
+		c.log.ErrorContext(ctx, "could not see to cases that are due", "error", err)
 	}
 	if n > 0 {
-		c.log.InfoContext(ctx, "closed unanswered cases", "cases", n)
+		c.log.InfoContext(ctx, "acted on cases that were due", "cases", n)
 	}
 }
 

@@ -180,11 +180,11 @@ func (t *tx) insertCase(ctx context.Context, c refund.Case) error {
 		return err
 	}
 	if _, err := t.ExecContext(ctx, `INSERT INTO refund_case (id, order_id, item, customer, finding, status, is_open,
-		version, opened_at, changed_at, window_ends_at, decide_by, search, body)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+		version, opened_at, changed_at, window_ends_at, decide_by, search, body, due_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
 		string(c.ID), string(c.Order), string(c.Item), string(c.Customer), string(c.Finding), string(c.Status),
 		openColumn(c), c.Version, micros(c.OpenedAt), micros(c.ChangedAt), micros(c.WindowEndsAt), micros(c.DecideBy),
-		searchColumn(c), text); err != nil {
+		searchColumn(c), text, dueColumn(c)); err != nil {
 		return fmt.Errorf("open case %s: %w", c.ID, err)
 	}
 	return t.tell(ctx, qc.CaseChanged, c)
@@ -196,9 +196,9 @@ func (t *tx) updateCase(ctx context.Context, version int, c refund.Case) error {
 		return err
 	}
 	result, err := t.ExecContext(ctx, `UPDATE refund_case SET finding = $1, status = $2, is_open = $3, version = $4,
-		changed_at = $5, window_ends_at = $6, decide_by = $7, search = $8, body = $9 WHERE id = $10 AND version = $11`,
+		changed_at = $5, window_ends_at = $6, decide_by = $7, search = $8, body = $9, due_at = $10 WHERE id = $11 AND version = $12`,
 		string(c.Finding), string(c.Status), openColumn(c), c.Version, micros(c.ChangedAt), micros(c.WindowEndsAt),
-		micros(c.DecideBy), searchColumn(c), text, string(c.ID), version)
+		micros(c.DecideBy), searchColumn(c), text, dueColumn(c), string(c.ID), version)
 	if err != nil {
 		return fmt.Errorf("keep case %s: %w", c.ID, err)
 	}

@@ -301,6 +301,7 @@ func testStore(t *testing.T, open opener) {
 	t.Run("NoFindingAfterTheEnd", open.testNoFindingAfterTheEnd)
 	t.Run("Silence", open.testSilence)
 	t.Run("SilenceLeavesOthersAlone", open.testSilenceLeavesOthersAlone)
+	t.Run("Timers", open.testTimers)
 	t.Run("SilenceAgainstDecision", open.testSilenceAgainstDecision)
 	t.Run("CustomersSeeWhatPassed", open.testCustomersSeeWhatPassed)
 	t.Run("CustomersHearOfWhatWasWithdrawn", open.testCustomersHearOfWhatWasWithdrawn)

@@ -31,7 +31,8 @@ func refuse(problem, detail string) error { return &refusal{problem: problem, de
 func refuseFor(err error) error {
 	known := append(qc.Refusals(),
 		refund.ErrNotNow, refund.ErrNotYours, refund.ErrOwnFinding, refund.ErrWindowClosed, refund.ErrMissing,
-		refund.ErrAmount, refund.ErrUnknownEvent, refund.ErrRounds)
+		refund.ErrAmount, refund.ErrUnknownEvent, refund.ErrRounds, refund.ErrOfferLate, refund.ErrOfferRounds,
+		refund.ErrPhotoRounds, refund.ErrSamePerson, refund.ErrApproval)
 	for _, why := range known {
 		if errors.Is(err, why) {
 			return refuse("error."+why.Error(), err.Error())

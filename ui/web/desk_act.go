@@ -46,6 +46,10 @@ func (p *Pages) deskAct(w http.ResponseWriter, r *http.Request, who session) {
 		return
 	}
 	event.Actor, event.At = who.actor(), p.Now()
+	if err := p.approve(r, form.Get("approver"), form.Get("approver_password"), &event); err != nil {
+		back(w, r, casePath(d.Case.ID), err.Error())
+		return
+	}
 	_, err = p.Store.Act(r.Context(), d.Case.ID, number, event, p.actKey(d.Case.ID, number, event))
 	notice, err := outcome(err)
 	if err != nil {
@@ -53,6 +57,32 @@ func (p *Pages) deskAct(w http.ResponseWriter, r *http.Request, who session) {
 		return
 	}
 	back(w, r, casePath(d.Case.ID), notice)
+}
+
+var (
+	errApprover       = errors.New("web.approver_wrong")
+	errApproverLocked = errors.New("web.signin.locked")
+)
+
+// approve puts the second person's name on an event, who says so with an own
+// password: a name alone could be anybody's.
+func (p *Pages) approve(r *http.Request, id, password string, event *refund.Event) error {
+	id = strings.TrimSpace(id)
+	if id == "" {
+		return nil
+	}
+	if len(id) > 100 || len(password) > 1000 {
+		return errApprover
+	}
+	staff, err := p.Store.SignIn(r.Context(), qc.StaffID(id), password, p.Now())
+	switch {
+	case errors.Is(err, ErrLocked):
+		return errApproverLocked
+	case err != nil || !staff.Active || !mayUseDesk(staff.Role):
+		return errApprover
+	}
+	event.Approver = staff.ID
+	return nil
 }
 
 // readEvent reads the fields of a form; which of them an event needs is for the

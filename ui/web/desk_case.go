@@ -81,6 +81,7 @@ type fieldView struct {
 	Name, Label, Value string
 	Long, Money        bool
 	Optional           bool
+	Secret             bool // is typed unseen
 }
 
 // notNow is a step that is not possible, and why.
@@ -90,11 +91,18 @@ type notNow struct{ Words, Why string }
 var fromBenches = []refund.Kind{refund.Amended, refund.Retracted, refund.RecheckPassed, refund.RecheckFlagged}
 
 // ofCustomers are decisions the desk may only pass on.
-var ofCustomers = []refund.Kind{refund.ChoseRefund, refund.ChoseExchange, refund.ChoseKeep, refund.Reconsidered, refund.GaveUp}
+var ofCustomers = []refund.Kind{
+	refund.ChoseRefund, refund.ChoseExchange, refund.ChoseKeep, refund.ChoseDiscount, refund.AskedPhotos, refund.Reconsidered,
+	refund.AcceptedOffer, refund.DeclinedOffer, refund.CounteredOffer, refund.GaveUp, refund.Abandoned,
+}
 
 // unwelcome are steps that no page proposes, even where no other is possible.
 // The rest stand in the lifecycle in the order of how usual they are.
-var unwelcome = []refund.Kind{refund.Refused, refund.LeadSentBack, refund.LeadDismissed}
+var unwelcome = []refund.Kind{
+	refund.Refused, refund.LeadSentBack, refund.LeadDismissed, refund.PhotosDeclined, refund.Offered, refund.Appealed,
+	refund.RuledReturn, refund.RuledRefund, refund.RuledAgainst, refund.ReturnLapsed, refund.ReturnTroubled, refund.AgentPaid,
+	refund.Unpaid, refund.ShortSettled, refund.NoReplacement, refund.Goodwill, refund.DeskWithdrew,
+}
 
 // dossier returns the case of the request's address.
 func (p *Pages) dossier(w http.ResponseWriter, r *http.Request) (Dossier, bool) {
@@ -208,6 +216,7 @@ func (s speech) reason(c refund.Case) string {
 
 // actions sorts what the actor may do from what is not possible.
 func (p *Pages) actions(page *deskCaseView, s speech, c refund.Case, actor refund.Actor) {
+	proposed := false
 	for _, next := range c.Next(actor, s.now) {
 		if slices.Contains(fromBenches, next.Kind) {
 			continue
@@ -227,7 +236,11 @@ func (p *Pages) actions(page *deskCaseView, s speech, c refund.Case, actor refun
 			page.OnBehalf = append(page.OnBehalf, action)
 			continue
 		}
-		action.Usual = len(page.Actions) == 0 && !slices.Contains(unwelcome, next.Kind)
+		if !proposed && !slices.Contains(unwelcome, next.Kind) {
+			proposed, action.Usual = true, true
+			page.Actions = slices.Insert(page.Actions, 0, action)
+			continue
+		}
 		page.Actions = append(page.Actions, action)
 	}
 }
@@ -258,6 +271,8 @@ func (s speech) fields(c refund.Case, field refund.Field) []fieldView {
 	switch field {
 	case refund.NeedsReason:
 		view.Long = true
+	case refund.NeedsApprover:
+		return []fieldView{view, {Name: "approver_password", Label: s.T("web.approver_password"), Secret: true}}
 	case refund.NeedsAmount:
 		view.Money = true
 		if owed, err := c.Owed(); err == nil {

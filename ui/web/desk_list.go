@@ -113,11 +113,12 @@ func (s speech) deskRow(c refund.Case, d Dossier) deskRow {
 // deskTone says whose turn it is, as the desk sees it.
 func deskTone(status refund.Status) string {
 	switch status {
-	case refund.Negotiating, refund.SellerRefused, refund.Returning, refund.SellerRefunding, refund.Flagged:
+	case refund.Negotiating, refund.SellerRefused, refund.Returning, refund.SellerRefunding, refund.Flagged,
+		refund.Escalated, refund.ReturnException, refund.RefundShort, refund.PhotosRequested:
 		return "now"
-	case refund.Credited, refund.Exchanged:
+	case refund.Credited, refund.CreditedKept, refund.Exchanged:
 		return "good"
-	case refund.Kept, refund.Withdrawn:
+	case refund.Kept, refund.Withdrawn, refund.Forfeited:
 		return "over"
 	}
 	return "going"

@@ -168,7 +168,7 @@ func TestDeskAct(t *testing.T) {
 		{"only an inspection's", flaggedWorld, "event=amend&version=1", "error.not_allowed", refund.AwaitingDecision},
 		{"paid in full", refundingWorld, "event=seller_paid&version=3&amount=401.00&seller_ref=R1", "web.notice.done", refund.Credited},
 		{"paid in full, with the sign", refundingWorld, "event=seller_paid&version=3&amount=¥401&seller_ref=R1", "web.notice.done", refund.Credited},
-		{"paid in part", refundingWorld, "event=seller_paid&version=3&amount=400.99&seller_ref=R1", "web.notice.done", refund.SellerRefunding},
+		{"paid in part", refundingWorld, "event=seller_paid&version=3&amount=400.99&seller_ref=R1", "web.notice.done", refund.RefundShort},
 		{"paid too much", refundingWorld, "event=seller_paid&version=3&amount=401.01&seller_ref=R1", "error.amount_not_owed", refund.SellerRefunding},
 		{"negative", refundingWorld, "event=seller_paid&version=3&amount=-1&seller_ref=R1", "error.amount_not_owed", refund.SellerRefunding},
 		{"no amount", refundingWorld, "event=seller_paid&version=3&seller_ref=R1", "error.field_missing", refund.SellerRefunding},

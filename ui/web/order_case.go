@@ -50,6 +50,7 @@ type optionView struct {
 	Confirm string
 	Allowed bool
 	Why     string
+	Fields  []fieldView
 }
 
 // moneyRow is one line of a sum.
@@ -106,11 +107,11 @@ func (s speech) unanswered(c refund.Case) string {
 
 func tone(status refund.Status) string {
 	switch status {
-	case refund.AwaitingDecision, refund.SellerRefused:
+	case refund.AwaitingDecision, refund.SellerRefused, refund.OfferPending:
 		return "now"
-	case refund.Credited, refund.Exchanged:
+	case refund.Credited, refund.CreditedKept, refund.Exchanged:
 		return "good"
-	case refund.Kept, refund.Withdrawn:
+	case refund.Kept, refund.Withdrawn, refund.Forfeited:
 		return "over"
 	}
 	return "going"
@@ -125,7 +126,14 @@ var customerKinds = []struct {
 	{refund.ChoseRefund, "decision.refund"},
 	{refund.ChoseExchange, "decision.exchange"},
 	{refund.ChoseKeep, "decision.keep"},
+	{refund.AcceptedOffer, "action.accept_offer"},
+	{refund.CounteredOffer, "action.counter_offer"},
+	{refund.DeclinedOffer, "action.decline_offer"},
+	{refund.ChoseDiscount, "decision.discount"},
+	{refund.AskedPhotos, "action.ask_photos"},
+	{refund.Resubmitted, "action.resubmit"},
 	{refund.GaveUp, "decision.keep"},
+	{refund.Abandoned, "action.forfeit"},
 	{refund.Reconsidered, "action.reconsider"},
 }
 
@@ -168,22 +176,85 @@ func (s speech) option(c refund.Case, item qc.Item, action refund.Action, word s
 	switch action.Kind {
 	case refund.ChoseRefund:
 		option.Explain, option.Takes = s.T("decision.refund.explain"), s.T("web.takes.refund")
-		if owed, err := c.Owed(); err == nil {
-			option.Brings = signed(owed)
-			option.Sum = s.sum(c)
-		}
+		s.price(&option, c, refund.Refund)
+		option.Sum = s.sum(c) + s.costs(c, refund.Refund)
 	case refund.ChoseExchange:
 		option.Explain, option.Takes = s.T("decision.exchange.explain"), s.T("web.takes.exchange")
 		option.Brings = s.T("web.brings.exchange")
-		option.Sum = s.T("web.brings.exchange.sum", "amount", money.Fen(0).String())
+		option.Sum = s.T("web.brings.exchange.sum", "amount", money.Fen(0).String()) + s.costs(c, refund.Exchange)
 	case refund.ChoseKeep, refund.GaveUp:
 		option.Explain, option.Takes = s.T("decision.keep.explain"), s.T("web.takes.keep")
 		option.Brings = money.Fen(0).String()
 		option.Sum = s.T("web.brings.keep.sum")
+	case refund.AcceptedOffer:
+		if c.Offer != nil {
+			option.Brings = signed(c.Offer.Amount)
+			option.Explain = s.T("web.offer.explain", "amount", c.Offer.Amount.String(), "time", s.at(c.Offer.ExpiresAt).Text)
+		}
+	case refund.CounteredOffer:
+		option.Explain = s.T("web.counter_offer.explain")
+	case refund.DeclinedOffer:
+		option.Explain = s.T("web.decline_offer.explain")
+	case refund.ChoseDiscount:
+		option.Explain = s.T("web.choose_discount.explain")
+	case refund.AskedPhotos:
+		option.Explain = s.T("web.ask_photos.explain")
+	case refund.Resubmitted:
+		option.Explain = s.T("web.resubmit.explain")
+	case refund.Abandoned:
+		option.Explain = s.T("web.forfeit.explain")
 	case refund.Reconsidered:
 		option.Explain = s.T("web.reconsider.explain")
 	}
+	for _, field := range action.Needs {
+		option.Fields = append(option.Fields, s.customerField(field))
+	}
 	return option
+}
+
+// price says what a choice brings after fees.
+func (s speech) price(option *optionView, c refund.Case, d refund.Decision) {
+	sheet, err := c.Sheet()
+	if err != nil {
+		return
+	}
+	for _, choice := range sheet {
+		if choice.Decision == d {
+			option.Brings = signed(choice.Net)
+		}
+	}
+}
+
+// costs says which fees a choice has, and nothing where there are none.
+func (s speech) costs(c refund.Case, d refund.Decision) string {
+	sheet, err := c.Sheet()
+	if err != nil {
+		return ""
+	}
+	var texts []string
+	for _, choice := range sheet {
+		if choice.Decision != d {
+			continue
+		}
+		for _, fee := range choice.Fees {
+			texts = append(texts, s.T("fee."+string(fee.Kind))+" "+fee.Amount.String())
+		}
+		if len(texts) > 0 {
+			return " " + s.T("web.fees", "fees", strings.Join(texts, s.T("web.and")), "net", choice.Net.String())
+		}
+	}
+	return ""
+}
+
+func (s speech) customerField(field refund.Field) fieldView {
+	view := fieldView{Name: string(field), Label: s.T("field." + string(field))}
+	switch field {
+	case refund.NeedsReason:
+		view.Long, view.Label = true, s.T("web.your_words")
+	case refund.NeedsAmount:
+		view.Money = true
+	}
+	return view
 }
 
 // sum says how a refund adds up.

@@ -36,7 +36,14 @@ func (p *Pages) orderDecide(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	actor := refund.Actor{Party: refund.ByCustomer, ID: string(order.Order.Customer.ID)}
-	event := refund.Event{Kind: refund.Kind(form.Get("event")), Actor: actor, At: p.Now()}
+	event, err := readEvent(form)
+	if err != nil {
+		notice := url.Values{"notice": {err.Error()}, "case": {string(id)}}
+		http.Redirect(w, r, orderPath(order.Order.ID)+"?"+notice.Encode(), http.StatusSeeOther)
+		return
+	}
+	// What a customer may say is told from what a form can hold.
+	event = refund.Event{Kind: event.Kind, Reason: event.Reason, Amount: event.Amount, Actor: actor, At: p.Now()}
 	_, err = p.Store.Act(r.Context(), id, number, event, p.actKey(id, number, event))
 	notice, err := outcome(err)
 	if err != nil {
@@ -77,7 +84,8 @@ func outcome(err error) (notice string, other error) {
 	}
 	for _, reason := range []error{
 		refund.ErrNotNow, refund.ErrNotYours, refund.ErrOwnFinding, refund.ErrWindowClosed, refund.ErrMissing,
-		refund.ErrAmount, refund.ErrUnknownEvent, refund.ErrRounds,
+		refund.ErrAmount, refund.ErrUnknownEvent, refund.ErrRounds, refund.ErrOfferLate, refund.ErrOfferRounds,
+		refund.ErrPhotoRounds, refund.ErrSamePerson, refund.ErrApproval,
 	} {
 		if errors.Is(err, reason) {
 			return "error." + reason.Error(), nil

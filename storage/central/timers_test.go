@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"flawmark/app/money"
 	"flawmark/app/qc"
 	"flawmark/app/refund"
 	"flawmark/storage/central"
@@ -17,7 +18,7 @@ func (open opener) testSilence(t *testing.T) {
 	c := w.visible("20481-2")
 	closing := func(at time.Time, want int) {
 		t.Helper()
-		if n, err := w.CloseUnanswered(t.Context(), at); n != want || err != nil {
+		if n, err := w.RunTimers(t.Context(), at); n != want || err != nil {
 			t.Fatalf("closed %d, %v, want %d", n, err, want)
 		}
 	}
@@ -48,9 +49,44 @@ func (open opener) testSilenceLeavesOthersAlone(t *testing.T) {
 	c := w.visible("20481-2")
 	w.act(c.ID, refund.Event{Kind: refund.ChoseRefund, Actor: customer})
 	w.bench.applied(noon, qc.FindingRecorded, "u12", w.bench.flag("f9", "20481-1")) // its photos are on their way
-	if n, err := w.CloseUnanswered(t.Context(), noon.Add(1000*time.Hour)); n != 0 || err != nil {
-		t.Errorf("closed %d, %v", n, err)
+	if n, err := w.RunTimers(t.Context(), noon.Add(100*time.Hour)); n != 0 || err != nil {
+		t.Errorf("the clock acted on %d, %v", n, err)
 	}
+}
+
+// testTimers leaves a case alone in each status and lets the clock go on.
+func (open opener) testTimers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, open)
+	c := w.visible("20481-2")
+	c = w.act(c.ID, refund.Event{Kind: refund.ChoseRefund, Actor: customer})
+	for _, step := range []struct {
+		event refund.Event
+		then  refund.Status
+	}{
+		{refund.Event{}, refund.Escalated},                                                              // the seller does not answer
+		{refund.Event{Kind: refund.RuledReturn, Actor: clerk}, refund.Negotiating},                      // nobody sends the parcel
+		{refund.Event{Kind: refund.Offered, Actor: clerk, Amount: money.Fen(5000)}, refund.Negotiating}, // nobody answers the offer
+		{refund.Event{Kind: refund.AgreedRefund, Actor: clerk}, refund.Escalated},                       // the seller does not pay
+		{refund.Event{Kind: refund.RuledAgainst, Actor: clerk, Reason: "photos unclear"}, refund.Kept},  // nobody answers the refusal
+	} {
+		if step.event.Kind != "" {
+			step.event.At = c.ChangedAt
+			c = w.act(c.ID, step.event)
+		}
+		at, _, running := c.Timer()
+		if !running {
+			t.Fatalf("no clock runs in %s", c.Status)
+		}
+		if n, err := w.RunTimers(t.Context(), at.Add(-time.Microsecond)); n != 0 || err != nil {
+			t.Fatalf("in %s the clock acts early: %d, %v", c.Status, n, err)
+		}
+		if n, err := w.RunTimers(t.Context(), at); n != 1 || err != nil {
+			t.Fatalf("in %s the clock acts on %d, %v", c.Status, n, err)
+		}
+		c = w.status(step.then)
+	}
+	w.sound()
 }
 
 // testSilenceAgainstDecision lets the customer answer at the very moment the
@@ -67,7 +103,7 @@ func (open opener) testSilenceAgainstDecision(t *testing.T) {
 		both.Go(func() {
 			_, decided = w.Act(t.Context(), c.ID, c.Version, refund.Event{Kind: refund.ChoseRefund, Actor: customer, At: late}, "")
 		})
-		both.Go(func() { closed, closedErr = w.CloseUnanswered(t.Context(), late) })
+		both.Go(func() { closed, closedErr = w.RunTimers(t.Context(), late) })
 		both.Wait()
 		w.must(closedErr)
 		var conflict *central.Conflict
