@@ -45,11 +45,14 @@ func openCentre(ctx context.Context, s settings.Centre, log *slog.Logger) (*cent
 		policy = *s.Review
 	}
 	store, err := central.Open(ctx, central.Config{
+		URL: s.Database,
 		Dir: s.Data, Now: time.Now, Log: log, Policy: policy, Catalogue: flaws,
 	})
 	switch {
 	case errors.Is(err, central.ErrInUse):
 		return nil, command.Fail("error.centre_already_running", err, "folder", s.Data)
+	case errors.Is(err, central.ErrDatabase):
+		return nil, command.Fail("cli.database_unusable", err)
 	case errors.Is(err, central.ErrNewer):
 		return nil, command.Fail("error.newer_store", err, "folder", s.Data)
 	case err != nil:

@@ -183,6 +183,14 @@ func needs() []need {
 			present: program("strace"), remedies: everyLinux("strace"),
 		},
 		{
+			name: "PostgreSQL", why: "the centre's store is tried on its server, too", purpose: toDrill,
+			present: file("usr/lib/postgresql/*/bin/initdb", "usr/bin/initdb", "usr/local/bin/initdb"),
+			remedies: map[family]remedy{
+				debian: packages("postgresql"), ubuntu: packages("postgresql"), foreign: packages("postgresql"),
+				fedora: packages("postgresql-server"), arch: packages("postgresql"),
+			},
+		},
+		{
 			name: "libvips", why: "bench compares previews, thumbnails and pyramids with it", purpose: toCompare,
 			present: together("vips", "vipsthumbnail"),
 			remedies: map[family]remedy{

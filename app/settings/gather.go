@@ -39,6 +39,7 @@ func (Centre) Flags(set *flag.FlagSet) {
 	set.String("lang", "", "language of what is printed, `en|zh` (default: the system's)")
 	set.String("tls-cert", "", "PEM `file` of the server's certificate chain")
 	set.String("tls-key", "", "PEM `file` of its private key")
+	set.String("database", "", "`URL` of a PostgreSQL database, postgres://user@host/name (default: SQLite in the data folder)")
 	set.String("public", "", "base `URL` that customers' links begin with (default: the address listened on)")
 	set.Bool("demo", false, "load sample orders and approve stations of this machine without asking")
 }
@@ -87,6 +88,8 @@ func (c *Centre) assign(name, value string) (err error) {
 		c.TLSKey = value
 	case "public":
 		c.Public = value
+	case "database":
+		c.Database = value
 	case "demo":
 		c.Demo, err = strconv.ParseBool(value)
 	}
@@ -141,6 +144,9 @@ func (c *Centre) check() error {
 			return err
 		}
 		c.Public = strings.TrimRight(c.Public, "/")
+	}
+	if c.Database != "" && !strings.HasPrefix(c.Database, "postgres://") && !strings.HasPrefix(c.Database, "postgresql://") {
+		return &Invalid{Key: "cli.database_invalid", Setting: "--database", Want: "postgres://user@host/name"}
 	}
 	for _, text := range c.TrustedProxies {
 		if _, err := parseNetwork(text); err != nil {

@@ -104,6 +104,10 @@ type Centre struct {
 	Public  string `json:"public,omitempty"`   // base URL in customers' links; "" = as listened
 	Demo    bool   `json:"-"`                  // sample orders; approves stations of this machine
 
+	// Database is the address of a PostgreSQL database; "" = SQLite in Data. It
+	// may hold a password and is said nowhere.
+	Database string `json:"database,omitempty"`
+
 	// Review says which flags wait for a shift lead; nil: the default policy.
 	// It is set in the file only.
 	Review *qc.ReviewPolicy `json:"review,omitempty"`

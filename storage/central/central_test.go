@@ -16,6 +16,7 @@ import (
 	"flawmark/app/qc"
 	"flawmark/app/refund"
 	"flawmark/storage/central"
+	"flawmark/storage/storagetest"
 
 	"github.com/google/uuid"
 )
@@ -272,6 +273,26 @@ func wantErr(t *testing.T, err, want error) {
 func TestStore_SQLite(t *testing.T) {
 	t.Parallel()
 	testStore(t, openSQLite)
+}
+
+func TestStore_PostgreSQL(t *testing.T) {
+	t.Parallel()
+	server := storagetest.StartPostgres(t)
+	testStore(t, func(tb testing.TB) *central.Store {
+		tb.Helper()
+		c := config(tb, tb.TempDir())
+		c.URL = server.Database(tb)
+		store, err := central.Open(tb.Context(), c)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		tb.Cleanup(func() {
+			if err := store.Close(); err != nil {
+				tb.Error(err)
+			}
+		})
+		return store
+	})
 }
 
 // testStore is the suite that every kind of database must pass.

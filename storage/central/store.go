@@ -30,6 +30,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"flawmark/app/qc"
@@ -46,15 +47,17 @@ var (
 	ErrNewer = errors.New("database was written by a newer version")
 	// ErrFull: the disk has no room. Nothing was changed; it may be tried again.
 	ErrFull = errors.New("disk is full")
-	// ErrDatabase: the URL names a kind of database that this version lacks.
-	ErrDatabase = errors.New("no such kind of database")
+	// ErrDatabase: the URL names no database that this version can use, or one
+	// that does not answer.
+	ErrDatabase = errors.New("database cannot be used")
 )
 
 // Config is what a [Store] is opened with.
 type Config struct {
 	// Dir is the centre's folder; it is made when missing.
 	Dir string
-	// URL names another database; empty means SQLite in Dir.
+	// URL names a PostgreSQL database, "postgres://…"; empty means SQLite in Dir.
+	// It may hold a password and is never said or logged.
 	URL string
 	// Now is the clock; nil means the system's.
 	Now func() time.Time
@@ -68,6 +71,8 @@ type Config struct {
 
 // Store is an open database of the centre.
 type Store struct {
+	engine    engine
+	url       string  // of PostgreSQL; empty: SQLite
 	writer    *sql.DB // one connection: writers stand in line here
 	reader    *sql.DB
 	lock      *os.File
@@ -88,7 +93,11 @@ type Store struct {
 // another centre has the folder, and with [ErrNewer] when a newer program has
 // written it.
 func Open(ctx context.Context, c Config) (*Store, error) {
-	if c.URL != "" {
+	kind := sqliteEngine
+	switch {
+	case strings.HasPrefix(c.URL, "postgres://"), strings.HasPrefix(c.URL, "postgresql://"):
+		kind = postgresEngine
+	case c.URL != "":
 		return nil, fmt.Errorf("open centre: %w", ErrDatabase)
 	}
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
@@ -100,6 +109,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	}
 	s := &Store{
 		lock: lock, now: c.Now, log: c.Log, policy: c.Policy, catalogue: c.Catalogue, dir: c.Dir,
+		engine: kind, url: c.URL,
 	}
 	if s.now == nil {
 		s.now = time.Now
@@ -108,17 +118,22 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		s.log = slog.New(slog.DiscardHandler)
 	}
 	if err := s.prepare(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("open centre in %s: %w", c.Dir, named(err)), s.Close())
+		return nil, errors.Join(fmt.Errorf("open centre in %s: %w", c.Dir, s.engine.named(err)), s.Close())
 	}
 	return s, nil
 }
 
 func (s *Store) prepare(ctx context.Context) error {
 	var err error
-	if s.writer, s.reader, err = openSQLite(filepath.Join(s.dir, "central.db")); err != nil {
+	if s.url != "" {
+		s.writer, s.reader, err = openPostgres(ctx, s.url)
+	} else {
+		s.writer, s.reader, err = openSQLite(filepath.Join(s.dir, "central.db"))
+	}
+	if err != nil {
 		return err
 	}
-	if err := migrate(ctx, s.writer); err != nil {
+	if err := s.engine.migrate(ctx, s.writer); err != nil {
 		return err
 	}
 	at := s.now()
@@ -201,7 +216,10 @@ func (s *Store) Secret(ctx context.Context, name string) ([]byte, error) {
 // begins a new feed, so that stations which have seen more than the copy knows
 // start over instead of missing what comes under the same numbers.
 func (s *Store) Backup(ctx context.Context, path string) error {
-	if err := backup(ctx, s.reader, path); err != nil {
+	if s.engine.backup == nil {
+		return fmt.Errorf("back up centre: %w", ErrBackup)
+	}
+	if err := s.engine.backup(ctx, s.reader, path); err != nil {
 		return fmt.Errorf("back up to %s: %w", path, err)
 	}
 	return nil
@@ -230,7 +248,7 @@ type tx struct {
 // write runs do in a transaction of its own and wakes the feed's readers once
 // it is durable. It fails with [ErrFull], and then nothing has happened.
 func (s *Store) write(ctx context.Context, at time.Time, do func(*tx) error) error {
-	return named(s.transact(ctx, at, do))
+	return s.engine.named(s.transact(ctx, at, do))
 }
 
 func (s *Store) transact(ctx context.Context, at time.Time, do func(*tx) error) error {
@@ -240,6 +258,11 @@ func (s *Store) transact(ctx context.Context, at time.Time, do func(*tx) error) 
 		return fmt.Errorf("begin: %w", err)
 	}
 	t := &tx{Tx: sqlTx, store: s, at: asStored(at)}
+	if s.engine.begin != "" {
+		if _, err := t.ExecContext(ctx, s.engine.begin); err != nil {
+			return errors.Join(fmt.Errorf("begin: %w", err), sqlTx.Rollback())
+		}
+	}
 	if err := do(t); err != nil {
 		if undo := sqlTx.Rollback(); undo != nil && !errors.Is(undo, sql.ErrTxDone) {
 			return errors.Join(err, fmt.Errorf("roll back: %w", undo))

@@ -37,7 +37,11 @@ func (r *Report) add(format string, args ...any) {
 // and the order of the feed. Its error means that it could not look.
 func (s *Store) Verify(ctx context.Context) (Report, error) {
 	var report Report
-	complaints, err := integrity(ctx, s.reader)
+	var complaints []string
+	var err error
+	if s.engine.integrity != nil {
+		complaints, err = s.engine.integrity(ctx, s.reader)
+	}
 	if err != nil {
 		return report, fmt.Errorf("verify pages: %w", err)
 	}

@@ -1,0 +1,96 @@
+package storagetest
+
+import (
+	"bytes"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+)
+
+// Postgres is a PostgreSQL server of its own, on a socket in a folder that
+// nobody else uses. It keeps nothing and ends with the test.
+type Postgres struct {
+	dir       string
+	databases atomic.Int64
+}
+
+// StartPostgres starts a server, or says what is missing. fsync is off: what a
+// power cut does to PostgreSQL is not what is tried here.
+func StartPostgres(tb testing.TB) *Postgres {
+	tb.Helper()
+	p := &Postgres{}
+	var err error
+	// A socket's path may have about a hundred characters.
+	if p.dir, err = os.MkdirTemp("", "fm-pg-"); err != nil {
+		tb.Fatal(err)
+	}
+	data := filepath.Join(p.dir, "data")
+	bin, err := postgresPrograms()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	run := func(program string, args ...string) {
+		tb.Helper()
+		cmd := exec.Command(filepath.Join(bin, program), args...) //nolint:gosec // the server's own programs
+		cmd.Dir, cmd.Env = p.dir, append(os.Environ(), "LC_ALL=C")
+		if err := asServer(cmd, p.dir); err != nil {
+			tb.Fatal(err)
+		}
+		var said bytes.Buffer
+		cmd.Stdout, cmd.Stderr = &said, &said
+		if err := cmd.Run(); err != nil {
+			log, _ := os.ReadFile(filepath.Join(p.dir, "log")) // there is none before the server starts
+			tb.Fatalf("%s: %v\n%s%s", program, err, said.Bytes(), log)
+		}
+	}
+	tb.Cleanup(func() {
+		if err := os.RemoveAll(p.dir); err != nil {
+			tb.Error(err)
+		}
+	})
+	run("initdb", "--pgdata", data, "--auth", "trust", "--username", "flawmark", "--encoding", "UTF8", "--no-sync")
+	options := fmt.Sprintf("-c listen_addresses='' -c unix_socket_directories='%s' -c fsync=off -c max_connections=400", p.dir)
+	run("pg_ctl", "--pgdata", data, "--wait", "--log", filepath.Join(p.dir, "log"), "--options", options, "start")
+	tb.Cleanup(func() { run("pg_ctl", "--pgdata", data, "--wait", "--mode", "immediate", "stop") })
+	return p
+}
+
+// Database makes an empty database and returns its address.
+func (p *Postgres) Database(tb testing.TB) string {
+	tb.Helper()
+	name := fmt.Sprintf("centre%d", p.databases.Add(1))
+	bin, err := postgresPrograms()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	cmd := exec.Command(filepath.Join(bin, "createdb"), "--host", p.dir, "--username", "flawmark", name) //nolint:gosec // the server's own program
+	if said, err := cmd.CombinedOutput(); err != nil {
+		tb.Fatalf("createdb: %v\n%s", err, said)
+	}
+	query := url.Values{"host": {p.dir}}
+	return "postgres://flawmark@/" + name + "?" + query.Encode()
+}
+
+// postgresPrograms returns the folder of the newest server's programs.
+func postgresPrograms() (string, error) {
+	// Debian keeps them apart by version, and puts some on the path.
+	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
+	if path, lookErr := exec.LookPath("initdb"); len(found) == 0 && lookErr == nil {
+		return filepath.Dir(path), nil
+	}
+	if err != nil || len(found) == 0 {
+		return "", fmt.Errorf("PostgreSQL's server is not installed (%w): install the package postgresql", os.ErrNotExist)
+	}
+	newest := found[0]
+	for _, path := range found {
+		if len(path) > len(newest) || len(path) == len(newest) && strings.Compare(path, newest) > 0 {
+			newest = path
+		}
+	}
+	return filepath.Dir(newest), nil
+}

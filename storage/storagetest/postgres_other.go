@@ -1,0 +1,7 @@
+//go:build !unix
+
+package storagetest
+
+import "os/exec"
+
+func asServer(*exec.Cmd, string) error { return nil }
