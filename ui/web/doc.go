@@ -8,6 +8,12 @@
 // are parsed at start; what somebody reads comes from the words of their
 // language; scripts only keep open pages up to date.
 //
+// What a finding redacts is shown to nobody, clerks included: of such a photo
+// only what was made without the hidden parts leaves the centre, in every size
+// and region. Photos are also served through the IIIF Image API (package iiif),
+// behind the same doors as the pages; package darkroom makes what that needs, for
+// as long as [Pages.Run] runs.
+//
 // An order is reached by a link with a secret. The first use puts the secret
 // into a cookie of that order's pages and leaves it out of the address. Staff
 // sign in and carry a signed session. Streams of changes last until the
