@@ -466,9 +466,10 @@ func TestWindow_AScanOverThePhotoIsNoCommand(t *testing.T) {
 	r.signIn("B0012")
 	r.flawed()
 	flaws := len(r.station.Inspection.Flaws())
+	r.focusOn(r.inspect.photo)
 	for _, c := range "20481-3" {
-		r.onKey(&fyne.KeyEvent{Name: fyne.KeyName(c)})
-		r.burst.typed(c)
+		r.focused().TypedKey(&fyne.KeyEvent{Name: fyne.KeyName(c)})
+		r.focused().TypedRune(c)
 	}
 	for _, f := range later {
 		f()

@@ -37,6 +37,7 @@ type inspectScreen struct {
 	looks  *looks
 	thumbs *widgets.Thumbs
 	view   *model.View
+	insets insets
 	zoom   *widget.Label
 	word   *widget.Label   // on the photo in view, or on those being read
 	stage  *fyne.Container // the photo, or what to do without one
@@ -143,7 +144,8 @@ func (s *inspectScreen) build() {
 	actual := widget.NewButton("100 %", func() { s.photo.ActualSize() })
 	compare := widget.NewButton(w.say("station.compare.button"), func() { s.looks.nextMode() })
 	fit.Importance, actual.Importance, compare.Importance = widget.LowImportance, widget.LowImportance, widget.LowImportance
-	strip := container.NewBorder(nil, nil, nil, container.NewVBox(container.NewHBox(s.zoom, fit, actual), container.NewHBox(layout.NewSpacer(), compare)), s.thumbs)
+	strip := container.NewBorder(nil, nil, nil, container.NewVBox(
+		container.NewHBox(layout.NewSpacer(), fit, actual), container.NewHBox(layout.NewSpacer(), s.zoom, compare)), s.thumbs)
 	s.desk = container.NewBorder(nil, panel(container.NewBorder(s.word, nil, nil, nil, strip)), container.NewStack(newGround(look.ColourPanel), container.NewVScroll(container.NewPadded(s.tools))), nil, s.looks.over())
 	s.choices = newKeyList(w,
 		func() int { return len(w.station.Inspection.Choices()) }, newRow,
@@ -310,7 +312,7 @@ func (s *inspectScreen) showPhoto() {
 		s.photo.SetPhoto(string(early), pixels.Rect.Dx(), pixels.Rect.Dy(), pixels)
 	case p.ID != s.shown || !ok:
 		s.shown = p.ID
-		view(s.w, s.view, s.photo, p, in.Nearby(), ok, func() {
+		view(s.w, s.view, &s.insets, s.photo, p, in.Nearby(), ok, func() {
 			s.showMarks()
 			s.photo.InsetsChanged()
 		})
@@ -345,7 +347,10 @@ func (s *inspectScreen) showMarks() {
 	if p, ok := in.Photo(); ok {
 		s.photo.SetScale(p.Scale)
 	}
-	s.photo.InsetSource = s.view.Source(in.Finding().Marks)
+	marks := in.Finding().Marks
+	if s.photo.InsetSource = s.view.Source(marks); s.photo.InsetSource == nil {
+		s.photo.InsetSource = s.insets.of(s.shown, marks)
+	}
 	s.photo.SetMarks(shapes(in.Marks()))
 	s.photo.Select(in.SelectedMarks()...)
 	s.photo.Severity = qc.Minor
@@ -358,7 +363,8 @@ func (s *inspectScreen) showMarks() {
 
 // view brings a photo into a canvas: its size at once, its pixels as they come.
 // opened is told when the original's are to be had.
-func view(w *Window, v *model.View, into *widgets.PhotoCanvas, p qc.Photo, nearby []qc.Photo, ok bool, opened func()) {
+func view(w *Window, v *model.View, parts *insets, into *widgets.PhotoCanvas, p qc.Photo, nearby []qc.Photo, ok bool, opened func()) {
+	parts.take(p, nil)
 	if !ok {
 		v.Close()
 		into.SetPhoto("", 0, 0)
@@ -371,7 +377,12 @@ func view(w *Window, v *model.View, into *widgets.PhotoCanvas, p qc.Photo, nearb
 	}
 	into.SetPhoto(key, p.Width, p.Height, levels...)
 	v.Show(p, nearby, model.Sight{
-		Level: func(img *image.RGBA) { into.AddLevel(key, img) },
+		Level: func(img *image.RGBA) {
+			into.AddLevel(key, img)
+			if parts.take(p, img); parts.level != nil {
+				opened()
+			}
+		},
 		Tiles: func(t *model.Tiles) {
 			into.SetTiles(key, t)
 			opened()

@@ -23,6 +23,7 @@ type reviewScreen struct {
 	photo  *widgets.PhotoCanvas
 	looks  *looks
 	view   *model.View
+	insets insets
 	thumbs *widgets.Thumbs
 	detail *column
 	reason *field
@@ -145,13 +146,15 @@ func (r *reviewScreen) refresh() {
 	r.thumbs.Select(string(p.ID))
 	if p.ID != r.shown {
 		r.shown = p.ID
-		view(r.w, r.view, r.photo, p, reviews.Nearby(), has, func() {
+		view(r.w, r.view, &r.insets, r.photo, p, reviews.Nearby(), has, func() {
 			r.refresh()
 			r.photo.InsetsChanged()
 		})
 		r.looks.another()
 	}
-	r.photo.InsetSource = r.view.Source(row.Standing.Finding.Marks)
+	if r.photo.InsetSource = r.view.Source(row.Standing.Finding.Marks); r.photo.InsetSource == nil {
+		r.photo.InsetSource = r.insets.of(r.shown, row.Standing.Finding.Marks)
+	}
 	r.photo.SetMarks(shapes(marks))
 }
 

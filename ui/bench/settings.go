@@ -11,6 +11,7 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/dialog"
+	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 )
@@ -68,8 +69,8 @@ func newSettingsScreen(w *Window) *settingsScreen {
 		widgets.Option{Key: partKeys, Label: w.say("station.settings.keys")})
 	s.parts.OnChanged = s.show
 	s.body = container.NewVBox()
-	s.root = container.NewVScroll(container.NewCenter(ofWidth(640, panel(container.NewPadded(container.NewVBox(
-		container.NewHBox(s.parts), s.body))))))
+	page := ofWidth(640, panel(container.NewPadded(container.NewVBox(container.NewHBox(s.parts), s.body))))
+	s.root = container.NewVScroll(container.NewVBox(container.NewHBox(layout.NewSpacer(), page, layout.NewSpacer())))
 	s.show(partStation)
 	return s
 }

@@ -31,8 +31,8 @@ const (
 // Space is the rhythm of the layout, before scaling.
 const Space float32 = 8
 
-// The least height and width of what is hit by hand, before scaling: with bare
-// hands, and with gloves.
+// The least height and width of what is hit by hand: with bare hands, and with
+// gloves.
 const (
 	Touch       float32 = 44
 	TouchGloves float32 = 64

@@ -118,8 +118,10 @@ func (c *PhotoCanvas) useKey(key fyne.KeyName) bool {
 		return c.reorder(ToBack)
 	case fyne.KeyEscape:
 		return c.stepBack()
-	case fyne.KeySpace, fyne.KeyPlus, fyne.KeyMinus, fyne.KeyEqual, fyne.KeyBackTick:
-		return true // used as held key or as rune
+	case fyne.KeySpace:
+		return true // used as held key
+	case fyne.KeyPlus, fyne.KeyMinus, fyne.KeyEqual, fyne.KeyBackTick:
+		return c.OnTypedKey == nil // used as rune
 	default:
 		return false
 	}
@@ -215,23 +217,26 @@ func (c *PhotoCanvas) stepBack() bool {
 // TypedRune is called by Fyne.
 func (c *PhotoCanvas) TypedRune(r rune) {
 	if c.key != "" {
-		switch r {
-		case '+', '=':
+		// What zooms may also be part of what a scanner types, which only the
+		// owner can tell.
+		alone := c.OnTypedKey == nil
+		switch {
+		case alone && (r == '+' || r == '='):
 			c.ZoomBy(1.2)
 			return
-		case '-':
+		case alone && r == '-':
 			c.ZoomBy(1 / 1.2)
 			return
-		case '`':
+		case alone && r == '`':
 			c.ToggleFit()
 			return
-		case ' ':
+		case r == ' ':
 			return
-		case '[':
+		case r == '[':
 			if c.zoomInset(-0.5) {
 				return
 			}
-		case ']':
+		case r == ']':
 			if c.zoomInset(0.5) {
 				return
 			}

@@ -323,8 +323,15 @@ func TestPhotoCanvas_Keys(t *testing.T) {
 	for _, r := range "`+-`1x" {
 		b.TypedRune(r)
 	}
-	if _, fit := b.Zoom(); !fit || string(b.runes) != "1x" {
+	if _, fit := b.Zoom(); !fit || string(b.runes) != "`+-`1x" {
 		t.Errorf("runes passed on: %q", string(b.runes))
+	}
+	b.OnTypedKey = nil // nobody else would zoom
+	for _, r := range "+1x" {
+		b.TypedRune(r)
+	}
+	if _, fit := b.Zoom(); fit || string(b.runes) != "`+-`1x1x" {
+		t.Errorf("runes passed on without an owner of keys: %q", string(b.runes))
 	}
 }
 

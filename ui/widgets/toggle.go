@@ -37,8 +37,7 @@ type Toggle struct {
 	// Columns is how many buttons of a vertical group are beside each other; 0
 	// stands for one.
 	Columns int
-	// Side is the least height and width of a button at the normal size of
-	// texts; 0 stands for 44.
+	// Side is the least height and width of a button; 0 stands for 44.
 	Side float32
 	// Optional lets a person unchoose by choosing again: OnChanged gets "".
 	Optional bool
@@ -254,9 +253,10 @@ const (
 	iconSide  = 22
 )
 
-// side is how large a button is at least; grown is how much larger than normal
-// everything in it is.
-func (i *toggleItem) side() float32 { return max(touch, i.group.Side) * i.grown() }
+// side is how large a button is at least: no larger with large texts than a
+// finger needs, because a screen holds only so many. grown is how much larger
+// than normal texts are.
+func (i *toggleItem) side() float32 { return max(touch*min(i.grown(), 1.15), i.group.Side) }
 
 func (i *toggleItem) grown() float32 { return i.Theme().Size(theme.SizeNameText) / 14 }
 
