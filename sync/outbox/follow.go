@@ -56,7 +56,7 @@ func (f *feed) step(ctx context.Context) (idle bool, err error) {
 	stuck := page.Next == after && len(page.Changes) > 0
 	if back := page.Next.Epoch == after.Epoch && page.Next.Seq < after.Seq; back || stuck {
 		// Following it would never end.
-		return false, &wire.Failure{Kind: wire.Retry, Op: "follow changes", Err: fmt.Errorf("%d changes lead from %s to %s", len(page.Changes), after, page.Next)}
+		return false, &wire.Failure{Kind: wire.Retry, Op: "follow changes", Sentence: garbledAnswer, Err: fmt.Errorf("%d changes lead from %s to %s", len(page.Changes), after, page.Next)}
 	}
 	f.restart = false
 	if len(page.Changes) > 0 || page.Next != stored {

@@ -111,6 +111,9 @@ func (m *memory) Acknowledge(_ context.Context, ack qc.Ack, _ time.Time) error {
 func (m *memory) Rewind(_ context.Context, expected uint64) error {
 	m.Lock()
 	defer m.Unlock()
+	if expected == 0 || expected > uint64(len(m.sealed))+1 {
+		return fmt.Errorf("rewind: %w", qc.ErrFork)
+	}
 	m.acked = expected - 1
 	m.tickLocked()
 	return nil

@@ -189,6 +189,8 @@ func (u *uploads) report() {
 const (
 	damagedFile = "error.blob_damaged"
 	unforeseen  = "error.unexpected"
+	// garbledAnswer is about a centre whose answers make no sense.
+	garbledAnswer = "error.centre_garbled"
 )
 
 // send sends the rest of one file.
@@ -213,7 +215,7 @@ func (u *uploads) send(ctx context.Context, shipment qc.Shipment) error {
 	u.e.change(func(s *Status) { s.Uploading = shipment.Digest })
 	place, offset, err := u.place(ctx, shipment)
 	if err == nil && (offset < 0 || offset > shipment.Bytes) {
-		err = &wire.Failure{Kind: wire.Rejected, Op: "upload", Err: fmt.Errorf("offset %d of %d bytes", offset, shipment.Bytes)}
+		err = u.senseless(ctx, shipment, offset)
 	}
 	// An offset at the end does not say that the centre could publish the file.
 	// Only the answer to a part that ends there does, be it an empty one.
@@ -235,8 +237,8 @@ func (u *uploads) send(ctx context.Context, shipment qc.Shipment) error {
 		case failure != nil && failure.Says(wire.OffsetConflict) && u.lost < maxPlaceLost:
 			u.lost++
 			offset, err = u.e.cfg.Remote.UploadOffset(ctx, place)
-			if err == nil && offset > shipment.Bytes {
-				err = &wire.Failure{Kind: wire.Rejected, Op: "upload", Err: fmt.Errorf("offset %d of %d bytes", offset, shipment.Bytes)}
+			if err == nil && (offset < 0 || offset > shipment.Bytes) {
+				err = u.senseless(ctx, shipment, offset)
 			}
 		}
 	}
@@ -269,6 +271,17 @@ func (u *uploads) sound(ctx context.Context, shipment qc.Shipment) (bool, error)
 		u.skip(shipment.Digest, skip{problem: unforeseen, again: u.e.cfg.Now().Add(openAgain)}, fmt.Errorf("verify: %w", err))
 	}
 	return false, nil
+}
+
+// senseless forgets an upload whose offset cannot be, and is the failure that
+// has it begun again after a rest.
+func (u *uploads) senseless(ctx context.Context, shipment qc.Shipment, offset int64) error {
+	if err := u.e.cfg.Store.UploadProgress(ctx, shipment.Digest, "", 0); err != nil {
+		return fmt.Errorf("forget upload of %s: %w", shipment.Digest, err)
+	}
+	return &wire.Failure{
+		Kind: wire.Retry, Op: "upload", Sentence: garbledAnswer, Err: fmt.Errorf("offset %d of %d bytes", offset, shipment.Bytes),
+	}
 }
 
 // ended turns a file's failure into what the queue does about it.
