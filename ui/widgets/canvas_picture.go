@@ -119,7 +119,9 @@ func (j job) kept() (bare, tiles []tile) {
 		return out
 	}
 	bare = moved(j.old.bare)
-	if j.old.marks == j.over.version {
+	// Marks are drawn in one piece: the parts of one may round otherwise, which
+	// would be seen where they meet.
+	if j.old.marks == j.over.version && j.old.at(j.by) == j.rect {
 		tiles = moved(j.old.tiles)
 	}
 	return bare, tiles
