@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -11,8 +12,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-
-	"crypto/sha256"
 
 	"flawmark/app/command"
 	"flawmark/app/qc"

@@ -64,7 +64,7 @@ type course struct {
 }
 
 func (c course) walls() []float64 { return each(c.runs, func(s sample) float64 { return s.wall }) }
-func (c course) cpu() float64 { return least(each(c.runs, func(s sample) float64 { return s.cpu })) }
+func (c course) cpu() float64     { return least(each(c.runs, func(s sample) float64 { return s.cpu })) }
 
 func (c course) rss() float64 { return most(each(c.runs, func(s sample) float64 { return s.rss })) }
 

@@ -47,8 +47,11 @@ func TestDrillReader(t *testing.T) {
 
 func TestFailedRigs(t *testing.T) {
 	got := failedRigs([]drillResult{
-		{Name: "sound", Tries: 1}, {Name: "loses", Tries: 1, Lost: 1}, {Name: "doubles", Tries: 1, Doubled: 1},
-		{Name: "fails", Tries: 1, Failed: true}, {Name: "does nothing"},
+		{Name: "sound", Tries: 1},
+		{Name: "loses", Tries: 1, Lost: 1},
+		{Name: "doubles", Tries: 1, Doubled: 1},
+		{Name: "fails", Tries: 1, Failed: true},
+		{Name: "does nothing"},
 	})
 	equal(t, "failed", got, []string{"loses", "doubles", "fails", "does nothing"})
 }

@@ -103,8 +103,11 @@ func TestMoveAll_KeepsPlacesToEachOther(t *testing.T) {
 func TestWithin(t *testing.T) {
 	t.Parallel()
 	shapes := []annotate.Shape{
-		{Mark: box("in", 20, 20, 30, 30)}, {Mark: box("cut", 80, 80, 50, 10)}, {Mark: arrow("edge", 10, 10, 100, 100)},
-		inset("placed far", 30, 30, 40, 40, 500, 500), {Mark: qc.Mark{ID: "none", Tool: qc.Box}},
+		{Mark: box("in", 20, 20, 30, 30)},
+		{Mark: box("cut", 80, 80, 50, 10)},
+		{Mark: arrow("edge", 10, 10, 100, 100)},
+		inset("placed far", 30, 30, 40, 40, 500, 500),
+		{Mark: qc.Mark{ID: "none", Tool: qc.Box}},
 	}
 	got := annotate.Within(shapes, qc.Point{X: 100, Y: 10}, qc.Point{X: 10, Y: 100})
 	if want := []qc.MarkID{"in", "edge", "placed far"}; !slices.Equal(got, want) {

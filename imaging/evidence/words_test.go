@@ -43,17 +43,23 @@ func TestText(t *testing.T) {
 		reason   string
 	}{
 		"one, for a refund": {
-			qc.Finding{Flaws: []qc.Flaw{scuff}}, 1, Ask{Decision: refund.Refund},
+			qc.Finding{Flaws: []qc.Flaw{scuff}},
+			1,
+			Ask{Decision: refund.Refund},
 			"收到的商品做工粗糙/有瑕疵：①正面擦伤约6毫米（严重）。与页面描述不符，申请退货退款。",
 			"The goods received are poorly made or blemished: (1) Scuff or scratch at the front, about 6 mm (major). This is not as described; please take the goods back and refund them.",
 			"workmanship",
 		},
 		"two of two pieces, gravest first": {
-			qc.Finding{Flaws: []qc.Flaw{scuff, sole}}, 2, Ask{Decision: refund.Exchange},
+			qc.Finding{Flaws: []qc.Flaw{scuff, sole}},
+			2,
+			Ask{Decision: refund.Exchange},
 			"收到的商品存在质量问题：②开胶（2件中1件，致命）；①正面擦伤约6毫米（2件中1件，严重）。与页面描述不符，申请换货。", "", "quality",
 		},
 		"ours is not said": {
-			qc.Finding{Flaws: []qc.Flaw{ours, scuff}}, 1, Ask{},
+			qc.Finding{Flaws: []qc.Flaw{ours, scuff}},
+			1,
+			Ask{},
 			"收到的商品做工粗糙/有瑕疵：②正面擦伤约6毫米（严重）。与页面描述不符，请尽快处理。", "", "workmanship",
 		},
 		"ours alone":        {qc.Finding{Flaws: []qc.Flaw{ours}}, 1, Ask{Decision: refund.Refund}, "申请7天无理由退货退款。", "", "no_reason"},

@@ -196,9 +196,13 @@ func wideProfile() []byte {
 		name string
 		data []byte
 	}{
-		{"rXYZ", xyz([3]float64{0.5151187, 0.2411892, -0.0010505})}, {"gXYZ", xyz([3]float64{0.2919778, 0.6922441, 0.0418791})},
-		{"bXYZ", xyz([3]float64{0.1571035, 0.0665668, 0.7840713})}, {"wtpt", xyz([3]float64{0.9642, 1, 0.8249})},
-		{"rTRC", gamma}, {"gTRC", gamma}, {"bTRC", gamma},
+		{"rXYZ", xyz([3]float64{0.5151187, 0.2411892, -0.0010505})},
+		{"gXYZ", xyz([3]float64{0.2919778, 0.6922441, 0.0418791})},
+		{"bXYZ", xyz([3]float64{0.1571035, 0.0665668, 0.7840713})},
+		{"wtpt", xyz([3]float64{0.9642, 1, 0.8249})},
+		{"rTRC", gamma},
+		{"gTRC", gamma},
+		{"bTRC", gamma},
 	}
 	head := make([]byte, 128)
 	copy(head[4:], "none")

@@ -88,7 +88,12 @@ func TestTurn_IsThatOfThePhotoPackage(t *testing.T) {
 func TestPyramid_LevelsAndTiles(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ w, h, levels, tiles int }{
-		{1, 1, 1, 1}, {512, 512, 1, 1}, {513, 1, 2, 3}, {1024, 1024, 2, 5}, {1025, 512, 3, 3 + 2 + 1}, {8191, 3, 5, 16 + 8 + 4 + 2 + 1},
+		{1, 1, 1, 1},
+		{512, 512, 1, 1},
+		{513, 1, 2, 3},
+		{1024, 1024, 2, 5},
+		{1025, 512, 3, 3 + 2 + 1},
+		{8191, 3, 5, 16 + 8 + 4 + 2 + 1},
 		{11648, 8736, 6, 23*18 + 12*9 + 6*5 + 3*3 + 2*2 + 1},
 	} {
 		p := pyramid{c.w, c.h}

@@ -20,9 +20,16 @@ func faults(upTo int) []storagetest.Fault {
 	for from := 1; from <= upTo; from++ {
 		for _, stays := range []bool{false, true} {
 			for _, one := range [][2]string{
-				{"pwrite64", "ENOSPC"}, {"write", "ENOSPC"}, {"pwrite64", "EIO"}, {"write", "EIO"},
-				{"ftruncate", "ENOSPC"}, {"renameat,renameat2", "ENOSPC"}, {"mkdirat", "ENOSPC"},
-				{"fsync", "EIO"}, {"fdatasync", "EIO"}, {"fsync", "ENOSPC"},
+				{"pwrite64", "ENOSPC"},
+				{"write", "ENOSPC"},
+				{"pwrite64", "EIO"},
+				{"write", "EIO"},
+				{"ftruncate", "ENOSPC"},
+				{"renameat,renameat2", "ENOSPC"},
+				{"mkdirat", "ENOSPC"},
+				{"fsync", "EIO"},
+				{"fdatasync", "EIO"},
+				{"fsync", "ENOSPC"},
 			} {
 				all = append(all, storagetest.Fault{Calls: one[0], Error: one[1], From: from, Stays: stays})
 			}
