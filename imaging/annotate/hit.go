@@ -38,23 +38,13 @@ func HitOn(shapes []Shape, selected qc.MarkID, at qc.Point, radius float64, view
 	return Lay(shapes, view, opts).Hit(selected, at, radius)
 }
 
-// Layout is where everything is that Render shows of shapes. Finding that out
-// takes about as long as a thousand hits.
-type Layout struct {
-	shapes []Shape
-	view   View
-	places layout
-	laid   bool // false: nobody knows where things are shown
-}
-
 // Lay returns where Render shows shapes with a view and options on a w×h
 // image, which options hold. The shapes are not to be changed afterwards.
 func Lay(shapes []Shape, view View, opts Options) Layout {
-	l := Layout{shapes: shapes, view: view, laid: view.sound() && opts.Unit > 0}
-	if l.laid {
-		l.places = lay(shapes, view, opts.Unit, imageArea(image.Rectangle{}, view, opts), opts.Width, opts.Height)
+	if !(opts.Unit > 0) {
+		return Layout{shapes: shapes, view: view, opts: opts}
 	}
-	return l
+	return prepare(shapes, view, opts, image.Rectangle{})
 }
 
 // Hit is [HitOn] for what was laid out.

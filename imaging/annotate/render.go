@@ -51,71 +51,8 @@ type Source func(r image.Rectangle, w, h int) *image.RGBA
 //
 // Nothing depends on where dst begins: a large output may be drawn in parts.
 func Render(dst *image.RGBA, shapes []Shape, view View, opts Options) {
-	if dst.Rect.Empty() {
-		return
-	}
-	unit := opts.Unit
-	if !(unit > 0) {
-		unit = UnitOf(dst.Rect)
-	}
-	p := painter{dst: dst, view: view, unit: min(unit, 1000), source: opts.Source, photo: opts.Photo}
-	w, h := opts.Width, opts.Height
-	if view.sound() {
-		p.area = imageArea(dst.Rect, view, opts)
-		if w <= 0 || h <= 0 {
-			b := boundsAround(view.ToImage(corner(dst.Rect.Min)), view.ToImage(corner(dst.Rect.Max)))
-			w, h = floor(b.x1+0.5, 0, farthest), floor(b.y1+0.5, 0, farthest)
-		}
-	}
-	p.image = image.Rect(0, 0, w, h)
-	p.redact(shapes)
-	if !view.sound() {
-		return
-	}
-	order := make([]int, 0, len(shapes))
-	for i, s := range shapes {
-		if wellFormed(s.Mark) {
-			order = append(order, i)
-		}
-	}
-	chosen := func(i int) bool { return opts.Selected != "" && shapes[i].Mark.ID == opts.Selected }
-	slices.SortStableFunc(order, func(a, b int) int { return rank(chosen(a)) - rank(chosen(b)) })
-	places := lay(shapes, view, p.unit, p.area, w, h)
-	pictures := make([]*picture, len(places.frames))
-	for i, f := range places.frames {
-		pictures[i] = p.take(f, places.framed[i])
-	}
-	p.spotlight(shapes)
-	for _, i := range order {
-		if shapes[i].Mark.Tool == qc.Highlighter {
-			p.tint(styleOf(shapes[i].Severity), boundsOf(p.onScreen(shapes[i].Mark)))
-		}
-	}
-	for i, f := range places.frames {
-		p.inset(shapes[f.shape], f, places.framed[i], pictures[i])
-	}
-	for _, i := range order {
-		p.mark(shapes[i])
-	}
-	for _, tool := range [...]qc.Tool{qc.Measure, qc.Text} {
-		for _, i := range order {
-			if shapes[i].Mark.Tool == tool && places.plates[i].shown() {
-				p.plate(shapes[i], places.plates[i])
-			}
-		}
-	}
-	for i, b := range places.badges {
-		if b.radius > 0 {
-			p.badge(shapes[i], b)
-		}
-	}
-	if !opts.Handles {
-		return
-	}
-	for _, i := range order {
-		if chosen(i) {
-			p.handles(shapes[i], places, opts.Grip)
-		}
+	if !dst.Rect.Empty() {
+		prepare(shapes, view, opts, dst.Rect).Draw(dst)
 	}
 }
 

@@ -56,6 +56,11 @@ func newPen(parsed func() (*sfnt.Font, error), size float64) *pen {
 	return &pen{font: f, size: min(max(size, 1), 4000), glyphs: make(map[rune]glyph)}
 }
 
+// another returns an equal pen for another drawing.
+func (p *pen) another() *pen {
+	return &pen{font: p.font, size: p.size, glyphs: make(map[rune]glyph)}
+}
+
 func (p *pen) glyph(r rune) glyph {
 	g, ok := p.glyphs[r]
 	if !ok {
