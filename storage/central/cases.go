@@ -154,6 +154,9 @@ func (t *tx) move(ctx context.Context, c refund.Case, e refund.Event) (refund.Ca
 	if err := t.updateCase(ctx, c.Version, after); err != nil {
 		return c, err
 	}
+	if err := t.announce(ctx, c.Status, after, e.Kind); err != nil {
+		return c, err
+	}
 	if e.Kind == refund.ReplacementIn {
 		if err := t.replaceItem(ctx, after, e.Waybill, c.Arrival(e)); err != nil {
 			return c, err
@@ -186,6 +189,9 @@ func (t *tx) insertCase(ctx context.Context, c refund.Case) error {
 		openColumn(c), c.Version, micros(c.OpenedAt), micros(c.ChangedAt), micros(c.WindowEndsAt), micros(c.DecideBy),
 		searchColumn(c), text, dueColumn(c)); err != nil {
 		return fmt.Errorf("open case %s: %w", c.ID, err)
+	}
+	if err := t.announce(ctx, "", c, ""); err != nil {
+		return err
 	}
 	return t.tell(ctx, qc.CaseChanged, c)
 }

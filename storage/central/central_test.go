@@ -325,5 +325,11 @@ func testStore(t *testing.T, open opener) {
 	t.Run("Timers", open.testTimers)
 	t.Run("SilenceAgainstDecision", open.testSilenceAgainstDecision)
 	t.Run("CustomersSeeWhatPassed", open.testCustomersSeeWhatPassed)
+	t.Run("NoticesComeWithTheStep", open.testNoticesComeWithTheStep)
+	t.Run("RemindersUntilTheChoice", open.testRemindersUntilTheChoice)
+	t.Run("NoticesAreClaimedOnce", open.testNoticesAreClaimedOnce)
+	t.Run("NoticesOfManyCases", open.testNoticesOfManyCases)
+	t.Run("NoticesSettle", open.testNoticesSettle)
+	t.Run("Webhooks", open.testWebhooks)
 	t.Run("CustomersHearOfWhatWasWithdrawn", open.testCustomersHearOfWhatWasWithdrawn)
 }

@@ -25,6 +25,20 @@ const linkLife = 180 * 24 * time.Hour
 // its hash is stored. Earlier links stay valid. by is who asked for it, at the
 // desk; empty is whoever has the centre's machine.
 func (s *Store) LinkOrder(ctx context.Context, id qc.OrderID, by qc.StaffID, at time.Time) (string, error) {
+	actor := "admin"
+	if by != "" {
+		actor = "staff:" + string(by)
+	}
+	return s.linkOrder(ctx, id, actor, at)
+}
+
+// LinkOrderInNotice does as [Store.LinkOrder] for a mail that the centre itself
+// sends to the customer.
+func (s *Store) LinkOrderInNotice(ctx context.Context, id qc.OrderID, at time.Time) (string, error) {
+	return s.linkOrder(ctx, id, "system", at)
+}
+
+func (s *Store) linkOrder(ctx context.Context, id qc.OrderID, actor string, at time.Time) (string, error) {
 	token := base64.RawURLEncoding.EncodeToString(randomBytes(32))
 	err := s.write(ctx, at, func(t *tx) error {
 		if _, err := customerOf(ctx, t, id); err != nil {
@@ -33,10 +47,6 @@ func (s *Store) LinkOrder(ctx context.Context, id qc.OrderID, by qc.StaffID, at 
 		if _, err := t.ExecContext(ctx, `INSERT INTO capability (token_hash, order_id, created_at, expires_at)
 			VALUES ($1, $2, $3, $4)`, secretHash(token), string(id), micros(at), micros(at.Add(linkLife))); err != nil {
 			return err
-		}
-		actor := "admin"
-		if by != "" {
-			actor = "staff:" + string(by)
 		}
 		return t.audit(ctx, actor, "order.link", "order:"+string(id), struct{}{})
 	})

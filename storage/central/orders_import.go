@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/mail"
 	"slices"
 	"strconv"
 	"strings"
@@ -333,6 +334,9 @@ func (r row) order() (qc.Order, error) {
 	if order.Customer.Language != "en" && order.Customer.Language != "zh" {
 		return qc.Order{}, r.broken("customer_language", `must be "en" or "zh"`)
 	}
+	if err := checkEmail(order.Customer.Email); err != nil {
+		return qc.Order{}, r.broken("customer_email", err.Error())
+	}
 	placed, err := r.time("placed_at")
 	if err != nil {
 		return qc.Order{}, err
@@ -342,6 +346,19 @@ func (r row) order() (qc.Order, error) {
 	}
 	order.PlacedAt = placed
 	return order, nil
+}
+
+// checkEmail refuses what is not the plain address of one person: mails are
+// sent to it as it stands.
+func checkEmail(text string) error {
+	if text == "" {
+		return nil
+	}
+	address, err := mail.ParseAddress(text)
+	if err != nil || address.Address != text || len(text) > 254 {
+		return fmt.Errorf("%q is not an address such as ana@example.com", shorten(text))
+	}
+	return nil
 }
 
 func (r row) item(order qc.OrderID, at time.Time) (qc.Item, error) {

@@ -34,6 +34,7 @@ import (
 	"time"
 
 	"flawmark/app/qc"
+	"flawmark/app/refund"
 
 	"github.com/google/uuid"
 )
@@ -67,6 +68,8 @@ type Config struct {
 	Policy qc.ReviewPolicy
 	// Catalogue is what findings are checked against.
 	Catalogue qc.Catalogue
+	// Notices says when customers are told; nil: the default policy.
+	Notices *refund.NoticePolicy
 }
 
 // Store is an open database of the centre.
@@ -80,6 +83,7 @@ type Store struct {
 	log       *slog.Logger
 	policy    qc.ReviewPolicy
 	catalogue qc.Catalogue
+	notices   refund.NoticePolicy
 	instance  string
 	feedEpoch string
 	dir       string
@@ -113,6 +117,10 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	}
 	if s.now == nil {
 		s.now = time.Now
+	}
+	s.notices = refund.DefaultNoticePolicy()
+	if c.Notices != nil {
+		s.notices = *c.Notices
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
