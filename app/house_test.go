@@ -33,7 +33,7 @@ var mayImport = map[string][]string{
 	"app/handout":    {"app/command", "imaging/evidence"},
 	"app/measure":    {"ui/widgets", "imaging", "storage", "assets"},
 	"app":            {"app/command", "app/door", "app/durable", "app/handout", "app/locale", "app/settings", "ui", "imaging", "sync", "storage", "assets"},
-	"app/central":    {"app/command", "app/door", "app/handout", "app/settings", "ui/web", "imaging/photo", "sync/intake", "storage/blob", "storage/central", "assets"},
+	"app/central":    {"app/command", "app/door", "app/handout", "app/settings", "ui/web", "imaging/photo", "sync/intake", "sync/notify", "storage/blob", "storage/central", "assets"},
 	"app/journey":    {"app", "ui", "imaging", "sync", "storage", "assets"},
 	"words of trade": {"app/qc", "app/refund", "app/money"},
 }
@@ -52,6 +52,7 @@ var homes = map[string][]string{
 	"github.com/fsnotify/fsnotify":          {"imaging/capture"},
 	"github.com/pressly/goose/v3":           {"storage/central"},
 	"github.com/zalando/go-keyring":         {"app"},
+	"github.com/wneessen/go-mail":           {"sync/notify"},
 }
 
 // file is a Go file of the house with what it imports.

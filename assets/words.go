@@ -12,7 +12,7 @@ import (
 var wordFiles embed.FS
 
 // Words are the texts of one language by key. The first part of a key names its
-// area: "station", "web", "error" and "cli" each have a file of their own, all
+// area: "station", "web", "error", "cli" and "notice" each have a file of their own, all
 // others are common to both programs. A text may hold placeholders such as
 // {name}. Words are read-only and safe for use by many goroutines.
 type Words struct {

@@ -42,7 +42,7 @@ func wordFile(t *testing.T, language, area string) map[string]string {
 func TestWords_BothLanguagesSayTheSameThings(t *testing.T) {
 	t.Parallel()
 	owner := map[string]string{}
-	for _, area := range []string{"common", "station", "web", "error", "cli"} {
+	for _, area := range []string{"common", "station", "web", "error", "cli", "notice"} {
 		en, zh := wordFile(t, "en", area), wordFile(t, "zh", area)
 		for key, text := range en {
 			other, ok := zh[key]

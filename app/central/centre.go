@@ -47,6 +47,7 @@ func openCentre(ctx context.Context, s settings.Centre, log *slog.Logger) (*cent
 	store, err := central.Open(ctx, central.Config{
 		URL: s.Database,
 		Dir: s.Data, Now: time.Now, Log: log, Policy: policy, Catalogue: flaws,
+		Notices: noticePolicy(s.Notices),
 	})
 	switch {
 	case errors.Is(err, central.ErrInUse):

@@ -44,6 +44,13 @@ func program() command.Program {
 			{Name: "order unlink", Args: "ORDER", Run: withCentre(unlinkOrder)},
 			{Name: "cases", Flags: casesFlags, Run: withCentre(listCases)},
 			{Name: "evidence", Args: "CASE", Flags: handout.Flags, Run: withCentre(packEvidence)},
+			{Name: "notices", Flags: noticesFlags, Run: withCentre(listNotices)},
+			{Name: "notices retry", Args: "[ID]", Run: withCentre(retryNotices)},
+			{Name: "webhook add", Args: "URL", Flags: webhookFlags, Run: withCentre(addWebhook)},
+			{Name: "webhook list", Run: withCentre(listWebhooks)},
+			{Name: "webhook remove", Args: "ID", Run: withCentre(removeWebhook)},
+			{Name: "webhook test", Args: "ID", Run: withCentre(testWebhook)},
+			{Name: "webhook replay", Args: "ID", Flags: replayFlags, Run: withCentre(replayWebhook)},
 			{Name: "verify", Run: withCentre(verify)},
 		},
 	}

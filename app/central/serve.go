@@ -99,6 +99,7 @@ func serve(ctx context.Context, call *command.Call) (err error) {
 	})
 	group.Go(func() error { return c.keepHouse(ctx) })
 	group.Go(func() error { return pages.Run(ctx) })
+	group.Go(func() error { return c.notify(ctx) })
 	log.InfoContext(ctx, "centre is serving", "listen", s.Listen, "instance", c.store.Instance())
 	return group.Wait()
 }

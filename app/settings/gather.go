@@ -148,6 +148,12 @@ func (c *Centre) check() error {
 	if c.Database != "" && !strings.HasPrefix(c.Database, "postgres://") && !strings.HasPrefix(c.Database, "postgresql://") {
 		return &Invalid{Key: "cli.database_invalid", Setting: "--database", Want: "postgres://user@host/name"}
 	}
+	if err := c.SMTP.check(); err != nil {
+		return err
+	}
+	if err := c.Notices.check(); err != nil {
+		return err
+	}
 	for _, text := range c.TrustedProxies {
 		if _, err := parseNetwork(text); err != nil {
 			return &Invalid{Key: "cli.setting_invalid", Setting: "trusted_proxies", Value: text, Want: "127.0.0.1, 10.0.0.0/8", Cause: err}

@@ -116,6 +116,11 @@ type Centre struct {
 	// "10.0.0.0/8", whose word on whom they speak for is believed. They are set
 	// in the file only.
 	TrustedProxies []string `json:"trusted_proxies,omitempty"`
+
+	// SMTP is the server for mails to customers, and Notices when they are
+	// told. They are set in the file, SMTP in the environment, too.
+	SMTP    SMTP    `json:"smtp,omitzero"`
+	Notices Notices `json:"notices,omitzero"`
 }
 
 // Proxies returns TrustedProxies as networks; what is not one is left out.
@@ -143,6 +148,9 @@ func LoadStation(set *flag.FlagSet, env []string) (Station, error) {
 func LoadCentre(set *flag.FlagSet, env []string) (Centre, error) {
 	c := Centre{Data: defaultData("central"), Listen: "127.0.0.1:8480", Lang: systemLanguage(env)}
 	if err := gather(set, env, &c.Data, &c, c.assign); err != nil {
+		return Centre{}, err
+	}
+	if err := c.SMTP.fromEnvironment(env); err != nil {
 		return Centre{}, err
 	}
 	return c, c.check()

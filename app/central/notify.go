@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"flawmark/app/qc"
+	"flawmark/app/refund"
+	"flawmark/app/settings"
+	"flawmark/assets"
+	"flawmark/sync/notify"
+)
+
+// noticePolicy is when customers are told, as far as the settings say so.
+func noticePolicy(n settings.Notices) *refund.NoticePolicy {
+	p := refund.DefaultNoticePolicy()
+	for value, into := range map[*int]*int{n.QuietFrom: &p.QuietFrom, n.QuietTo: &p.QuietTo, n.DigestCases: &p.DigestFrom} {
+		if value != nil {
+			*into = *value
+		}
+	}
+	if n.DigestMinutes != nil {
+		p.DigestWithin = time.Duration(*n.DigestMinutes) * time.Minute
+	}
+	if n.RemindHours != nil {
+		p.Reminders = nil
+		for _, hours := range n.RemindHours {
+			p.Reminders = append(p.Reminders, time.Duration(hours*float64(time.Hour)))
+		}
+	}
+	return &p
+}
+
+// sender tells customers and shops what the store's outbox holds. stop ends
+// what it listens to.
+func (c *centre) sender() (sender *notify.Sender, stop func(), err error) {
+	words := make(map[string]assets.Words)
+	for _, language := range assets.Languages() {
+		if words[language], err = assets.LoadWords(language); err != nil {
+			return nil, nil, err
+		}
+	}
+	var mailer *notify.Mailer
+	if smtp := c.settings.SMTP; smtp.Host != "" {
+		mailer, err = notify.NewMailer(notify.Server{
+			Host: smtp.Host, Port: smtp.Port, User: smtp.User, Password: smtp.Password, From: smtp.From, TLS: smtp.TLS,
+		}, c.now)
+		if err != nil {
+			return nil, nil, err
+		}
+	}
+	wake, stop := c.store.Watch()
+	return notify.New(notify.Config{
+		Outbox: c.store, Subject: c.subject, Link: c.linkInNotice,
+		Words: func(language string) notify.Words {
+			if spoken, ok := words[language]; ok {
+				return spoken
+			}
+			return words[assets.Languages()[0]]
+		},
+		Mail: mailer, Hooks: notify.NewPoster(c.now), KeepTrying: refund.DefaultNoticePolicy().KeepTrying,
+		Now: c.now, Log: c.log, Wake: wake,
+	}), stop, nil
+}
+
+// notify tells what there is to tell until ctx ends.
+func (c *centre) notify(ctx context.Context) error {
+	sender, stop, err := c.sender()
+	if err != nil {
+		return err
+	}
+	defer stop()
+	return sender.Run(ctx)
+}
+
+func (c *centre) subject(ctx context.Context, id qc.CaseID) (notify.Subject, error) {
+	d, err := c.store.Dossier(ctx, id)
+	return notify.Subject{Case: d.Case, Item: d.Item, Customer: d.Customer}, err
+}
+
+// linkInNotice returns an address with a secret of its own, which nobody but the
+// mail's reader ever sees.
+func (c *centre) linkInNotice(ctx context.Context, order qc.OrderID) (string, error) {
+	token, err := c.store.LinkOrderInNotice(ctx, order, c.now())
+	if err != nil {
+		return "", err
+	}
+	return c.orderLink(order, token), nil
+}
