@@ -6,6 +6,7 @@ import (
 	"errors"
 	"flag"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -158,7 +159,7 @@ func (s *station) keepPhoto(ctx context.Context, call *command.Call, name string
 	if err == nil {
 		defer file.Close()
 		var taken model.Taken
-		if taken, err = s.shelf().Take(ctx, name, file, s.now()); err == nil {
+		if taken, err = s.shelf().Take(ctx, filepath.Base(name), file, s.now()); err == nil {
 			return taken.Photo, nil
 		}
 	}
