@@ -33,6 +33,8 @@ func keysInSource(t *testing.T, dirs ...string) []string {
 		"verdict.":            {"pass", "flag"},
 		"language.":           {"en", "zh"},
 		"zone.":               {"A", "B", "C"},
+		"station.mark.scale.": {string(qc.ScaleStation), string(qc.ScaleMat), string(qc.ScaleCard), string(qc.ScaleRuler)},
+		"station.phrase.":     {"here", "expected", "normal", "label", "missing"},
 		"severity.":           nil,
 		"status.desk.":        nil,
 	}
