@@ -32,7 +32,8 @@ type deskCaseView struct {
 	OnBehalf  []actionView // decisions that are the customer's to make
 	NotNow    []notNow
 	Timeline  []entryView
-	Link      string // where the customer's link is made; empty for those who may not
+	Link      string     // where the customer's link is made; empty for those who may not
+	Claim     *claimView // what the seller is sent; nil: nothing is the seller's
 }
 
 // deskItem is the item and who bought it, in both languages.
@@ -145,6 +146,7 @@ func (p *Pages) deskCase(w http.ResponseWriter, r *http.Request, who session) {
 	for _, finding := range d.Findings {
 		page.Rounds = append(page.Rounds, p.round(s, d, finding))
 	}
+	page.Claim = p.claim(s, d)
 	p.actions(&page, s, c, who.actor())
 	for _, entry := range slices.Backward(c.Timeline) {
 		page.Timeline = append(page.Timeline, s.deskEntry(entry))

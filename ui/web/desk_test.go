@@ -1,6 +1,7 @@
 package web
 
 import (
+	"archive/zip"
 	"bufio"
 	"context"
 	"net/http"
@@ -427,5 +428,42 @@ func TestDeskCase_ProposesOneStepAtMost(t *testing.T) {
 		if want == 1 && !strings.Contains(page, `<button class="primary" id="`+test.want+`"`) {
 			t.Errorf("%s: %s is not the proposed step", name, test.want)
 		}
+	}
+}
+
+// TestDeskEvidence downloads what the seller is sent, and finds in it pictures
+// and a text that the marketplace's form takes.
+func TestDeskEvidence(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	chosenWorld(t, w)
+	b := w.reader(t)
+	b.signIn("D01")
+	page := b.get("/desk/cases/K-20481-2", http.StatusOK)
+	if !strings.Contains(page, `id="claim-text"`) || !strings.Contains(page, "/desk/cases/K-20481-2/evidence.zip") {
+		t.Error("the case does not say what the seller is sent")
+	}
+	data := b.get("/desk/cases/K-20481-2/evidence.zip", http.StatusOK)
+	archive, err := zip.NewReader(strings.NewReader(data), int64(len(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pictures, texts := 0, 0
+	for _, file := range archive.File {
+		switch {
+		case strings.HasSuffix(file.Name, ".jpg") && file.UncompressedSize64 < 1e6:
+			pictures++
+		case strings.HasSuffix(file.Name, ".txt"):
+			texts++
+		default:
+			t.Errorf("%s has %d bytes", file.Name, file.UncompressedSize64)
+		}
+	}
+	if pictures < 1 || pictures > 5 || texts != 2 {
+		t.Errorf("%d pictures, %d texts", pictures, texts)
+	}
+	stranger := w.reader(t)
+	if got := stranger.do(http.MethodGet, "/desk/cases/K-20481-2/evidence.zip", nil); got.status == http.StatusOK {
+		t.Error("somebody who is not signed in gets the pack")
 	}
 }

@@ -122,6 +122,7 @@ func (p *Pages) Handler() http.Handler {
 	mux.HandleFunc("GET /desk/cases/{case}", p.staffOnly(p.deskCase))
 	mux.HandleFunc("POST /desk/cases/{case}/events", p.staffOnly(p.deskAct))
 	mux.HandleFunc("POST /desk/cases/{case}/link", p.staffOnly(p.deskLink))
+	mux.HandleFunc("GET /desk/cases/{case}/evidence.zip", p.staffOnly(p.deskEvidence))
 	mux.HandleFunc("GET /desk/cases/{case}/photos/{digest}", p.staffOnly(p.deskPhotoPage))
 	mux.HandleFunc("GET /desk/cases/{case}/photos/{digest}/{size}", p.staffOnly(p.deskPhoto))
 	mux.HandleFunc("/", p.nothingHere)
