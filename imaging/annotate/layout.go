@@ -21,7 +21,7 @@ type Layout struct {
 	area  bounds          // the image, in output pixels
 	image image.Rectangle // the same in its own
 	order []int           // of the shapes that are well formed, the chosen one last
-	reach []bounds        // by shape: what its stroke cannot leave
+	inks  []inks          // by shape
 }
 
 // prepare lays shapes out for an output, which counts only where options do not
@@ -44,22 +44,19 @@ func prepare(shapes []Shape, view View, opts Options, output image.Rectangle) La
 	if !l.laid {
 		return l
 	}
-	l.reach = make([]bounds, len(shapes))
-	most := l.strokeReach()
 	for i, s := range shapes {
 		if wellFormed(s.Mark) {
 			l.order = append(l.order, i)
-			l.reach[i] = boundsOf(toScreen(s.Mark, view)).grown(most)
 		}
 	}
 	slices.SortStableFunc(l.order, func(a, b int) int { return rank(l.chosen(a)) - rank(l.chosen(b)) })
 	l.places = lay(shapes, view, l.unit, l.area, w, h)
+	l.inks = make([]inks, len(shapes))
+	for _, i := range l.order {
+		l.inks[i] = l.inksOf(i)
+	}
 	return l
 }
-
-// strokeReach is how far from its course a stroke reaches at most: with its
-// casing, an arrow's head, the ticks of a tape.
-func (l Layout) strokeReach() float64 { return 20*l.unit + 8 }
 
 func (l Layout) chosen(i int) bool {
 	return l.opts.Selected != "" && l.shapes[i].Mark.ID == l.opts.Selected
@@ -89,14 +86,13 @@ func (l Layout) Draw(dst *image.RGBA) {
 	if !l.laid {
 		return
 	}
-	seen := pixelBounds(dst.Rect)
 	pictures := make([]*picture, len(l.places.frames))
 	for i, f := range l.places.frames {
 		pictures[i] = p.take(f, l.places.framed[i])
 	}
 	p.spotlight(l.shapes)
 	for _, i := range l.order {
-		if l.shapes[i].Mark.Tool == qc.Highlighter && seen.meets(l.reach[i]) {
+		if l.shapes[i].Mark.Tool == qc.Highlighter && l.inks[i].stroke.meets(dst.Rect) {
 			p.tint(styleOf(l.shapes[i].Severity), boundsOf(p.onScreen(l.shapes[i].Mark)))
 		}
 	}
@@ -104,20 +100,20 @@ func (l Layout) Draw(dst *image.RGBA) {
 		p.inset(l.shapes[f.shape], f, l.places.framed[i], pictures[i])
 	}
 	for _, i := range l.order {
-		if seen.meets(l.reach[i]) {
+		if l.inks[i].stroke.meets(dst.Rect) {
 			p.mark(l.shapes[i])
 		}
 	}
 	for _, tool := range [...]qc.Tool{qc.Measure, qc.Text} {
 		for _, i := range l.order {
-			if words := l.places.plates[i]; l.shapes[i].Mark.Tool == tool && words.shown() && seen.meets(l.plateReach(words)) {
+			if words := l.places.plates[i]; l.shapes[i].Mark.Tool == tool && words.shown() && l.inks[i].plate.meets(dst.Rect) {
 				words.pen = words.pen.another() // each drawing has its own
 				p.plate(l.shapes[i], words)
 			}
 		}
 	}
 	for i, b := range l.places.badges {
-		if b.radius > 0 && seen.meets(l.badgeReach(b)) {
+		if b.radius > 0 && l.inks[i].badge.meets(dst.Rect) {
 			p.badge(l.shapes[i], b)
 		}
 	}
@@ -131,34 +127,6 @@ func (l Layout) Draw(dst *image.RGBA) {
 	}
 }
 
-// plateReach and badgeReach are what words and numbers with their leaders cannot
-// leave.
-func (l Layout) plateReach(words plate) bounds {
-	b := words.box
-	if words.leader {
-		b = b.with(words.to)
-	}
-	return b.grown(l.strokeReach())
-}
-
-func (l Layout) badgeReach(b badge) bounds {
-	r := square(b.at, b.radius)
-	if b.leader {
-		r = r.with(b.to)
-	}
-	return r.grown(l.strokeReach())
-}
-
-// meets reports whether two boxes have a place in common.
-func (b bounds) meets(o bounds) bool {
-	return b.x0 <= o.x1 && b.x1 >= o.x0 && b.y0 <= o.y1 && b.y1 >= o.y0
-}
-
-// with returns the box around b and a place.
-func (b bounds) with(p qc.Point) bounds {
-	return bounds{min(b.x0, p.X), min(b.y0, p.Y), max(b.x1, p.X), max(b.y1, p.Y)}
-}
-
 // Covers lists rectangles of output pixels outside of which Draw changes
 // nothing: thin ones along strokes, and those of plates, badges, insets, tints
 // and redactions. They may overlap and reach out of the image. What a handle
@@ -168,51 +136,20 @@ func (l Layout) Covers() []image.Rectangle {
 		return []image.Rectangle{everywhere}
 	}
 	var c coverage
-	p := l.painter(image.NewRGBA(image.Rectangle{}))
-	_, dark := p.casing()
 	var marks []qc.Mark
-	for i, s := range l.shapes {
+	for _, s := range l.shapes {
 		if s.Mark.Tool == qc.Redaction {
 			marks = append(marks, s.Mark)
 		}
-		if !wellFormed(s.Mark) {
-			continue
-		}
-		m := p.onScreen(s.Mark)
-		margin := p.strokeOf(styleOf(s.Severity))/2 + dark + 1
-		switch m.Tool {
-		case qc.Spotlight:
+	}
+	for _, i := range l.order {
+		if l.shapes[i].Mark.Tool == qc.Spotlight {
 			c.box(l.area.grown(1))
-		case qc.Highlighter:
-			c.box(boundsOf(m).grown(margin))
-		case qc.Badge, qc.Text, qc.Redaction, qc.Inset: // below
-		case qc.Arrow:
-			left, right, _ := ArrowHead(m.Points[0], m.Points[1], max(p.strokeOf(styleOf(s.Severity)), 2.4*p.unit))
-			c.course(margin, m.Points[0], m.Points[1])
-			c.box(boundsAround(left, right, m.Points[1]).grown(margin))
-		case qc.Measure:
-			c.course(margin, m.Points...)
-			for _, end := range []qc.Point{m.Points[0], m.Points[len(m.Points)-1]} {
-				c.box(square(end, 9*p.unit+margin))
-			}
-		default:
-			c.course(margin, Course(m, 1)...)
 		}
-		if words := l.places.plates[i]; words.shown() {
-			c.box(words.box.grown(dark + 1))
-			if words.leader {
-				c.course(3*p.unit+dark+2, words.box.nearestIn(words.to), words.to)
-			}
-		}
+		c = append(append(append(c, l.inks[i].stroke...), l.inks[i].plate...), l.inks[i].badge...)
 	}
-	for _, b := range l.places.badges {
-		if b.radius > 0 {
-			c.box(square(b.at, b.radius*1.1).grown(dark + 1))
-			if b.leader {
-				c.course(3*p.unit+dark+2, b.at, b.to)
-			}
-		}
-	}
+	p := l.painter(nil)
+	_, dark := p.casing()
 	thick := 3*p.unit + dark + 2
 	for i, f := range l.places.frames {
 		from, to := boundsOf(p.onScreen(l.shapes[f.shape].Mark)), l.places.framed[i]
@@ -223,16 +160,61 @@ func (l Layout) Covers() []image.Rectangle {
 		}
 	}
 	for _, r := range covers(marks, l.view) {
-		c.list = append(c.list, r.r)
+		c = append(c, r.r)
 	}
-	return c.list
+	return c
 }
 
-// coverage gathers rectangles.
-type coverage struct{ list []image.Rectangle }
+// inks are where a shape's parts are drawn.
+type inks struct{ stroke, plate, badge coverage }
+
+func (l Layout) inksOf(i int) (out inks) {
+	p := l.painter(nil)
+	_, dark := p.casing()
+	s := l.shapes[i]
+	m := p.onScreen(s.Mark)
+	width := p.strokeOf(styleOf(s.Severity))
+	margin := width/2 + dark + 1
+	switch m.Tool {
+	case qc.Spotlight, qc.Badge, qc.Text, qc.Redaction, qc.Inset: // are no strokes
+	case qc.Highlighter:
+		out.stroke.box(boundsOf(m).grown(margin))
+	case qc.Arrow:
+		left, right, _ := ArrowHead(m.Points[0], m.Points[1], max(width, 2.4*p.unit))
+		out.stroke.course(margin, m.Points...)
+		out.stroke.box(boundsAround(left, right, m.Points[1]).grown(margin))
+	case qc.Measure:
+		out.stroke.course(margin, m.Points...)
+		for _, end := range []qc.Point{m.Points[0], m.Points[len(m.Points)-1]} {
+			out.stroke.box(square(end, 9*p.unit+margin))
+		}
+	default:
+		out.stroke.course(margin, Course(m, 1)...)
+	}
+	line := 3*p.unit + dark + 2
+	if words := l.places.plates[i]; words.shown() {
+		out.plate.box(words.box.grown(dark + 1))
+		if words.leader {
+			out.plate.course(line, words.box.nearestIn(words.to), words.to)
+		}
+	}
+	if b := l.places.badges[i]; b.radius > 0 {
+		out.badge.box(square(b.at, b.radius*1.1).grown(dark + 1))
+		if b.leader {
+			out.badge.course(line, b.at, b.to)
+		}
+	}
+	return out
+}
+
+// coverage is rectangles, which may overlap.
+type coverage []image.Rectangle
+
+// meets reports whether any of it is in r.
+func (c coverage) meets(r image.Rectangle) bool { return slices.ContainsFunc(c, r.Overlaps) }
 
 func (c *coverage) box(b bounds) {
-	c.list = append(c.list, image.Rect(
+	*c = append(*c, image.Rect(
 		floor(b.x0, -farthest, farthest), floor(b.y0, -farthest, farthest),
 		floor(math.Ceil(b.x1), -farthest, farthest), floor(math.Ceil(b.y1), -farthest, farthest)))
 }

@@ -101,9 +101,6 @@ func burnIn(ctx context.Context, dst io.Writer, original io.ReaderAt, p qc.Photo
 	}
 	if x := opts.Index; x != nil && sparing && !x.Grey() && partial(shapes) {
 		s, err := newSparing(x, original, shapes)
-		if err == nil {
-			err = s.draw(ctx)
-		}
 		if err != nil {
 			return Report{}, err
 		}

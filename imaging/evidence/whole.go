@@ -15,31 +15,51 @@ import (
 
 // whole decodes the original, draws on it and encodes it.
 func whole(ctx context.Context, dst io.Writer, data []byte, shapes []annotate.Shape, opts Options) error {
-	profile := profileOf(data)
-	var out bytes.Buffer
-	var err error
-	if info, known := photo.Inspect(bytes.NewReader(data), int64(len(data)), opts.Limits); known == nil && info.Orientation == 1 &&
-		info.Kind == photo.JPEG && len(opts.Legend) == 0 && local(shapes) {
-		err = stripwise(ctx, &out, data, image.Rect(0, 0, info.Width, info.Height), shapes, opts)
-	} else {
-		err = atOnce(ctx, &out, data, shapes, opts)
-	}
+	info, err := photo.Inspect(bytes.NewReader(data), int64(len(data)), opts.Limits)
 	if err != nil {
 		return err
 	}
-	at := 0
-	if b := out.Bytes(); len(profile) > 0 {
-		at = 2 // behind the start mark and the JFIF segment
+	if !converted(info) {
+		dst = &profiled{dst: dst, profile: profileOf(data)}
+	}
+	if info.Orientation == 1 && info.Kind == photo.JPEG && len(opts.Legend) == 0 && local(shapes) {
+		return stripwise(ctx, dst, data, image.Rect(0, 0, info.Width, info.Height), shapes, opts)
+	}
+	return atOnce(ctx, dst, data, shapes, opts)
+}
+
+// converted reports whether a photo's colours are not those of its profile any more once it is decoded:
+// the profile would convert them again.
+func converted(info photo.Info) bool {
+	return !info.ColourUnknown && info.Profile != "" && info.Profile != "sRGB"
+}
+
+// profiled puts a colour profile into a JPEG that comes with its header in one piece, behind the start
+// mark and the JFIF segment.
+type profiled struct {
+	dst     io.Writer
+	profile []byte // nil once it is in
+}
+
+func (p *profiled) Write(b []byte) (n int, err error) {
+	if len(p.profile) > 0 {
+		at := 2
 		if len(b) > 6 && b[3] == 0xE0 {
 			at += 2 + int(binary.BigEndian.Uint16(b[4:]))
 		}
-	}
-	for _, b := range [][]byte{out.Bytes()[:at], profile, out.Bytes()[at:]} {
-		if _, err := dst.Write(b); err != nil {
-			return err
+		if at > len(b) {
+			return 0, io.ErrShortWrite
 		}
+		if n, err = p.dst.Write(b[:at]); err != nil {
+			return n, err
+		}
+		if _, err = p.dst.Write(p.profile); err != nil {
+			return n, err
+		}
+		p.profile, b = nil, b[at:]
 	}
-	return nil
+	more, err := p.dst.Write(b)
+	return n + more, err
 }
 
 // local reports whether each pixel below the shapes is all that they depend on: no
@@ -48,12 +68,12 @@ func local(shapes []annotate.Shape) bool {
 	return !slices.ContainsFunc(shapes, func(s annotate.Shape) bool { return s.Mark.Tool == qc.Redaction || s.Mark.Tool == qc.Inset })
 }
 
-// stripwise draws on one strip of the picture after another, which is never in
+// stripwise draws on one part of the picture after another, which is never in
 // memory whole. shapes are local.
 func stripwise(ctx context.Context, dst io.Writer, data []byte, seen image.Rectangle, shapes []annotate.Shape, opts Options) error {
-	drawn := annotate.Options{Unit: annotate.UnitOf(seen), Width: seen.Dx(), Height: seen.Dy()}
-	return photo.Rewrite(dst, data, opts.Quality, opts.Limits, func(strip *image.RGBA) error {
-		annotate.Render(strip, shapes, annotate.View{Scale: 1}, drawn)
+	layout := annotate.Lay(shapes, annotate.View{Scale: 1}, annotate.Options{Unit: annotate.UnitOf(seen), Width: seen.Dx(), Height: seen.Dy()})
+	return photo.Retouch(dst, data, opts.Quality, opts.Limits, layout.Covers(), func(part *image.RGBA) error {
+		layout.Draw(part)
 		return ctx.Err()
 	})
 }

@@ -10,6 +10,8 @@
 #include <jpeglib.h>
 #include <jerror.h>
 
+#include "planerows.h"
+
 // The rules for errors are those of turbo.c: warnings about data are errors, and no jump leaves this
 // file.
 struct stripes {
@@ -70,8 +72,16 @@ static void on_message(j_common_ptr info, int level) {
 
 static void on_output(j_common_ptr info) { (void)info; }
 
-stripes *stripes_open(const unsigned char *data, size_t size, int eighths, int width, int height, long memory,
-                      turbo_status *st) {
+// halved tells whether the colours have half the samples of the picture each way, and are JPEG's own.
+static int halved(const struct jpeg_decompress_struct *d) {
+  const jpeg_component_info *c = d->comp_info;
+  return d->num_components == 3 && d->jpeg_color_space == JCS_YCbCr && c[0].h_samp_factor == 2 &&
+         c[0].v_samp_factor == 2 && c[1].h_samp_factor == 1 && c[1].v_samp_factor == 1 && c[2].h_samp_factor == 1 &&
+         c[2].v_samp_factor == 1;
+}
+
+static stripes *open_as(const unsigned char *data, size_t size, int eighths, int width, int height, long memory,
+                        int planes, turbo_status *st) {
   memset(st, 0, sizeof *st);
   stripes *s = calloc(1, sizeof *s);
   if (!s) {
@@ -94,14 +104,48 @@ stripes *stripes_open(const unsigned char *data, size_t size, int eighths, int w
   d->mem->max_memory_to_use = memory;
   jpeg_mem_src(d, data, size);
   jpeg_read_header(d, TRUE);
+  if (planes && !halved(d)) {
+    stripes_close(s);
+    st->code = TURBO_OTHER;
+    return NULL;
+  }
   d->scale_num = eighths;
   d->scale_denom = 8;
   d->dct_method = JDCT_ISLOW;
-  d->out_color_space = d->num_components == 4 ? JCS_CMYK : JCS_EXT_RGBA;
+  d->raw_data_out = planes;
+  d->out_color_space = planes ? JCS_YCbCr : d->num_components == 4 ? JCS_CMYK : JCS_EXT_RGBA;
   jpeg_start_decompress(d);
-  if (d->output_width != (JDIMENSION)width || d->output_height != (JDIMENSION)height || d->output_components != 4)
+  if (d->output_width != (JDIMENSION)width || d->output_height != (JDIMENSION)height ||
+      d->output_components != (planes ? 3 : 4))
     ERREXIT(d, JERR_BAD_STATE);
   return s;
+}
+
+stripes *stripes_open(const unsigned char *data, size_t size, int eighths, int width, int height, long memory,
+                      turbo_status *st) {
+  return open_as(data, size, eighths, width, height, memory, 0, st);
+}
+
+stripes *stripes_open_planes(const unsigned char *data, size_t size, int width, int height, long memory,
+                             turbo_status *st) {
+  return open_as(data, size, 8, width, height, memory, 1, st);
+}
+
+void stripes_planes(stripes *s, const planes420 *to, int units, turbo_status *st) {
+  struct jpeg_decompress_struct *d = &s->d;
+  memset(st, 0, sizeof *st);
+  s->st = st;
+  if (setjmp(s->back))
+    return;
+  for (int u = 0; u < units; u++) {
+    plane_rows rows;
+    planes_point(&rows, to, u);
+    if (d->output_scanline >= d->output_height)
+      ERREXIT(d, JERR_BAD_STATE);
+    jpeg_read_raw_data(d, rows.planes, 16);
+  }
+  if (d->output_scanline >= d->output_height)
+    jpeg_finish_decompress(d);
 }
 
 // from_cmyk turns a row of Adobe's inverted CMYK (255 is no ink) into RGBA in place.

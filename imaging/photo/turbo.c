@@ -10,6 +10,8 @@
 #include <jpeglib.h>
 #include <jerror.h>
 
+#include "planerows.h"
+
 // The error manager: libjpeg's own would print and exit. All jumps stay inside this file.
 typedef struct {
   struct jpeg_error_mgr base;
@@ -164,7 +166,7 @@ static boolean on_full(j_compress_ptr c) {
 
 static void on_end(j_compress_ptr c) { (void)c; }
 
-encoder *encoder_open(int width, int height, int quality, turbo_status *st) {
+static encoder *open_as(int width, int height, int quality, int planes, turbo_status *st) {
   memset(st, 0, sizeof *st);
   encoder *e = calloc(1, sizeof *e);
   if (!e) {
@@ -186,12 +188,36 @@ encoder *encoder_open(int width, int height, int quality, turbo_status *st) {
   c->dest = &e->to;
   c->image_width = width;
   c->image_height = height;
-  c->input_components = 4;
-  c->in_color_space = JCS_EXT_RGBX;
+  c->input_components = planes ? 3 : 4;
+  c->in_color_space = planes ? JCS_YCbCr : JCS_EXT_RGBX;
   jpeg_set_defaults(c);
   jpeg_set_quality(c, quality, TRUE);
+  c->raw_data_in = planes;
   jpeg_start_compress(c, TRUE);
   return e;
+}
+
+encoder *encoder_open(int width, int height, int quality, turbo_status *st) {
+  return open_as(width, height, quality, FALSE, st);
+}
+
+encoder *encoder_open_planes(int width, int height, int quality, turbo_status *st) {
+  return open_as(width, height, quality, TRUE, st);
+}
+
+void encoder_planes(encoder *e, const planes420 *from, int units, turbo_status *st) {
+  struct jpeg_compress_struct *c = &e->c;
+  memset(st, 0, sizeof *st);
+  e->e.st = st;
+  if (setjmp(e->e.back))
+    return;
+  for (int u = 0; u < units; u++) {
+    plane_rows rows;
+    planes_point(&rows, from, u);
+    if (c->next_scanline >= c->image_height)
+      ERREXIT(c, JERR_BAD_STATE);
+    jpeg_write_raw_data(c, rows.planes, 16);
+  }
 }
 
 void encoder_write(encoder *e, const unsigned char *rgba, size_t stride, int count, turbo_status *st) {

@@ -4,7 +4,9 @@
 
 #include <stddef.h>
 
-enum { TURBO_OK = 0, TURBO_TRUNCATED = 1, TURBO_DAMAGED = 2, TURBO_UNSUPPORTED = 3, TURBO_MEMORY = 4 };
+#include "planes.h"
+
+enum { TURBO_OK = 0, TURBO_TRUNCATED = 1, TURBO_DAMAGED = 2, TURBO_UNSUPPORTED = 3, TURBO_MEMORY = 4, TURBO_OTHER = 5 };
 
 typedef struct {
   int code;          // one of the above
@@ -26,6 +28,12 @@ encoder *encoder_open(int width, int height, int quality, turbo_status *st);
 
 // encoder_write takes in the next count rows; there must be as many left.
 void encoder_write(encoder *e, const unsigned char *rgba, size_t stride, int count, turbo_status *st);
+
+// encoder_open_planes opens one that takes planes instead.
+encoder *encoder_open_planes(int width, int height, int quality, turbo_status *st);
+
+// encoder_planes takes in the next units of 16 rows; there must be as many left, the last maybe not whole.
+void encoder_planes(encoder *e, const planes420 *from, int units, turbo_status *st);
 
 // encoder_finish gives the file when all rows were written; it stays where it is until encoder_close.
 const unsigned char *encoder_finish(encoder *e, size_t *size, turbo_status *st);
