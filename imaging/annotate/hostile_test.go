@@ -11,7 +11,7 @@ import (
 
 // oddNumbers are what a fuzzed byte stands for as a coordinate.
 var oddNumbers = [...]float64{
-	0, -0.0, 1, -1, 0.5, 99.999, 100, 1e-300, 1e6, -1e6, 1e18, -1e18, 1e308, -1e308,
+	0, math.Copysign(0, -1), 1, -1, 0.5, 99.999, 100, 1e-300, 1e6, -1e6, 1e18, -1e18, 1e308, -1e308,
 	math.NaN(), math.Inf(1), math.Inf(-1), math.MaxFloat64, math.SmallestNonzeroFloat64, 2147483648, -9223372036854775808,
 }
 

@@ -70,7 +70,7 @@ func readColour(h header) colour {
 		p, ok := readICC(h.icc)
 		// A colour profile on a grey picture, or the other way round, says nothing.
 		if h.kind == JPEG && ok && (h.components == 4 || p.grey != (h.components == 1)) {
-			ok = p.grey == false && h.components == 1
+			ok = !p.grey && h.components == 1
 		}
 		if !ok {
 			return colour{name: p.name, unknown: true}

@@ -34,7 +34,6 @@ type world struct {
 // aftermath is what a month has left.
 type aftermath struct {
 	lost, doubled int
-	requests      int
 	lasted        time.Duration
 	stuck         string
 }
