@@ -27,8 +27,8 @@ func newScales(quants *[64]uint16) *scales {
 	return s
 }
 
-// inverse makes the samples of a block's coefficients.
-func (s *scales) inverse(c *[64]int32, out []uint8, stride int) {
+// inverseGo makes the samples of a block's coefficients.
+func (s *scales) inverseGo(c *[64]int32, out []uint8, stride int) {
 	var w [64]float32
 	for i, v := range c {
 		if v != 0 {
@@ -71,8 +71,8 @@ func inverse8(v []float32, step int) {
 	v[3*step], v[4*step] = e3+o4, e3-o4
 }
 
-// forward makes the coefficients of a block's samples.
-func (s *scales) forward(in []uint8, stride int, out *[64]int32) {
+// forwardGo makes the coefficients of a block's samples.
+func (s *scales) forwardGo(in []uint8, stride int, out *[64]int32) {
 	var w [64]float32
 	for y := range 8 {
 		for x, v := range in[y*stride:][:8] {
