@@ -12,6 +12,7 @@ import (
 	"flawmark/app/qc"
 	"flawmark/app/refund"
 	"flawmark/storage/central"
+	"flawmark/storage/storagetest"
 )
 
 // reachable gives the sample order's customer an address.
@@ -179,6 +180,63 @@ func (open opener) testNoticesAreClaimedOnce(t *testing.T) {
 	w.must(w.SettleNotices(t.Context(), again.Notices, again.Until, refund.Outcome{State: refund.NoticeSent}, noon.Add(lease)))
 	_, err = w.ClaimNotices(t.Context(), refund.ByMail, lease, noon.Add(5*time.Hour))
 	wantErr(t, err, qc.ErrNotFound)
+}
+
+// TestNotices_TwoCentresOnOneDatabase lets two centres look into the same
+// outbox at the same moment, again and again.
+func TestNotices_TwoCentresOnOneDatabase(t *testing.T) {
+	t.Parallel()
+	server := storagetest.StartPostgres(t)
+	address := server.Database(t)
+	another := func(tb testing.TB) *central.Store {
+		tb.Helper()
+		c := config(tb, tb.TempDir())
+		c.URL = address
+		store, err := central.Open(tb.Context(), c)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		tb.Cleanup(func() { _ = store.Close() })
+		return store
+	}
+	w := newWorld(t, another).reachable()
+	for range 5 {
+		_, err := w.AddWebhook(t.Context(), "https://shop.example.com/", false, noon)
+		w.must(err)
+	}
+	w.visible("20481-2")
+	var mu sync.Mutex
+	var both sync.WaitGroup
+	seen := make(map[string]int)
+	for _, centre := range []*central.Store{w.Store, another(t)} {
+		both.Go(func() {
+			for {
+				c, err := centre.ClaimNotices(t.Context(), refund.ByHook, time.Minute, noon)
+				if errors.Is(err, qc.ErrNotFound) {
+					return
+				}
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				mu.Lock()
+				seen[c.ID]++
+				mu.Unlock()
+				if err := centre.SettleNotices(t.Context(), c.Notices, c.Until, refund.Outcome{State: refund.NoticeSent}, noon); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	both.Wait()
+	for id, n := range seen {
+		if n != 1 {
+			t.Errorf("notice %s was sent by %d centres", id, n)
+		}
+	}
+	if len(seen) != 5 {
+		t.Errorf("%d sent, want 5", len(seen))
+	}
 }
 
 func (open opener) testNoticesOfManyCases(t *testing.T) {

@@ -231,6 +231,31 @@ func TestSender_OvertakenNoticesAreNotSent(t *testing.T) {
 	}
 }
 
+func TestSender_ManyCasesAreOneMail(t *testing.T) {
+	t.Parallel()
+	server := mailtest.Start(t)
+	b := &box{held: refund.Consignment{ID: "b"}}
+	for i, kind := range []refund.NoticeKind{refund.TellProblem, refund.TellCredited, refund.TellSentBack} {
+		n := notice(kind)
+		n.ID, n.Snapshot.Case = fmt.Sprint("n", i), qc.CaseID(fmt.Sprint("c", i))
+		b.held.Notices = append(b.held.Notices, n)
+	}
+	s := rig(t, b, to(server), qc.Customer{Language: "en", Email: "ana@example.com"}, io.Discard)
+	if _, err := s.Drain(t.Context(), refund.ByMail); err != nil {
+		t.Fatal(err)
+	}
+	mails := server.Mails()
+	if len(mails) != 1 {
+		t.Fatalf("%d mails, want 1", len(mails))
+	}
+	if subject := mails[0].Message(t).Header.Get("Subject"); subject != "3 notices about your order 20481" {
+		t.Errorf("subject %q", subject)
+	}
+	if text, _ := mailtest.Bodies(t, mails[0]); strings.Count(text, "?t=s3cret") != 3 {
+		t.Errorf("not every case has its link:\n%s", text)
+	}
+}
+
 func TestSender_EveryKindHasWords(t *testing.T) {
 	t.Parallel()
 	for _, language := range assets.Languages() {
@@ -345,7 +370,7 @@ func TestPublic(t *testing.T) {
 		"192.168.1.1": false, "169.254.169.254": false, "100.64.0.1": false, "0.0.0.0": false, "0.1.2.3": false,
 		"224.0.0.1": false, "240.0.0.1": false, "255.255.255.255": false, "198.18.0.1": false, "192.0.2.1": false,
 		"::": false, "::1": false, "fe80::1": false, "fe80::1%eth0": false, "fc00::1": false, "fd12::1": false, "ff02::1": false,
-		"::ffff:10.0.0.1": false, "::ffff:169.254.169.254": false, "::7f00:1": false, "64:ff9b::7f00:1": false,
+		"::ffff:10.0.0.1": false, "::ffff:100.64.0.1": false, "fec0::1%eth0": false, "::ffff:169.254.169.254": false, "::7f00:1": false, "64:ff9b::7f00:1": false,
 		"64:ff9b::a9fe:a9fe": false, "2002:7f00:1::": false, "2001:0:1::": false, "fec0::1": false, "2001:db8::1": false,
 	} {
 		if got := notify.Public(netip.MustParseAddr(text)); got != want {
