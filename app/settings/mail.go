@@ -110,8 +110,10 @@ func (n *Notices) check() error {
 		value       *int
 		least, most int
 	}{
-		{"quiet_from", n.QuietFrom, 0, 23}, {"quiet_to", n.QuietTo, 0, 23},
-		{"digest_cases", n.DigestCases, 0, 1000}, {"digest_minutes", n.DigestMinutes, 0, 1440},
+		{"quiet_from", n.QuietFrom, 0, 23},
+		{"quiet_to", n.QuietTo, 0, 23},
+		{"digest_cases", n.DigestCases, 0, 1000},
+		{"digest_minutes", n.DigestMinutes, 0, 1440},
 	} {
 		if v := one.value; v != nil && (*v < one.least || *v > one.most) {
 			return &Invalid{
