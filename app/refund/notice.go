@@ -116,7 +116,7 @@ type NoticePolicy struct {
 	QuietTo      int             // … until this one; the same: never
 	DigestFrom   int             // notices of so many cases …
 	DigestWithin time.Duration   // … within so long are one mail
-	KeepTrying   time.Duration   // a mail that is older is not sent any more
+	KeepTrying   time.Duration   // a mail that fails by no fault of its own is tried for so long
 }
 
 // DefaultNoticePolicy returns the policy where none is set.

@@ -44,7 +44,7 @@ type Mailer struct {
 }
 
 // patienceWithServer bounds every step of talking to the server.
-const patienceWithServer = 30 * time.Second
+const patienceWithServer = 15 * time.Second
 
 // NewMailer returns a mailer, or a [Trouble] when From is no address.
 func NewMailer(s Server, now func() time.Time) (*Mailer, error) {
@@ -70,6 +70,8 @@ func (m *Mailer) Send(ctx context.Context, id, to string, l Letter) error {
 	if err := checkAddress(to); err != nil {
 		return err
 	}
+	ctx, end := context.WithCancel(ctx)
+	defer end()
 	msg := mail.NewMsg()
 	msg.FromMailAddress(m.from)
 	if err := msg.To(to); err != nil {
@@ -83,7 +85,7 @@ func (m *Mailer) Send(ctx context.Context, id, to string, l Letter) error {
 	msg.Subject(oneLine(l.Subject))
 	msg.SetBodyString(mail.TypeTextPlain, l.Text)
 	msg.AddAlternativeString(mail.TypeTextHTML, l.HTML)
-	client, err := m.client()
+	client, err := m.client(ctx)
 	if err != nil {
 		return Trouble{Key: "notice.problem.server", Everybody: true, cause: err}
 	}
@@ -95,13 +97,24 @@ func (m *Mailer) Send(ctx context.Context, id, to string, l Letter) error {
 	return sendTrouble(err)
 }
 
-func (m *Mailer) client() (*mail.Client, error) {
+// client returns a line to the server that breaks when ctx ends.
+func (m *Mailer) client(ctx context.Context) (*mail.Client, error) {
 	s := m.server
+	breaking := func(dialling context.Context, network, address string) (net.Conn, error) {
+		line, err := new(net.Dialer).DialContext(dialling, network, address)
+		if err == nil {
+			context.AfterFunc(ctx, func() { _ = line.Close() })
+		}
+		return line, err
+	}
 	options := []mail.Option{
 		mail.WithPort(s.Port), mail.WithTimeout(patienceWithServer),
 		mail.WithTLSConfig(&tls.Config{ServerName: s.Host, MinVersion: tls.VersionTLS12, RootCAs: s.Roots}),
 	}
 	auth := mail.SMTPAuthAutoDiscover
+	if s.TLS != TLSDirect { // whose dialler only the library can make
+		options = append(options, mail.WithDialContextFunc(breaking))
+	}
 	switch s.TLS {
 	case TLSDirect:
 		options = append(options, mail.WithSSL())

@@ -60,7 +60,8 @@ type Config struct {
 	Mail *Mailer
 	// Hooks is the way to shops' programs.
 	Hooks *Poster
-	// KeepTrying is how old a mail may be that is still worth sending.
+	// KeepTrying is for how long a mail is tried that fails by no fault of its
+	// own, such as while the mail server is away.
 	KeepTrying time.Duration
 	Now        func() time.Time
 	Log        *slog.Logger
@@ -86,6 +87,8 @@ const (
 	// poison is after how many attempts a notice is parked that nobody ever
 	// came back from.
 	poison = 30
+	// stale is how old news may be; what asks something is as new as its case.
+	stale = 14 * 24 * time.Hour
 )
 
 // Run sends until ctx ends. It returns nil then, and nothing it started goes on.
@@ -195,11 +198,8 @@ func (s *Sender) send(ctx context.Context, medium refund.Medium, c refund.Consig
 
 // moot reports whether n says nothing worth reading any more.
 func (s *Sender) moot(n refund.Notice, about Subject) bool {
-	if s.KeepTrying > 0 && s.Now().Sub(n.DueAt) > s.KeepTrying && n.Kind.Asks() {
-		return true
-	}
 	if !n.Kind.Asks() {
-		return false
+		return s.Now().Sub(n.CreatedAt) > stale
 	}
 	moved := about.Case.Status != n.Snapshot.Status
 	return moved || n.Snapshot.Status == refund.AwaitingDecision && !about.Case.DecideBy.Equal(n.Snapshot.DecideBy)

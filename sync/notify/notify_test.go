@@ -216,6 +216,48 @@ func TestSender_MailTroubles(t *testing.T) {
 	}
 }
 
+// TestMailer_EndsWithItsOwner talks to a server that never says a word.
+func TestMailer_EndsWithItsOwner(t *testing.T) {
+	t.Parallel()
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		line, err := silent.Accept()
+		cancel() // the service stops while it waits
+		if err == nil {
+			_, _ = io.Copy(io.Discard, line) // until the other side breaks it
+			_ = line.Close()
+		}
+	}()
+	port := silent.Addr().(*net.TCPAddr).Port
+	mailer, err := notify.NewMailer(notify.Server{Host: "127.0.0.1", Port: port, From: "a@example.com", TLS: notify.TLSNever}, time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := mailer.Send(ctx, "n1", "ana@example.com", notify.Letter{}); err == nil {
+		t.Error("sent to a server that never answered")
+	}
+}
+
+func TestSender_OldNewsIsNotSent(t *testing.T) {
+	t.Parallel()
+	server := mailtest.Start(t)
+	old := notice(refund.TellCredited)
+	old.CreatedAt = noon.Add(-30 * 24 * time.Hour)
+	b := &box{held: refund.Consignment{ID: "b", Notices: []refund.Notice{old}}}
+	s := rig(t, b, to(server), qc.Customer{Language: "en", Email: "ana@example.com"}, io.Discard)
+	if _, err := s.Drain(t.Context(), refund.ByMail); err != nil {
+		t.Fatal(err)
+	}
+	if len(server.Mails()) != 0 || b.outcomes[0].State != refund.NoticeMoot {
+		t.Errorf("%d mails, %+v", len(server.Mails()), b.outcomes)
+	}
+}
+
 func TestSender_OvertakenNoticesAreNotSent(t *testing.T) {
 	t.Parallel()
 	server := mailtest.Start(t)
