@@ -217,12 +217,12 @@ func (t *tx) bind(ctx context.Context, medium refund.Medium, id, customer string
 		AND (due_at <= $3 OR held = 1 OR kind = 'decision_reminder' AND due_at <= $4)`
 	now, soon := micros(t.at), micros(t.at.Add(policy.DigestWithin))
 	if medium == refund.ByMail && policy.DigestFrom > 1 {
-		var cases int
-		if err := t.QueryRowContext(ctx, `SELECT COUNT(DISTINCT case_id) FROM notice WHERE`+together,
-			string(medium), customer, now, soon).Scan(&cases); err != nil {
+		var cases, held int
+		if err := t.QueryRowContext(ctx, `SELECT COUNT(DISTINCT case_id), COALESCE(MAX(held), 0) FROM notice WHERE`+together,
+			string(medium), customer, now, soon).Scan(&cases, &held); err != nil {
 			return err
 		}
-		if cases >= policy.DigestFrom {
+		if cases >= policy.DigestFrom || held > 0 && cases > 1 { // what was held counted those that were sent
 			_, err := t.ExecContext(ctx, `UPDATE notice SET batch = $5 WHERE`+together, string(medium), customer, now, soon, id)
 			return err
 		}

@@ -241,6 +241,14 @@ func TestNotices_TwoCentresOnOneDatabase(t *testing.T) {
 
 func (open opener) testNoticesOfManyCases(t *testing.T) {
 	t.Parallel()
+	open.manyCases(t, 0)
+	open.manyCases(t, 1)
+}
+
+// manyCases tells of three cases in a row, of which the first ones are sent
+// before the others come.
+func (open opener) manyCases(t *testing.T, before int) {
+	t.Helper()
 	w := newWorld(t, open).reachable()
 	var previews []qc.Digest
 	for _, item := range []qc.ItemID{"20481-1", "20481-2", "20481-3"} {
@@ -255,13 +263,20 @@ func (open opener) testNoticesOfManyCases(t *testing.T) {
 			w.act(c.ID, refund.Event{Kind: refund.LeadConfirmed, Actor: refund.Actor{Party: refund.ByLead, ID: "lead7"}})
 		}
 	}
-	for _, d := range previews {
+	ready := previews[:3-before]
+	for _, d := range previews[len(ready):] { // told by themselves
+		w.store(d)
+		c, err := w.ClaimNotices(t.Context(), refund.ByMail, time.Minute, noon)
+		w.must(err)
+		w.must(w.SettleNotices(t.Context(), c.Notices, c.Until, refund.Outcome{State: refund.NoticeSent}, noon))
+	}
+	for _, d := range ready {
 		w.store(d)
 	}
 	c, err := w.ClaimNotices(t.Context(), refund.ByMail, time.Minute, noon)
 	w.must(err)
-	if len(c.Notices) != 3 {
-		t.Errorf("%d cases in one mail, want 3", len(c.Notices))
+	if len(c.Notices) != len(ready) {
+		t.Errorf("after %d mails %d cases in one, want %d", before, len(c.Notices), len(ready))
 	}
 	_, err = w.ClaimNotices(t.Context(), refund.ByMail, time.Minute, noon)
 	wantErr(t, err, qc.ErrNotFound)
