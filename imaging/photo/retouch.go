@@ -16,8 +16,8 @@ var errOtherPlanes = errors.New("other planes")
 // from top to bottom, from one goroutine, and are not to be kept; they show the photo where they are touched, and
 // elsewhere mean nothing. Where it can be, of JPEGs whose planes are
 // as those of the new file and in sRGB, or in colours that nobody knows how to convert, everything that is
-// not drawn on goes from the decoder to the encoder without becoming RGB in between, which would take
-// longer and lose a little.
+// not drawn on goes from the decoder to the encoder without becoming RGB in between, which would
+// lose a little.
 func Retouch(w io.Writer, data []byte, quality int, lim Limits, touched []image.Rectangle, draw func(part *image.RGBA) error) error {
 	lim = lim.orDefault()
 	h, _, err := inspect(bytes.NewReader(data), int64(len(data)), lim)
