@@ -259,7 +259,7 @@ func TestKeys_AreChosenByPressingThem(t *testing.T) {
 	r.settle()
 	press := func(id, keys string) {
 		t.Helper()
-		b, ok := r.Window.commandOf(id)
+		b, ok := r.commandOf(id)
 		if !ok {
 			t.Fatal(id)
 		}
@@ -274,7 +274,7 @@ func TestKeys_AreChosenByPressingThem(t *testing.T) {
 			t.Errorf("after %s keys are still waited for", keys)
 		}
 	}
-	keys := func(id string) string { b, _ := r.Window.commandOf(id); return sayStrokes(b.strokes) }
+	keys := func(id string) string { b, _ := r.commandOf(id); return sayStrokes(b.strokes) }
 
 	press("tool.box", "U")
 	if got := keys("tool.box"); got != "U  Num 1" || r.station.Settings.Values().Keys["tool.box"] != "U KP1" {

@@ -80,7 +80,7 @@ func parseStroke(text string) (stroke, error) {
 // parseStrokes reads strokes with a space between them; none is none.
 func parseStrokes(text string) ([]stroke, error) {
 	var list []stroke
-	for _, word := range strings.Fields(text) {
+	for word := range strings.FieldsSeq(text) {
 		s, err := parseStroke(word)
 		if err != nil {
 			return nil, err

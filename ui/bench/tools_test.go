@@ -42,7 +42,7 @@ func TestTools_ByTheirLetters(t *testing.T) {
 		}
 		r.inspect.setTool(other)
 		r.focusOn(r.inspect.photo)
-		for _, keys := range strings.Fields(offered.keys) {
+		for keys := range strings.FieldsSeq(offered.keys) {
 			r.stroke(keys)
 			arm(keys)
 		}

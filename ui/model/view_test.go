@@ -228,7 +228,7 @@ func TestView_OpensEveryKindOfOriginal(t *testing.T) {
 				t.Parallel()
 				g := newGallery(t)
 				p := g.add(name, data)
-				for _, profile := range strings.Fields(lost) {
+				for profile := range strings.FieldsSeq(lost) {
 					delete(g.derived.Files, string(p.Digest)+"."+profile)
 				}
 				if lost == "nowhere to keep" {
