@@ -56,7 +56,7 @@ func (s *station) keepHouse(ctx context.Context) error {
 			}
 			c.due = s.now().Add(c.every)
 			if err := c.do(ctx); err != nil && ctx.Err() == nil {
-				s.log.Error(c.fails, "error", err)
+				s.log.Error(c.fails, "error", err) //nolint:sloglint // a constant of the table
 			}
 		}
 		select {

@@ -42,7 +42,7 @@ func hasSessionBus() bool {
 	if folder == "" {
 		return false
 	}
-	_, err := os.Stat(filepath.Join(folder, "bus"))
+	_, err := os.Stat(filepath.Join(folder, "bus")) //nolint:gosec // the session's own folder, only looked at
 	return err == nil
 }
 
