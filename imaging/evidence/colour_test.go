@@ -38,7 +38,9 @@ func displayP3(tb testing.TB, img image.Image) []byte {
 		{"rXYZ", xyz(0.5151187, 0.2411892, -0.0010505)},
 		{"gXYZ", xyz(0.2919778, 0.6922441, 0.0418791)},
 		{"bXYZ", xyz(0.1571035, 0.0665668, 0.7840713)},
-		{"rTRC", curve}, {"gTRC", curve}, {"bTRC", curve},
+		{"rTRC", curve},
+		{"gTRC", curve},
+		{"bTRC", curve},
 	}
 	profile := make([]byte, 128)
 	copy(profile[8:], []byte{2, 0x40, 0, 0})
