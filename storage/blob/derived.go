@@ -50,7 +50,7 @@ type Derived struct {
 	verified map[string]os.FileInfo // files whose trailer was found right by this run
 }
 
-// ErrProfile: a derivative's kind cannot be part of a file name.
+// ErrProfile reports that a derivative's kind cannot be part of a file name.
 var ErrProfile = errors.New("not a name for a profile")
 
 const (
@@ -366,7 +366,7 @@ func (c *Derived) list() (all []stored, total int64, err error) {
 		}
 		info, err := entry.Info()
 		if err != nil {
-			return nil // likewise
+			return nil //nolint:nilerr // likewise
 		}
 		dir, base := path.Split(name)
 		if dir == tmpDir+"/" {

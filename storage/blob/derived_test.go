@@ -47,7 +47,7 @@ func content(t *testing.T, c *Derived, d qc.Digest, profile string) []byte {
 	}
 	defer f.Close()
 	data := make([]byte, f.Size())
-	if _, err := f.ReadAt(data, 0); err != nil && err != io.EOF {
+	if _, err := f.ReadAt(data, 0); err != nil && !errors.Is(err, io.EOF) {
 		t.Fatal(err)
 	}
 	return data

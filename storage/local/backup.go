@@ -15,7 +15,7 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// ErrBackupRuns: another backup of the same store is being made.
+// ErrBackupRuns reports that another backup of the same store is being made.
 var ErrBackupRuns = errors.New("a backup is being made already")
 
 const (

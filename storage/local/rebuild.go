@@ -225,11 +225,11 @@ func addDrafts(tx *bbolt.Tx, drafts map[qc.ItemID]qc.Draft) (int, error) {
 	err := tx.Bucket(inEvents).ForEach(func(_, sealed []byte) error {
 		var event qc.Event
 		if json.Unmarshal(sealed, &event) != nil {
-			return nil
+			return nil //nolint:nilerr // what cannot be read names no photo
 		}
 		finding, err := findingIn(event.Kind, event.Data)
 		if err != nil || finding == nil {
-			return nil
+			return nil //nolint:nilerr // likewise
 		}
 		draft, ok := drafts[finding.Item]
 		same := ok && draft.Finding.ID == finding.ID && draft.Finding.Revision <= finding.Revision

@@ -26,7 +26,7 @@ func StartPostgres(tb testing.TB) *Postgres {
 	p := &Postgres{}
 	var err error
 	// A socket's path may have about a hundred characters.
-	if p.dir, err = os.MkdirTemp("", "fm-pg-"); err != nil {
+	if p.dir, err = os.MkdirTemp("", "fm-pg-"); err != nil { //nolint:usetesting // a test's own folder has too long a name
 		tb.Fatal(err)
 	}
 	data := filepath.Join(p.dir, "data")
@@ -36,7 +36,7 @@ func StartPostgres(tb testing.TB) *Postgres {
 	}
 	run := func(program string, args ...string) {
 		tb.Helper()
-		cmd := exec.Command(filepath.Join(bin, program), args...) //nolint:gosec // the server's own programs
+		cmd := exec.Command(filepath.Join(bin, program), args...)
 		cmd.Dir, cmd.Env = p.dir, append(os.Environ(), "LC_ALL=C")
 		if err := asServer(cmd, p.dir); err != nil {
 			tb.Fatal(err)
@@ -68,7 +68,7 @@ func (p *Postgres) Database(tb testing.TB) string {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	cmd := exec.Command(filepath.Join(bin, "createdb"), "--host", p.dir, "--username", "flawmark", name) //nolint:gosec // the server's own program
+	cmd := exec.Command(filepath.Join(bin, "createdb"), "--host", p.dir, "--username", "flawmark", name)
 	if said, err := cmd.CombinedOutput(); err != nil {
 		tb.Fatalf("createdb: %v\n%s", err, said)
 	}

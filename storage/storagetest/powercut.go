@@ -187,7 +187,7 @@ func promisesIn(printed string) []Promise {
 // whether they reach a disk does not matter.
 func stateDir(tb testing.TB) string {
 	tb.Helper()
-	dir, err := os.MkdirTemp("/dev/shm", "powercut-")
+	dir, err := os.MkdirTemp("/dev/shm", "powercut-") //nolint:usetesting // in memory: thousands are made
 	if err != nil {
 		return tb.TempDir()
 	}

@@ -47,7 +47,7 @@ type inspector struct {
 // inspect saves findings with photos, follows the feed, and makes a promise for
 // everything that it was told is saved.
 func inspect(ctx context.Context, dir, work string) error {
-	in := &inspector{dir: dir, work: work, random: rand.New(rand.NewPCG(uint64(os.Getpid()), 0))} //nolint:gosec // content of photos
+	in := &inspector{dir: dir, work: work, random: rand.New(rand.NewPCG(uint64(os.Getpid()), 0))}
 	if work == badDisk || work == careless {
 		return in.persist(ctx)
 	}
@@ -281,7 +281,7 @@ func (f *found) doubled() int {
 func (in *inspector) persist(ctx context.Context) error {
 	if err := in.open(ctx); err != nil {
 		_ = in.keep("error", "open")
-		return nil
+		return nil //nolint:nilerr // it is kept
 	}
 	for range perShift {
 		err := in.save(ctx)

@@ -88,7 +88,7 @@ type hurried struct {
 
 func (h *hurried) Read(p []byte) (int, error) {
 	n, err := h.ReadCloser.Read(p)
-	if err != nil && err != io.EOF && h.late.Load() { //nolint:errorlint // as readers return it
+	if err != nil && err != io.EOF && h.late.Load() {
 		err = errStalled
 	}
 	return n, err

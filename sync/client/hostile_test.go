@@ -258,10 +258,10 @@ func FuzzAnswers(f *testing.F) {
 					w := httptest.NewRecorder()
 					w.Header().Set(wire.InstanceHeader, "centre-1")
 					w.Header().Set("Content-Type", wire.JSONType)
-					switch {
-					case r.URL.Path == "/v1/token:challenge":
+					switch r.URL.Path {
+					case "/v1/token:challenge":
 						fmt.Fprint(w, `{"nonce":"n"}`)
-					case r.URL.Path == "/v1/token":
+					case "/v1/token":
 						fmt.Fprint(w, `{"access_token":"t","expires_in":900}`)
 					default:
 						if status != http.StatusOK {

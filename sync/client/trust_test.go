@@ -137,7 +137,7 @@ func TestTrust(t *testing.T) {
 				handler.ServeHTTP(w, r)
 			}))
 			server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
-			server.TLS = &tls.Config{Certificates: []tls.Certificate{c.shows}} //nolint:gosec // of a test
+			server.TLS = &tls.Config{Certificates: []tls.Certificate{c.shows}}
 			server.StartTLS()
 			defer server.Close()
 			station := p.client(t, func(cfg *client.Config) {
@@ -173,7 +173,7 @@ func TestTrustIsShown(t *testing.T) {
 	server := httptest.NewUnstartedServer(http.NotFoundHandler())
 	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	good := ours.issue(newKey(t), now.AddDate(0, -1, 0), now.AddDate(0, 1, 0))
-	server.TLS = &tls.Config{Certificates: []tls.Certificate{good}} //nolint:gosec // of a test
+	server.TLS = &tls.Config{Certificates: []tls.Certificate{good}}
 	server.StartTLS()
 	defer server.Close()
 	p := start(t)

@@ -79,7 +79,7 @@ func refuseInside(network, address string, _ syscall.RawConn) error {
 // that [netip.Addr] knows of.
 func notPublic() []netip.Prefix {
 	var all []netip.Prefix
-	for _, text := range strings.Fields(`0.0.0.0/8 100.64.0.0/10 192.0.0.0/24 192.0.2.0/24 192.88.99.0/24 198.18.0.0/15
+	for text := range strings.FieldsSeq(`0.0.0.0/8 100.64.0.0/10 192.0.0.0/24 192.0.2.0/24 192.88.99.0/24 198.18.0.0/15
 		198.51.100.0/24 203.0.113.0/24 240.0.0.0/4 ::/96 64:ff9b::/96 64:ff9b:1::/48 100::/64 2001::/23 2001:db8::/32
 		2002::/16 fec0::/10 5f00::/16 3fff::/20`) {
 		all = append(all, netip.MustParsePrefix(text))
@@ -106,7 +106,7 @@ func Public(a netip.Addr) bool {
 func CheckHookURL(text string, local bool) error {
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" || len(text) > 2000 ||
-		u.Scheme != "https" && !(local && u.Scheme == "http") {
+		u.Scheme != "https" && (!local || u.Scheme != "http") {
 		return Trouble{Key: "notice.problem.hook_address", Final: true}
 	}
 	if a, err := netip.ParseAddr(u.Hostname()); err == nil && !local && !Public(a) {

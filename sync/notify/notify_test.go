@@ -21,7 +21,7 @@ import (
 
 	"flawmark/app/qc"
 	"flawmark/app/refund"
-	"flawmark/assets"
+	"flawmark/assets" //nolint:depguard // the test sends the real words
 	"flawmark/sync/notify"
 	"flawmark/sync/notify/mailtest"
 )
