@@ -28,20 +28,21 @@ func TestLives(t *testing.T) {
 		credited int64
 		absorbed int64
 	}{
-		"offer accepted":           {[]refund.Event{does(refund.ChoseRefund, customer), offers(8000), does(refund.AcceptedOffer, customer), pays(8000, "R-1")}, refund.CreditedKept, 8000, 0},
-		"offer bettered":           {[]refund.Event{does(refund.ChoseDiscount, customer), offers(3000), {Kind: refund.CounteredOffer, Actor: customer, Amount: money.Fen(9000)}, offers(6000), does(refund.AcceptedOffer, customer), pays(6000, "R-1")}, refund.CreditedKept, 6000, 0},
-		"offer declined":           {[]refund.Event{does(refund.ChoseRefund, customer), offers(3000), does(refund.DeclinedOffer, customer), does(refund.AgreedRefund, clerk), pays(40100, "R-1")}, refund.Credited, 40100, 0},
-		"photos first":             {[]refund.Event{does(refund.AskedPhotos, customer), does(refund.PhotosDeclined, clerk), does(refund.ChoseKeep, customer)}, refund.Kept, 0, 0},
-		"mediated, paid":           {[]refund.Event{does(refund.ChoseRefund, customer), does(refund.Refused, clerk), does(refund.Appealed, clerk), does(refund.RuledRefund, clerk), pays(40100, "R-1")}, refund.Credited, 40100, 0},
-		"mediated, lost, unwanted": {[]refund.Event{does(refund.ChoseRefund, customer), does(refund.Appealed, clerk), does(refund.RuledAgainst, clerk), does(refund.Abandoned, customer)}, refund.Forfeited, 0, 0},
-		"parcel lost, we pay":      {[]refund.Event{does(refund.ChoseRefund, customer), does(refund.AgreedReturn, clerk), does(refund.Dispatched, bench), does(refund.ReturnTroubled, clerk), does(refund.AgentPaid, clerk)}, refund.Credited, 40100, 40100},
-		"parcel lost and found":    {[]refund.Event{does(refund.ChoseRefund, customer), does(refund.AgreedReturn, clerk), does(refund.Dispatched, bench), does(refund.ReturnTroubled, clerk), does(refund.ReturnFound, clerk), does(refund.SellerReceived, clerk), pays(40100, "R-1")}, refund.Credited, 40100, 0},
-		"paid in two parts":        {[]refund.Event{does(refund.ChoseRefund, customer), does(refund.AgreedRefund, clerk), pays(100, "R-1"), does(refund.ShortChased, clerk), pays(40000, "R-2")}, refund.Credited, 40100, 0},
-		"short, settled":           {[]refund.Event{does(refund.ChoseRefund, customer), does(refund.AgreedRefund, clerk), pays(30000, "R-1"), does(refund.ShortSettled, clerk)}, refund.Credited, 30000, 0},
-		"short, we bear the rest":  {[]refund.Event{does(refund.ChoseRefund, customer), does(refund.AgreedRefund, clerk), pays(30000, "R-1"), does(refund.AgentPaid, clerk)}, refund.Credited, 40100, 10100},
-		"a gift and kept":          {[]refund.Event{does(refund.ChoseRefund, customer), does(refund.Refused, clerk), {Kind: refund.Goodwill, Actor: clerk, Amount: money.Fen(2000), Reason: "sorry"}, does(refund.GaveUp, customer)}, refund.CreditedKept, 2000, 2000},
-		"no replacement":           {[]refund.Event{does(refund.ChoseExchange, customer), does(refund.AgreedReship, clerk), does(refund.NoReplacement, clerk), does(refund.ChoseRefund, customer), does(refund.AgreedRefund, clerk), pays(40100, "R-1")}, refund.Credited, 40100, 0},
-		"our mistake":              {[]refund.Event{does(refund.ChoseRefund, customer), does(refund.DeskWithdrew, clerk)}, refund.Withdrawn, 0, 0},
+		"offer accepted":                {[]refund.Event{does(refund.ChoseRefund, customer), offers(8000), does(refund.AcceptedOffer, customer), pays(8000, "R-1")}, refund.CreditedKept, 8000, 0},
+		"offer bettered":                {[]refund.Event{does(refund.ChoseDiscount, customer), offers(3000), {Kind: refund.CounteredOffer, Actor: customer, Amount: money.Fen(9000)}, offers(6000), does(refund.AcceptedOffer, customer), pays(6000, "R-1")}, refund.CreditedKept, 6000, 0},
+		"offer declined":                {[]refund.Event{does(refund.ChoseRefund, customer), offers(3000), does(refund.DeclinedOffer, customer), does(refund.AgreedRefund, clerk), pays(40100, "R-1")}, refund.Credited, 40100, 0},
+		"photos first":                  {[]refund.Event{does(refund.AskedPhotos, customer), does(refund.PhotosDeclined, clerk), does(refund.ChoseKeep, customer)}, refund.Kept, 0, 0},
+		"mediated, paid":                {[]refund.Event{does(refund.ChoseRefund, customer), does(refund.Refused, clerk), does(refund.Appealed, clerk), does(refund.RuledRefund, clerk), pays(40100, "R-1")}, refund.Credited, 40100, 0},
+		"mediated, lost, unwanted":      {[]refund.Event{does(refund.ChoseRefund, customer), does(refund.Appealed, clerk), does(refund.RuledAgainst, clerk), does(refund.Abandoned, customer)}, refund.Forfeited, 0, 0},
+		"parcel lost, we pay":           {[]refund.Event{does(refund.ChoseRefund, customer), does(refund.AgreedReturn, clerk), does(refund.Dispatched, bench), does(refund.ReturnTroubled, clerk), does(refund.AgentPaid, clerk)}, refund.Credited, 40100, 40100},
+		"parcel lost and found":         {[]refund.Event{does(refund.ChoseRefund, customer), does(refund.AgreedReturn, clerk), does(refund.Dispatched, bench), does(refund.ReturnTroubled, clerk), does(refund.ReturnFound, clerk), does(refund.SellerReceived, clerk), pays(40100, "R-1")}, refund.Credited, 40100, 0},
+		"paid in two parts":             {[]refund.Event{does(refund.ChoseRefund, customer), does(refund.AgreedRefund, clerk), pays(100, "R-1"), does(refund.ShortChased, clerk), pays(40000, "R-2")}, refund.Credited, 40100, 0},
+		"short, settled":                {[]refund.Event{does(refund.ChoseRefund, customer), does(refund.AgreedRefund, clerk), pays(30000, "R-1"), does(refund.ShortSettled, clerk)}, refund.Credited, 30000, 0},
+		"short, we bear the rest":       {[]refund.Event{does(refund.ChoseRefund, customer), does(refund.AgreedRefund, clerk), pays(30000, "R-1"), does(refund.AgentPaid, clerk)}, refund.Credited, 40100, 10100},
+		"offer short, we bear the rest": {[]refund.Event{does(refund.ChoseDiscount, customer), offers(8000), does(refund.AcceptedOffer, customer), pays(3000, "R-1"), does(refund.AgentPaid, clerk)}, refund.CreditedKept, 8000, 5000},
+		"a gift and kept":               {[]refund.Event{does(refund.ChoseRefund, customer), does(refund.Refused, clerk), {Kind: refund.Goodwill, Actor: clerk, Amount: money.Fen(2000), Reason: "sorry"}, does(refund.GaveUp, customer)}, refund.CreditedKept, 2000, 2000},
+		"no replacement":                {[]refund.Event{does(refund.ChoseExchange, customer), does(refund.AgreedReship, clerk), does(refund.NoReplacement, clerk), does(refund.ChoseRefund, customer), does(refund.AgreedRefund, clerk), pays(40100, "R-1")}, refund.Credited, 40100, 0},
+		"our mistake":                   {[]refund.Event{does(refund.ChoseRefund, customer), does(refund.DeskWithdrew, clerk)}, refund.Withdrawn, 0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -180,7 +180,10 @@ func absorb(c *Case, e Event) error {
 	if err != nil {
 		return err
 	}
-	c.Intent, c.Fees = Refund, nil
+	c.Fees = nil
+	if c.Intent != Discount { // a lost piece that was to be exchanged is paid for
+		c.Intent = Refund
+	}
 	return c.bear(missing, e)
 }
 

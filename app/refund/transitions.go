@@ -187,7 +187,7 @@ func Transitions() []Transition {
 		{On: ReturnTroubled, From: []Status{Returning}, By: []Party{ByClerk, BySystem}, to: always(ReturnException), guard: due, effect: keepReason},
 		{On: ReturnFound, From: []Status{ReturnException}, By: clerk, to: always(Returning), effect: keepReason},
 		{On: ReturnSettled, From: []Status{ReturnException}, By: clerk, to: always(SellerRefunding), effect: wantMoney},
-		{On: AgentPaid, From: []Status{ReturnException, RefundShort}, By: clerk, Needs: []Field{NeedsReason, NeedsApprover}, to: always(Credited), guard: second, effect: absorb},
+		{On: AgentPaid, From: []Status{ReturnException, RefundShort}, By: clerk, Needs: []Field{NeedsReason, NeedsApprover}, to: ended, guard: second, effect: absorb},
 		{On: Unpaid, From: []Status{SellerRefunding}, By: []Party{ByClerk, BySystem}, to: always(Escalated), guard: due, effect: keepReason},
 		{On: ShortChased, From: []Status{RefundShort}, By: clerk, to: always(SellerRefunding), effect: keepReason},
 		{On: ShortSettled, From: []Status{RefundShort}, By: clerk, Needs: []Field{NeedsReason, NeedsApprover}, to: ended, guard: second, effect: keepReason},
