@@ -51,7 +51,15 @@ func export(ctx context.Context, call *command.Call, s *station) error {
 	if err := errors.Join(writeLines(filepath.Join(dir, "queue.jsonl"), recorded), writeLines(filepath.Join(dir, "drafts.jsonl"), drafts)); err != nil {
 		return exportProblem(err, dir)
 	}
-	call.Say("cli.exported", "n", strconv.Itoa(e.findings), "photos", strconv.Itoa(e.photos), "folder", dir)
+	if call.JSON {
+		if err := json.NewEncoder(call.Out).Encode(map[string]any{
+			"folder": dir, "findings": e.findings, "photos": e.photos, "missing": e.missing,
+		}); err != nil {
+			return err
+		}
+	} else {
+		call.Say("cli.exported", "n", strconv.Itoa(e.findings), "photos", strconv.Itoa(e.photos), "folder", dir)
+	}
 	if e.missing > 0 {
 		return command.Fail("cli.export_missing", nil, "n", strconv.Itoa(e.missing))
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -63,6 +64,11 @@ func restore(ctx context.Context, call *command.Call) error {
 	}
 	if err != nil {
 		return errors.Join(restoreProblem(err, from, wanted.Data), os.RemoveAll(ready))
+	}
+	if call.JSON {
+		return json.NewEncoder(call.Out).Encode(map[string]any{
+			"file": from, "folder": wanted.Data, "unsent": result.events, "aside": result.aside, "missing": result.missing,
+		})
 	}
 	call.Say("cli.restored", "file", from, "folder", wanted.Data, "events", strconv.Itoa(result.events))
 	if result.aside != "" {
