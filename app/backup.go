@@ -1,7 +1,6 @@
 package main
 
 import (
-	"archive/zip"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -14,13 +13,11 @@ import (
 	"strconv"
 	"strings"
 
+	"flawmark/app/archive"
 	"flawmark/app/command"
 	"flawmark/app/qc"
 	"flawmark/storage/local"
 )
-
-// archiveProgram is what an archive says it is of.
-const archiveProgram = "flawmark"
 
 func backupFlags(set *flag.FlagSet) {
 	set.Bool("photos", false, "put the photos into the file too")
@@ -94,23 +91,24 @@ func (s *station) writeArchive(ctx context.Context, name string, photos bool) (m
 	if err := s.store.BackupTo(ctx, database); err != nil {
 		return manifest{}, err
 	}
-	var made manifest
-	err = writeNew(name, func(w io.Writer) error {
-		a := &archiveWriter{zip: zip.NewWriter(w), manifest: manifest{
-			Version: archiveVersion, Program: archiveProgram, Station: identity.Station, Epoch: s.store.Epoch(),
-			MadeAt: s.now().UTC(), Unsent: counts.EventsWaiting, Photos: photos,
-		}}
-		if err := s.fillArchive(ctx, a, database); err != nil {
+	kind := stationArchive()
+	made := manifest{
+		Manifest: archive.Manifest{Version: kind.Version, Program: kind.Program, MadeAt: s.now().UTC(), Photos: photos},
+		Station:  identity.Station, Epoch: s.store.Epoch(), Unsent: counts.EventsWaiting,
+	}
+	err = archive.WriteNew(name, func(w io.Writer) error {
+		a := archive.NewWriter(w, made.MadeAt)
+		if err := s.fillArchive(ctx, a, database, photos); err != nil {
 			return err
 		}
-		made = a.manifest
-		return a.finish()
+		made.Files = a.Files()
+		return a.Finish(made)
 	})
 	return made, err
 }
 
-func (s *station) fillArchive(ctx context.Context, a *archiveWriter, database string) error {
-	if err := a.addFile(ctx, archiveDatabase, database); err != nil {
+func (s *station) fillArchive(ctx context.Context, a *archive.Writer, database string, photos bool) error {
+	if err := a.AddFile(ctx, archiveDatabase, database); err != nil {
 		return err
 	}
 	// After the database, so that the journal is never behind it.
@@ -119,8 +117,8 @@ func (s *station) fillArchive(ctx context.Context, a *archiveWriter, database st
 		return err
 	}
 	for _, entry := range entries {
-		if name := "journal/" + entry.Name(); mayBeInside(name) {
-			if err := a.addFile(ctx, name, filepath.Join(s.settings.Data, "journal", entry.Name())); err != nil {
+		if name := "journal/" + entry.Name(); stationArchive().MayHold(name) {
+			if err := a.AddFile(ctx, name, filepath.Join(s.settings.Data, "journal", entry.Name())); err != nil {
 				return err
 			}
 		}
@@ -128,11 +126,11 @@ func (s *station) fillArchive(ctx context.Context, a *archiveWriter, database st
 	// The key goes along wherever it is kept: a backup is there to be restored
 	// on another machine, too.
 	if s.key != nil {
-		if err := a.add(ctx, keyFileName, bytes.NewReader(s.key.Seed())); err != nil {
+		if err := a.Add(ctx, keyFileName, bytes.NewReader(s.key.Seed())); err != nil {
 			return err
 		}
 	}
-	if err := a.addFile(ctx, "settings.json", filepath.Join(s.settings.Data, "settings.json")); err != nil {
+	if err := a.AddFile(ctx, "settings.json", filepath.Join(s.settings.Data, "settings.json")); err != nil {
 		return err
 	}
 	files, err := s.store.Files(ctx)
@@ -143,10 +141,10 @@ func (s *station) fillArchive(ctx context.Context, a *archiveWriter, database st
 	if err != nil {
 		return err
 	}
-	if err := a.add(ctx, "blobs.json", strings.NewReader(string(list))); err != nil {
+	if err := a.Add(ctx, "blobs.json", strings.NewReader(string(list))); err != nil {
 		return err
 	}
-	if !a.manifest.Photos {
+	if !photos {
 		return nil
 	}
 	for d, err := range s.blobs.All() {
@@ -160,7 +158,7 @@ func (s *station) fillArchive(ctx context.Context, a *archiveWriter, database st
 	return nil
 }
 
-func (s *station) addPhoto(ctx context.Context, a *archiveWriter, d qc.Digest) error {
+func (s *station) addPhoto(ctx context.Context, a *archive.Writer, d qc.Digest) error {
 	file, err := s.blobs.Open(d)
 	if errors.Is(err, qc.ErrNotFound) {
 		return nil // cleared meanwhile
@@ -169,12 +167,12 @@ func (s *station) addPhoto(ctx context.Context, a *archiveWriter, d qc.Digest) e
 		return err
 	}
 	defer file.Close()
-	return a.add(ctx, "blobs/"+string(d[:2])+"/"+string(d), file)
+	return a.Add(ctx, archive.BlobName(d), file)
 }
 
 // readBack proves that a backup can be restored.
 func readBack(ctx context.Context, name string) error {
-	a, err := openArchive(ctx, name)
+	a, err := stationArchive().Open(ctx, name)
 	if err != nil {
 		return err
 	}
@@ -184,26 +182,11 @@ func readBack(ctx context.Context, name string) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	for _, file := range a.zip.File {
-		if file.Name != archiveDatabase {
-			continue
-		}
-		to := filepath.Join(dir, archiveDatabase)
-		err := writeNew(to, func(w io.Writer) error {
-			r, err := file.Open()
-			if err != nil {
-				return err
-			}
-			defer r.Close()
-			_, err = io.Copy(w, &reading{ctx, r})
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		if err := local.VerifyBackup(ctx, to); err != nil {
-			return fmt.Errorf("read backup back: %w", err)
-		}
+	if err := a.ExtractOnly(ctx, archiveDatabase, dir); err != nil {
+		return err
+	}
+	if err := local.VerifyBackup(ctx, filepath.Join(dir, archiveDatabase)); err != nil {
+		return fmt.Errorf("read backup back: %w", err)
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 
+	"flawmark/app/archive"
 	"flawmark/app/command"
 	"flawmark/app/qc"
 )
@@ -90,7 +91,7 @@ func (e *exporter) finding(ctx context.Context, r qc.Recorded) error {
 	if err != nil {
 		return err
 	}
-	err = writeNew(filepath.Join(dir, "finding.json"), func(w io.Writer) error {
+	err = archive.WriteNew(filepath.Join(dir, "finding.json"), func(w io.Writer) error {
 		_, err := w.Write(append(data, '\n'))
 		return err
 	})
@@ -111,7 +112,7 @@ func (e *exporter) finding(ctx context.Context, r qc.Recorded) error {
 func (e *exporter) photo(ctx context.Context, to string, d qc.Digest) error {
 	here := false
 	hash := sha256.New()
-	err := writeNew(to, func(w io.Writer) (err error) {
+	err := archive.WriteNew(to, func(w io.Writer) (err error) {
 		here, err = e.station.copyBlob(ctx, d, io.MultiWriter(w, hash))
 		return err
 	})
@@ -157,7 +158,7 @@ func fileName(text string) string {
 
 // writeLines writes one JSON value a line.
 func writeLines[T any](name string, rows []T) error {
-	return writeNew(name, func(w io.Writer) error {
+	return archive.WriteNew(name, func(w io.Writer) error {
 		encoder := json.NewEncoder(w)
 		for _, row := range rows {
 			if err := encoder.Encode(row); err != nil {

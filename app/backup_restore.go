@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -13,6 +12,7 @@ import (
 	"strconv"
 	"time"
 
+	"flawmark/app/archive"
 	"flawmark/app/command"
 	"flawmark/app/qc"
 	"flawmark/app/settings"
@@ -38,11 +38,11 @@ func restore(ctx context.Context, call *command.Call) error {
 	if err := mayReplace(ctx, wanted.Data, call.Flag("force") == "true"); err != nil {
 		return err
 	}
-	a, err := openArchive(ctx, from)
+	a, err := stationArchive().Open(ctx, from)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		return command.Fail("error.file_missing", err, "file", from)
-	case errors.Is(err, errNewerArchive):
+	case errors.Is(err, archive.ErrNewer):
 		return command.Fail("cli.backup_newer", err, "file", from)
 	case err != nil && ctx.Err() == nil:
 		return command.Fail("cli.backup_broken", err, "file", from)
@@ -60,7 +60,7 @@ func restore(ctx context.Context, call *command.Call) error {
 	}
 	result, err := prepare(ctx, a, ready, wanted.Data)
 	if err == nil {
-		result.aside, err = swap(ready, wanted.Data, stamp)
+		result.aside, err = archive.Swap(ready, wanted.Data, stamp)
 	}
 	if err != nil {
 		return errors.Join(restoreProblem(err, from, wanted.Data), os.RemoveAll(ready))
@@ -84,7 +84,7 @@ func restoreProblem(err error, from, data string) error {
 	switch {
 	case errors.Is(err, local.ErrNewer):
 		return command.Fail("cli.backup_newer", err, "file", from)
-	case errors.Is(err, local.ErrDamaged), errors.Is(err, errArchive):
+	case errors.Is(err, local.ErrDamaged), errors.Is(err, archive.ErrDamaged):
 		return command.Fail("cli.backup_broken", err, "file", from)
 	case isFull(err):
 		return command.Fail("error.disk_full", err)
@@ -141,9 +141,13 @@ type restored struct {
 
 // prepare makes a whole data folder of the archive in ready, with the photos
 // that the old folder has.
-func prepare(ctx context.Context, a *archive, ready, old string) (restored, error) {
+func prepare(ctx context.Context, a *archive.Archive, ready, old string) (restored, error) {
 	var result restored
-	if err := a.extract(ctx, ready); err != nil {
+	var made manifest
+	if err := a.Read(&made); err != nil {
+		return result, err
+	}
+	if err := a.Extract(ctx, ready); err != nil {
 		return result, err
 	}
 	if err := local.VerifyBackup(ctx, filepath.Join(ready, archiveDatabase)); err != nil {
@@ -155,7 +159,7 @@ func prepare(ctx context.Context, a *archive, ready, old string) (restored, erro
 	}
 	// Since the backup was made, the station may have sent more: the numbers of
 	// its log are not to be given twice.
-	if store.Epoch() == a.manifest.Epoch {
+	if store.Epoch() == made.Epoch {
 		err = store.BeginEpoch(ctx)
 	}
 	if err == nil {
@@ -257,25 +261,6 @@ func carry(ctx context.Context, from, to *blob.Folder, d qc.Digest) (bool, error
 	return true, nil
 }
 
-// swap gives the prepared folder its place and returns where the old one went.
-func swap(ready, data, stamp string) (aside string, err error) {
-	if _, err := os.Lstat(data); err == nil {
-		if os.Remove(data) != nil { // not empty
-			aside = data + ".before-restore-" + stamp
-			if err := os.Rename(data, aside); err != nil {
-				return "", fmt.Errorf("move the old folder aside: %w", err)
-			}
-		}
-	}
-	if err := os.Rename(ready, data); err != nil {
-		if aside != "" {
-			err = errors.Join(err, os.Rename(aside, data))
-		}
-		return "", fmt.Errorf("put the restored folder in its place: %w", err)
-	}
-	return aside, nil
-}
-
 // copyBlob writes one photo file to w, checked against its digest by whoever
 // asked. It reports whether the file is here.
 func (s *station) copyBlob(ctx context.Context, d qc.Digest, w io.Writer) (bool, error) {
@@ -287,6 +272,6 @@ func (s *station) copyBlob(ctx context.Context, d qc.Digest, w io.Writer) (bool,
 		return false, err
 	}
 	defer file.Close()
-	_, err = io.Copy(w, &reading{ctx, file})
+	_, err = io.Copy(w, archive.Until(ctx, file))
 	return true, err
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"archive/zip"
 	"context"
 	"crypto/ed25519"
 	"encoding/json"
@@ -13,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"flawmark/app/archive"
 	"flawmark/app/command"
 	"flawmark/app/qc"
 	"flawmark/sync/client"
@@ -52,7 +52,7 @@ type carriedManifest struct {
 	Events   int               `json:"events"`
 	Photos   int               `json:"photos"`  // originals
 	Missing  int               `json:"missing"` // files that could not be read
-	Files    []archiveFile     `json:"files"`
+	Files    []archive.File    `json:"files"`
 	Blobs    []qc.Shipment     `json:"blobs"`
 }
 
@@ -96,7 +96,7 @@ func exportQueue(ctx context.Context, call *command.Call, s *station) error {
 		Version: carriedVersion, Program: carriedProgram, Station: identity.Station, Name: identity.Name,
 		Key: s.key.Public().(ed25519.PublicKey), Instance: identity.Instance, MadeAt: s.now().UTC(),
 	}}
-	err = writeNew(temp, func(w io.Writer) error { return e.write(ctx, w) })
+	err = archive.WriteNew(temp, func(w io.Writer) error { return e.write(ctx, w) })
 	if err == nil {
 		err = readBackCarried(ctx, temp)
 	}
@@ -142,9 +142,9 @@ func carryProblem(ctx context.Context, err error, name string) error {
 		return err
 	case errors.Is(err, os.ErrNotExist):
 		return command.Fail("error.file_missing", err, "file", name)
-	case errors.Is(err, errNewerArchive):
+	case errors.Is(err, archive.ErrNewer):
 		return command.Fail("cli.backup_newer", err, "file", name)
-	case errors.Is(err, errArchive), errors.Is(err, client.ErrSignature):
+	case errors.Is(err, archive.ErrDamaged), errors.Is(err, client.ErrSignature):
 		return command.Fail("cli.carry_broken", err, "file", name)
 	}
 	return command.Fail("cli.backup_failed", err, "file", name)
@@ -161,7 +161,7 @@ type exporting struct {
 }
 
 func (e *exporting) write(ctx context.Context, w io.Writer) error {
-	a := &archiveWriter{zip: zip.NewWriter(w), manifest: manifest{MadeAt: e.manifest.MadeAt}}
+	a := archive.NewWriter(w, e.manifest.MadeAt)
 	for i, batch := range e.batches {
 		signed, err := client.Sign(e.manifest.Station, batch, e.s.key)
 		if err != nil {
@@ -171,7 +171,7 @@ func (e *exporting) write(ctx context.Context, w io.Writer) error {
 		if err != nil {
 			return err
 		}
-		if err := a.add(ctx, batchName(i), strings.NewReader(string(data))); err != nil {
+		if err := a.Add(ctx, batchName(i), strings.NewReader(string(data))); err != nil {
 			return err
 		}
 		e.manifest.Events += len(batch.Events)
@@ -197,19 +197,19 @@ func (e *exporting) write(ctx context.Context, w io.Writer) error {
 			e.manifest.Photos++
 		}
 	}
-	e.manifest.Files = a.manifest.Files
+	e.manifest.Files = a.Files()
 	data, err := json.Marshal(e.manifest)
 	if err != nil {
 		return err
 	}
 	for name, content := range map[string][]byte{
-		manifestName: data, carriedSignature: ed25519.Sign(e.s.key, manifestMessage(data)),
+		archive.ManifestName: data, carriedSignature: ed25519.Sign(e.s.key, manifestMessage(data)),
 	} {
-		if err := a.add(ctx, name, strings.NewReader(string(content))); err != nil {
+		if err := a.Add(ctx, name, strings.NewReader(string(content))); err != nil {
 			return err
 		}
 	}
-	return a.zip.Close()
+	return a.Close()
 }
 
 func batchName(i int) string { return fmt.Sprintf("batches/%06d.json", i+1) }

@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"time"
 
+	"flawmark/app/archive"
 	"flawmark/app/command"
 	"flawmark/app/qc"
 	"flawmark/sync/client"
@@ -75,25 +76,23 @@ func (s *station) takeBlob(ctx context.Context, file *carriedFile, blob qc.Shipm
 	if size, here, err := s.blobs.Has(blob.Digest); err != nil || here && size == blob.Bytes {
 		return err
 	}
-	inside := file.inside[blobName(blob.Digest)]
+	inside := file.inside[archive.BlobName(blob.Digest)]
 	// Read before it is kept: what is not what it says must not come near the
 	// photos that are.
-	if err := copyOut(ctx, inside, archiveFile{Name: inside.Name, Bytes: blob.Bytes, Hash: blob.Digest}, io.Discard); err != nil {
+	if err := archive.CopyOut(ctx, inside, archive.File{Name: inside.Name, Bytes: blob.Bytes, Hash: blob.Digest}, io.Discard); err != nil {
 		return err
 	}
 	r, err := inside.Open()
 	if err != nil {
-		return fmt.Errorf("%w: %w", errArchive, err)
+		return fmt.Errorf("%w: %w", archive.ErrDamaged, err)
 	}
 	defer r.Close()
-	got, _, err := s.blobs.Put(ctx, &reading{ctx, io.LimitReader(r, blob.Bytes+1)})
+	got, _, err := s.blobs.Put(ctx, archive.Until(ctx, io.LimitReader(r, blob.Bytes+1)))
 	if err == nil && got != blob.Digest {
-		err = fmt.Errorf("%w: photo %s", errArchive, blob.Digest)
+		err = fmt.Errorf("%w: photo %s", archive.ErrDamaged, blob.Digest)
 	}
 	return err
 }
-
-func blobName(d qc.Digest) string { return "blobs/" + string(d[:2]) + "/" + string(d) }
 
 // carriedFile is such a file with everything but its photos verified.
 type carriedFile struct {
@@ -104,14 +103,14 @@ type carriedFile struct {
 }
 
 // openCarried opens a file and verifies its signatures. It fails with
-// errArchive, errNewerArchive, [client.ErrSignature] or [os.ErrNotExist].
+// [archive.ErrDamaged], [archive.ErrNewer], [client.ErrSignature] or [os.ErrNotExist].
 func openCarried(ctx context.Context, name string) (*carriedFile, error) {
 	reader, err := zip.OpenReader(name)
 	if errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission) {
 		return nil, err
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errArchive, err)
+		return nil, fmt.Errorf("%w: %w", archive.ErrDamaged, err)
 	}
 	f := &carriedFile{ReadCloser: reader, inside: make(map[string]*zip.File)}
 	if err := f.verify(ctx); err != nil {
@@ -123,11 +122,11 @@ func openCarried(ctx context.Context, name string) (*carriedFile, error) {
 func (f *carriedFile) verify(ctx context.Context) error {
 	for _, file := range f.File {
 		if f.inside[file.Name] != nil {
-			return fmt.Errorf("%w: a name is in it twice", errArchive)
+			return fmt.Errorf("%w: a name is in it twice", archive.ErrDamaged)
 		}
 		f.inside[file.Name] = file
 	}
-	data, err := f.read(ctx, manifestName, largestManifest)
+	data, err := f.read(ctx, archive.ManifestName, archive.LargestManifest)
 	if err != nil {
 		return err
 	}
@@ -137,30 +136,30 @@ func (f *carriedFile) verify(ctx context.Context) error {
 	}
 	m := &f.manifest
 	if err := json.Unmarshal(data, m); err != nil || m.Program != carriedProgram || m.Version < 1 {
-		return fmt.Errorf("%w: manifest: %w", errArchive, err)
+		return fmt.Errorf("%w: manifest: %w", archive.ErrDamaged, err)
 	}
 	if m.Version > carriedVersion {
-		return fmt.Errorf("%w: version %d", errNewerArchive, m.Version)
+		return fmt.Errorf("%w: version %d", archive.ErrNewer, m.Version)
 	}
 	if len(m.Key) != ed25519.PublicKeySize || !ed25519.Verify(m.Key, manifestMessage(data), signature) {
 		return fmt.Errorf("%w: manifest", client.ErrSignature)
 	}
-	listed := make(map[string]archiveFile, len(m.Files))
+	listed := make(map[string]archive.File, len(m.Files))
 	for _, file := range m.Files {
 		listed[file.Name] = file
 	}
 	if len(listed) != len(m.Files) || len(f.inside) != len(listed)+2 {
-		return fmt.Errorf("%w: manifest", errArchive)
+		return fmt.Errorf("%w: manifest", archive.ErrDamaged)
 	}
 	batches := 0
 	for name, want := range listed {
 		switch {
 		case f.inside[name] == nil:
-			return fmt.Errorf("%w: %.80q is missing", errArchive, name)
+			return fmt.Errorf("%w: %.80q is missing", archive.ErrDamaged, name)
 		case path.Dir(name) == "batches":
 			batches++
 		case want.Bytes > wire.MaxPhoto || want.Bytes < 0:
-			return fmt.Errorf("%w: %.80q is too large", errArchive, name)
+			return fmt.Errorf("%w: %.80q is too large", archive.ErrDamaged, name)
 		}
 	}
 	if err := f.verifyBlobs(listed, batches); err != nil {
@@ -170,30 +169,30 @@ func (f *carriedFile) verify(ctx context.Context) error {
 }
 
 // verifyBlobs checks that the list of photos is that of the files.
-func (f *carriedFile) verifyBlobs(listed map[string]archiveFile, batches int) error {
+func (f *carriedFile) verifyBlobs(listed map[string]archive.File, batches int) error {
 	seen := make(map[qc.Digest]bool)
 	for _, blob := range f.manifest.Blobs {
 		if _, err := qc.ParseDigest(string(blob.Digest)); err != nil || seen[blob.Digest] {
-			return fmt.Errorf("%w: photo %.80q", errArchive, blob.Digest)
+			return fmt.Errorf("%w: photo %.80q", archive.ErrDamaged, blob.Digest)
 		}
 		seen[blob.Digest] = true
-		file, ok := listed[blobName(blob.Digest)]
+		file, ok := listed[archive.BlobName(blob.Digest)]
 		if !ok || file.Hash != blob.Digest || file.Bytes != blob.Bytes || blob.Lane < qc.LanePreview || blob.Lane > qc.LaneOriginals || len(blob.MediaType) > 100 {
-			return fmt.Errorf("%w: photo %s", errArchive, blob.Digest)
+			return fmt.Errorf("%w: photo %s", archive.ErrDamaged, blob.Digest)
 		}
 	}
 	if len(seen)+batches != len(listed) {
-		return fmt.Errorf("%w: it holds what it does not list", errArchive)
+		return fmt.Errorf("%w: it holds what it does not list", archive.ErrDamaged)
 	}
 	return nil
 }
 
-func (f *carriedFile) readBatches(ctx context.Context, listed map[string]archiveFile, batches int) error {
+func (f *carriedFile) readBatches(ctx context.Context, listed map[string]archive.File, batches int) error {
 	events := 0
 	for i := range batches {
 		want, ok := listed[batchName(i)]
 		if !ok {
-			return fmt.Errorf("%w: batch %d", errArchive, i+1)
+			return fmt.Errorf("%w: batch %d", archive.ErrDamaged, i+1)
 		}
 		data, err := f.read(ctx, batchName(i), largestBatch)
 		if err != nil {
@@ -201,13 +200,13 @@ func (f *carriedFile) readBatches(ctx context.Context, listed map[string]archive
 		}
 		var signed qc.SignedBatch
 		if qc.DigestOf(data) != want.Hash {
-			return fmt.Errorf("%w: batch %d", errArchive, i+1)
+			return fmt.Errorf("%w: batch %d", archive.ErrDamaged, i+1)
 		}
 		if err := json.Unmarshal(data, &signed); err != nil {
-			return fmt.Errorf("%w: batch %d: %w", errArchive, i+1, err)
+			return fmt.Errorf("%w: batch %d: %w", archive.ErrDamaged, i+1, err)
 		}
 		if signed.Station != f.manifest.Station || len(signed.Batch.Events) > wire.MaxBatchEvents {
-			return fmt.Errorf("%w: batch %d", errArchive, i+1)
+			return fmt.Errorf("%w: batch %d", archive.ErrDamaged, i+1)
 		}
 		if err := client.Verify(signed, f.manifest.Key); err != nil {
 			return err
@@ -216,7 +215,7 @@ func (f *carriedFile) readBatches(ctx context.Context, listed map[string]archive
 		f.batches = append(f.batches, signed)
 	}
 	if events != f.manifest.Events {
-		return fmt.Errorf("%w: %d events", errArchive, events)
+		return fmt.Errorf("%w: %d events", archive.ErrDamaged, events)
 	}
 	return nil
 }
@@ -225,19 +224,19 @@ func (f *carriedFile) readBatches(ctx context.Context, listed map[string]archive
 func (f *carriedFile) read(ctx context.Context, name string, most int64) ([]byte, error) {
 	file := f.inside[name]
 	if file == nil {
-		return nil, fmt.Errorf("%w: no %s", errArchive, name)
+		return nil, fmt.Errorf("%w: no %s", archive.ErrDamaged, name)
 	}
 	r, err := file.Open()
 	if err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", errArchive, name, err)
+		return nil, fmt.Errorf("%w: %s: %w", archive.ErrDamaged, name, err)
 	}
 	defer r.Close()
 	var data bytes.Buffer
-	if n, err := io.Copy(&data, &reading{ctx, io.LimitReader(r, most+1)}); err != nil || n > most {
+	if n, err := io.Copy(&data, archive.Until(ctx, io.LimitReader(r, most+1))); err != nil || n > most {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		return nil, fmt.Errorf("%w: %s: %w", errArchive, name, err)
+		return nil, fmt.Errorf("%w: %s: %w", archive.ErrDamaged, name, err)
 	}
 	return data.Bytes(), nil
 }
@@ -251,7 +250,7 @@ func readBackCarried(ctx context.Context, name string) error {
 	}
 	defer f.Close()
 	for _, want := range f.manifest.Files {
-		if err := copyOut(ctx, f.inside[want.Name], want, io.Discard); err != nil {
+		if err := archive.CopyOut(ctx, f.inside[want.Name], want, io.Discard); err != nil {
 			return err
 		}
 	}

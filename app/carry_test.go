@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"flawmark/app/archive"
 	"flawmark/app/qc"
 	"flawmark/storage/local"
 	"flawmark/sync/intake"
@@ -225,14 +226,14 @@ func resign(t *testing.T, stick string, key ed25519.PrivateKey) func(string, []b
 	t.Helper()
 	var signature []byte
 	rezip(t, stick, func(name string, data []byte) []byte {
-		if name == manifestName {
+		if name == archive.ManifestName {
 			signature = ed25519.Sign(key, manifestMessage(withKey(t, data, key)))
 		}
 		return data
 	})
 	return func(name string, data []byte) []byte {
 		switch name {
-		case manifestName:
+		case archive.ManifestName:
 			return withKey(t, data, key)
 		case carriedSignature:
 			return signature

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -20,22 +19,6 @@ import (
 	"flawmark/storage/local"
 )
 
-// What a check of the doctor ends with.
-const (
-	sound   = "ok"
-	warning = "warning"
-	problem = "problem"
-	skipped = "skipped"
-)
-
-// diagnosis is what one check has found, as --json prints it.
-type diagnosis struct {
-	Name  string   `json:"name"`
-	State string   `json:"state"`
-	Text  string   `json:"text"`            // what it is, and what to do
-	Files []string `json:"files,omitempty"` // the first of those that are meant
-}
-
 // doctor looks at a station's data. It changes nothing but the cache, from which
 // it throws out what is torn.
 type doctor struct {
@@ -48,7 +31,7 @@ type doctor struct {
 	quick    bool
 	repaired *local.Recovery
 	keys     keyPlace // of an open station; empty: to be found out
-	found    []diagnosis
+	found    []command.Diagnosis
 }
 
 func doctorFlags(set *flag.FlagSet) {
@@ -70,23 +53,7 @@ func diagnose(ctx context.Context, call *command.Call) error {
 	if err = errors.Join(err, closeAll()); err != nil {
 		return err
 	}
-	bad := 0
-	for _, one := range d.found {
-		if one.State == problem {
-			bad++
-		}
-		if call.JSON {
-			if err := json.NewEncoder(call.Out).Encode(one); err != nil {
-				return err
-			}
-			continue
-		}
-		fmt.Fprintf(call.Out, "%s\t%s: %s\n", call.Words.Text("cli.doctor.state."+one.State), call.Words.Text("cli.doctor.name."+one.Name), one.Text)
-	}
-	if bad > 0 {
-		return command.Fail("cli.doctor.problems", nil, "n", strconv.Itoa(bad))
-	}
-	return nil
+	return call.Report(d.found)
 }
 
 // newDoctor opens what is to be looked at: what the window has open, or the
@@ -142,7 +109,7 @@ func newDoctor(ctx context.Context, call *command.Call) (*doctor, func() error, 
 func (d *doctor) examine(ctx context.Context) error {
 	if d.repaired != nil {
 		key, pairs := repairSentence(*d.repaired)
-		d.found = append(d.found, diagnosis{Name: "repair", State: warning, Text: d.call.Words.Text(key, pairs...)})
+		d.found = append(d.found, command.Diagnosis{Name: "repair", State: command.Warning, Text: d.call.Words.Text(key, pairs...)})
 	}
 	for _, check := range []func(context.Context) error{
 		d.database, d.schema, d.journal, d.unsent, d.drafts, d.key, d.photos, d.space, d.clock, d.derived, d.backups,
@@ -156,7 +123,7 @@ func (d *doctor) examine(ctx context.Context) error {
 
 // say adds what a check has found: the sentence at cli.doctor.<name>.<outcome>.
 func (d *doctor) say(name, state, outcome string, pairs ...string) {
-	d.found = append(d.found, diagnosis{Name: name, State: state, Text: d.call.Words.Text("cli.doctor."+name+"."+outcome, pairs...)})
+	d.found = append(d.found, command.Diagnosis{Name: name, State: state, Text: d.call.Words.Text("cli.doctor."+name+"."+outcome, pairs...)})
 }
 
 // name adds the first few of the files that the last check means.
@@ -173,7 +140,7 @@ func (d *doctor) unread(name string) bool {
 	if d.store != nil {
 		return false
 	}
-	d.found = append(d.found, diagnosis{Name: name, State: skipped, Text: d.call.Words.Text("cli.doctor.not_checked")})
+	d.found = append(d.found, command.Diagnosis{Name: name, State: command.Skipped, Text: d.call.Words.Text("cli.doctor.not_checked")})
 	return true
 }
 
@@ -181,19 +148,19 @@ func (d *doctor) database(ctx context.Context) error {
 	if d.store == nil {
 		switch {
 		case errors.Is(d.broken, fs.ErrNotExist) && !d.hadData():
-			d.say("database", sound, "none")
+			d.say("database", command.Sound, "none")
 		case errors.Is(d.broken, fs.ErrNotExist):
-			d.say("database", problem, "missing")
+			d.say("database", command.Trouble, "missing")
 		case errors.Is(d.broken, local.ErrNewer):
-			d.say("database", problem, "newer")
+			d.say("database", command.Trouble, "newer")
 		default:
-			d.say("database", problem, "damaged")
+			d.say("database", command.Trouble, "damaged")
 		}
 		return nil
 	}
 	err := d.store.Check(ctx)
 	if errors.Is(err, local.ErrDamaged) {
-		d.say("database", problem, "damaged")
+		d.say("database", command.Trouble, "damaged")
 		return nil
 	}
 	if err != nil {
@@ -203,7 +170,7 @@ func (d *doctor) database(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.say("database", sound, "ok", "events", strconv.Itoa(counts.EventsWaiting), "photos", strconv.Itoa(counts.PhotosWaiting))
+	d.say("database", command.Sound, "ok", "events", strconv.Itoa(counts.EventsWaiting), "photos", strconv.Itoa(counts.PhotosWaiting))
 	return nil
 }
 
@@ -226,7 +193,7 @@ func (d *doctor) schema(ctx context.Context) error {
 	if version < newest {
 		outcome = "older"
 	}
-	d.say("schema", sound, outcome, "version", strconv.Itoa(version), "newest", strconv.Itoa(newest))
+	d.say("schema", command.Sound, outcome, "version", strconv.Itoa(version), "newest", strconv.Itoa(newest))
 	return nil
 }
 
@@ -240,15 +207,15 @@ func (d *doctor) journal(ctx context.Context) error {
 	case err != nil && ctx.Err() != nil:
 		return ctx.Err()
 	case err != nil:
-		d.say("journal", problem, "unreadable")
+		d.say("journal", command.Trouble, "unreadable")
 	case report.Broken != "":
-		d.say("journal", problem, "broken", pairs...)
+		d.say("journal", command.Trouble, "broken", pairs...)
 	case report.Foreign > 0:
-		d.say("journal", problem, "foreign", pairs...)
+		d.say("journal", command.Trouble, "foreign", pairs...)
 	case report.Torn > 0:
-		d.say("journal", warning, "torn", pairs...)
+		d.say("journal", command.Warning, "torn", pairs...)
 	default:
-		d.say("journal", sound, "ok", pairs...)
+		d.say("journal", command.Sound, "ok", pairs...)
 	}
 	return nil
 }
@@ -278,11 +245,11 @@ func (d *doctor) unsent(ctx context.Context) error {
 	}
 	pairs := []string{"n", strconv.Itoa(waiting), "missing", strconv.Itoa(len(missing))}
 	if len(missing) > 0 {
-		d.say("unsent", problem, "missing", pairs...)
+		d.say("unsent", command.Trouble, "missing", pairs...)
 		d.name(missing)
 		return nil
 	}
-	d.say("unsent", sound, "ok", pairs...)
+	d.say("unsent", command.Sound, "ok", pairs...)
 	return nil
 }
 
@@ -307,11 +274,11 @@ func (d *doctor) drafts(ctx context.Context) error {
 		}
 	}
 	if len(missing) == 0 {
-		d.say("drafts", sound, "ok", "n", strconv.Itoa(len(drafts)))
+		d.say("drafts", command.Sound, "ok", "n", strconv.Itoa(len(drafts)))
 		return nil
 	}
 	slices.Sort(items)
-	d.say("drafts", problem, "missing", "missing", strconv.Itoa(len(missing)), "item", slices.Compact(items)[0])
+	d.say("drafts", command.Trouble, "missing", "missing", strconv.Itoa(len(missing)), "item", slices.Compact(items)[0])
 	d.name(missing)
 	return nil
 }
@@ -319,7 +286,7 @@ func (d *doctor) drafts(ctx context.Context) error {
 // photos reads every photo against its name, and says how far it is.
 func (d *doctor) photos(ctx context.Context) error {
 	if d.quick {
-		d.say("photos", skipped, "quick")
+		d.say("photos", command.Skipped, "quick")
 		return nil
 	}
 	stored := make(map[qc.Digest]bool)
@@ -362,10 +329,10 @@ func (d *doctor) photos(ctx context.Context) error {
 	}
 	pairs := []string{"n", strconv.Itoa(len(all)), "damaged", strconv.Itoa(len(damaged)), "unsent", strconv.Itoa(unsent)}
 	if len(damaged) > 0 {
-		d.say("photos", problem, "damaged", pairs...)
+		d.say("photos", command.Trouble, "damaged", pairs...)
 		d.name(damaged)
 		return nil
 	}
-	d.say("photos", sound, "ok", pairs...)
+	d.say("photos", command.Sound, "ok", pairs...)
 	return nil
 }

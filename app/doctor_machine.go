@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"flawmark/app/command"
 	"flawmark/storage/blob"
 	"flawmark/storage/local"
 )
@@ -35,11 +36,11 @@ func (d *doctor) space(context.Context) error {
 	pairs := []string{"free", gigabytes(space.Free), "warn", gigabytes(warn), "refuse", gigabytes(refuse)}
 	switch {
 	case space.Free < refuse:
-		d.say("space", problem, "full", pairs...)
+		d.say("space", command.Trouble, "full", pairs...)
 	case space.Free < warn:
-		d.say("space", warning, "low", pairs...)
+		d.say("space", command.Warning, "low", pairs...)
 	default:
-		d.say("space", sound, "ok", pairs...)
+		d.say("space", command.Sound, "ok", pairs...)
 	}
 	return nil
 }
@@ -47,7 +48,7 @@ func (d *doctor) space(context.Context) error {
 func (d *doctor) clock(ctx context.Context) error {
 	now := d.now()
 	if now.Before(built) {
-		d.say("clock", problem, "wrong", "time", when(now))
+		d.say("clock", command.Trouble, "wrong", "time", when(now))
 		return nil
 	}
 	if d.store != nil {
@@ -56,22 +57,22 @@ func (d *doctor) clock(ctx context.Context) error {
 			return err
 		}
 		if len(newest) > 0 && newest[0].At.After(now.Add(clockSlack)) {
-			d.say("clock", problem, "behind", "time", when(now), "newest", when(newest[0].At))
+			d.say("clock", command.Trouble, "behind", "time", when(now), "newest", when(newest[0].At))
 			return nil
 		}
 	}
-	d.say("clock", sound, "ok", "time", when(now))
+	d.say("clock", command.Sound, "ok", "time", when(now))
 	return nil
 }
 
 func (d *doctor) derived(ctx context.Context) error {
 	dir := filepath.Join(d.settings.Data, "derived")
 	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
-		d.say("derived", sound, "none")
+		d.say("derived", command.Sound, "none")
 		return nil
 	}
 	if d.quick {
-		d.say("derived", skipped, "quick")
+		d.say("derived", command.Skipped, "quick")
 		return nil
 	}
 	cache, err := blob.OpenDerived(dir, 0) // nothing is put, so nothing goes
@@ -84,10 +85,10 @@ func (d *doctor) derived(ctx context.Context) error {
 	}
 	pairs := []string{"n", strconv.Itoa(report.Files), "size", gigabytes(report.Bytes), "torn", strconv.Itoa(report.Torn)}
 	if report.Torn > 0 {
-		d.say("derived", warning, "torn", pairs...)
+		d.say("derived", command.Warning, "torn", pairs...)
 		return nil
 	}
-	d.say("derived", sound, "ok", pairs...)
+	d.say("derived", command.Sound, "ok", pairs...)
 	return nil
 }
 
@@ -97,7 +98,7 @@ func (d *doctor) backups(ctx context.Context) error {
 		return err
 	}
 	if len(all) == 0 {
-		d.say("backups", warning, "none")
+		d.say("backups", command.Warning, "none")
 		return nil
 	}
 	look := all
@@ -117,13 +118,13 @@ func (d *doctor) backups(ctx context.Context) error {
 	pairs := []string{"n", strconv.Itoa(len(all)), "damaged", strconv.Itoa(bad), "time", when(all[0].At)}
 	switch {
 	case bad == len(look):
-		d.say("backups", problem, "damaged", pairs...)
+		d.say("backups", command.Trouble, "damaged", pairs...)
 	case bad > 0:
-		d.say("backups", warning, "some_damaged", pairs...)
+		d.say("backups", command.Warning, "some_damaged", pairs...)
 	case d.now().Sub(all[0].At) > backupStale:
-		d.say("backups", warning, "stale", pairs...)
+		d.say("backups", command.Warning, "stale", pairs...)
 	default:
-		d.say("backups", sound, "ok", pairs...)
+		d.say("backups", command.Sound, "ok", pairs...)
 	}
 	return nil
 }

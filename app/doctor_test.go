@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"flawmark/app/command"
 	"flawmark/app/qc"
 	"flawmark/storage/blob"
 	"flawmark/storage/local"
@@ -99,7 +100,7 @@ func (f *folder) states(args ...string) (int, map[string]string) {
 	exit, out, errOut := f.run(append([]string{"doctor", "--json"}, args...)...)
 	states := make(map[string]string)
 	for lines := bufio.NewScanner(strings.NewReader(out)); lines.Scan(); {
-		var one diagnosis
+		var one command.Diagnosis
 		if err := json.Unmarshal(lines.Bytes(), &one); err != nil {
 			f.t.Fatalf("%q: %v", lines.Text(), err)
 		}
@@ -143,45 +144,45 @@ func TestDoctorFindsPlantedDamage(t *testing.T) {
 			plant: func(f *folder) {
 				f.overwrite(f.path("station.db"), func(d []byte) []byte { clear(d[2*4096 : 12*4096]); return d })
 			},
-			want: map[string]string{"database": problem, "schema": skipped, "unsent": skipped, "drafts": skipped}, exit: 1,
+			want: map[string]string{"database": command.Trouble, "schema": command.Skipped, "unsent": command.Skipped, "drafts": command.Skipped}, exit: 1,
 		},
 		"database gone": {
 			plant: func(f *folder) { f.try(os.Remove(f.path("station.db"))) },
-			want:  map[string]string{"database": problem, "schema": skipped, "unsent": skipped, "drafts": skipped}, exit: 1,
+			want:  map[string]string{"database": command.Trouble, "schema": command.Skipped, "unsent": command.Skipped, "drafts": command.Skipped}, exit: 1,
 		},
 		"journal altered": {
 			plant: func(f *folder) { f.overwrite(f.path("journal", "000001.qcj"), flip) },
-			want:  map[string]string{"journal": problem}, exit: 1,
+			want:  map[string]string{"journal": command.Trouble}, exit: 1,
 		},
 		"journal torn": {
 			plant: func(f *folder) {
 				f.overwrite(f.path("journal", "000001.qcj"), func(d []byte) []byte { return append(d, 9, 9, 9) })
 			},
-			want: map[string]string{"journal": warning},
+			want: map[string]string{"journal": command.Warning},
 		},
 		"photo altered": {
 			plant: func(f *folder) { f.overwrite(f.blob(f.sent), flip) },
-			want:  map[string]string{"photos": problem}, exit: 1,
+			want:  map[string]string{"photos": command.Trouble}, exit: 1,
 		},
 		"photo altered, quick": {
 			plant: func(f *folder) { f.overwrite(f.blob(f.sent), flip) }, args: quick,
-			want: map[string]string{"photos": skipped, "derived": skipped},
+			want: map[string]string{"photos": command.Skipped, "derived": command.Skipped},
 		},
 		"unsent photo gone": {
 			plant: func(f *folder) { f.try(os.Remove(f.blob(f.sent))) },
-			want:  map[string]string{"unsent": problem}, exit: 1,
+			want:  map[string]string{"unsent": command.Trouble}, exit: 1,
 		},
 		"draft's photo gone": {
 			plant: func(f *folder) { f.try(os.Remove(f.blob(f.left))) },
-			want:  map[string]string{"drafts": problem}, exit: 1,
+			want:  map[string]string{"drafts": command.Trouble}, exit: 1,
 		},
 		"little room": {
 			plant: settle(`{"warn_free_gb": 900000, "min_free_gb": 0.000001}`),
-			want:  map[string]string{"space": warning},
+			want:  map[string]string{"space": command.Warning},
 		},
 		"no room": {
 			plant: settle(`{"min_free_gb": 900000}`),
-			want:  map[string]string{"space": problem}, exit: 1,
+			want:  map[string]string{"space": command.Trouble}, exit: 1,
 		},
 		"clock behind": {
 			plant: func(f *folder) {
@@ -190,30 +191,30 @@ func TestDoctorFindsPlantedDamage(t *testing.T) {
 				_, err = store.Record(t.Context(), qc.ReviewGiven, "chen", time.Now().Add(48*time.Hour), map[string]string{"finding": "f1"})
 				f.try(errors.Join(err, store.Close()))
 			},
-			want: map[string]string{"clock": problem}, exit: 1,
+			want: map[string]string{"clock": command.Trouble}, exit: 1,
 		},
 		"cache torn": {
 			plant: func(f *folder) {
 				f.overwrite(f.path("derived", string(f.sent[:2]), string(f.sent)+".index"), flip)
 			},
-			want: map[string]string{"derived": warning},
+			want: map[string]string{"derived": command.Warning},
 		},
 		"no backup": {
 			plant: func(f *folder) { f.try(os.RemoveAll(f.path("backup"))) },
-			want:  map[string]string{"backups": warning},
+			want:  map[string]string{"backups": command.Warning},
 		},
 		"backup damaged": {
 			plant: func(f *folder) {
 				f.overwrite(f.path("backup", "station-000001.db"), func(d []byte) []byte { clear(d[8192:]); return d })
 			},
-			want: map[string]string{"backups": problem}, exit: 1,
+			want: map[string]string{"backups": command.Trouble}, exit: 1,
 		},
 		"backup old": {
 			plant: func(f *folder) {
 				old := time.Now().Add(-72 * time.Hour)
 				f.try(os.Chtimes(f.path("backup", "station-000001.db"), old, old))
 			},
-			want: map[string]string{"backups": warning},
+			want: map[string]string{"backups": command.Warning},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -229,7 +230,7 @@ func TestDoctorFindsPlantedDamage(t *testing.T) {
 			for check, state := range states {
 				want := c.want[check]
 				if want == "" {
-					want = sound
+					want = command.Sound
 				}
 				if state != want {
 					t.Errorf("%s is %s, not %s", check, state, want)
@@ -243,10 +244,10 @@ func TestDoctorRepairsTheDatabase(t *testing.T) {
 	f := newFolder(t)
 	settle(`{"warn_free_gb": 0.000001}`)(f)
 	f.overwrite(f.path("station.db"), func(d []byte) []byte { clear(d[2*4096 : 12*4096]); return d })
-	if exit, states := f.states("--repair"); exit != 0 || states["database"] != sound || states["repair"] != warning || states["drafts"] != sound {
+	if exit, states := f.states("--repair"); exit != 0 || states["database"] != command.Sound || states["repair"] != command.Warning || states["drafts"] != command.Sound {
 		t.Errorf("exit %d, %v", exit, states)
 	}
-	if exit, states := f.states(); exit != 0 || states["database"] != sound || states["repair"] != "" {
+	if exit, states := f.states(); exit != 0 || states["database"] != command.Sound || states["repair"] != "" {
 		t.Errorf("afterwards: exit %d, %v", exit, states)
 	}
 	if exit, _, errOut := f.run("doctor", "extra"); exit != 1 || !strings.Contains(errOut, "extra") {
@@ -317,7 +318,7 @@ func TestBackupIsRestoredUnderANewLog(t *testing.T) {
 			if events, now := fresh.waiting(); events != 3 || now == epoch {
 				t.Errorf("%d events, epoch %s was %s", events, now, epoch)
 			}
-			if exit, states := fresh.states(); states["database"] != sound || (exit == 0) != photos && states["space"] == sound {
+			if exit, states := fresh.states(); states["database"] != command.Sound || (exit == 0) != photos && states["space"] == command.Sound {
 				t.Errorf("exit %d, %v", exit, states)
 			}
 
@@ -333,7 +334,7 @@ func TestBackupIsRestoredUnderANewLog(t *testing.T) {
 			if events, now := f.waiting(); events != 3 || now == epoch {
 				t.Errorf("%d events, epoch %s was %s", events, now, epoch)
 			}
-			if _, states := f.states(); states["unsent"] != sound || states["drafts"] != sound || states["photos"] != sound {
+			if _, states := f.states(); states["unsent"] != command.Sound || states["drafts"] != command.Sound || states["photos"] != command.Sound {
 				t.Errorf("%v", states)
 			}
 		})
@@ -375,7 +376,7 @@ func TestArchiveNamesStayInside(t *testing.T) {
 		"../station.db": false, "/station.db": false, "journal/../station.db": false, `journal\x.qcj`: false,
 		"blobs/zz/" + d: false, "manifest.json": false, "journal/x/y.qcj": false, "C:station.db": false, "": false, "door.json": false,
 	} {
-		if mayBeInside(name) != want {
+		if stationArchive().MayHold(name) != want {
 			t.Errorf("%q may be inside: %t", name, !want)
 		}
 	}

@@ -30,10 +30,11 @@ var mayImport = map[string][]string{
 	"app/locale":     {},
 	"app/command":    {"app/door", "assets"},
 	"app/dev":        {},
+	"app/archive":    {},
 	"app/handout":    {"app/command", "imaging/evidence"},
 	"app/measure":    {"ui/widgets", "imaging", "storage", "assets"},
-	"app":            {"app/command", "app/door", "app/durable", "app/handout", "app/locale", "app/settings", "ui", "imaging", "sync", "storage", "assets"},
-	"app/central":    {"app/command", "app/door", "app/handout", "app/settings", "ui/web", "imaging/photo", "sync/intake", "sync/notify", "storage/blob", "storage/central", "assets"},
+	"app":            {"app/archive", "app/command", "app/door", "app/durable", "app/handout", "app/locale", "app/settings", "ui", "imaging", "sync", "storage", "assets"},
+	"app/central":    {"app/archive", "app/command", "app/door", "app/handout", "app/settings", "ui/web", "imaging/photo", "sync/intake", "sync/notify", "storage/blob", "storage/central", "assets"},
 	"app/journey":    {"app", "ui", "imaging", "sync", "storage", "assets"},
 	"words of trade": {"app/qc", "app/refund", "app/money"},
 }
@@ -126,7 +127,7 @@ func crosses(f file, imported string) string {
 	if !external || f.test {
 		return ""
 	}
-	if slices.Contains([]string{"app/dev", "sync/wire", "app/money", "app/settings", "app/door", "app/durable", "assets"}, dir) {
+	if slices.Contains([]string{"app/dev", "sync/wire", "app/money", "app/settings", "app/door", "app/durable", "app/archive", "assets"}, dir) {
 		return "this package uses the standard library only"
 	}
 	home, longest := []string(nil), 0

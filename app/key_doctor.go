@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"os"
+
+	"flawmark/app/command"
 )
 
 // key says where the station's private key is, and whether it is there.
@@ -11,27 +13,27 @@ func (d *doctor) key(ctx context.Context) error {
 	place, err := d.keys, error(nil)
 	if place == "" {
 		if place, err = lookForKey(d.settings.Data, systemKeys()); err != nil {
-			d.say("key", problem, "unreadable")
+			d.say("key", command.Trouble, "unreadable")
 			return nil //nolint:nilerr // said, which is what a doctor is for
 		}
 	}
 	switch place {
 	case keyInSystem:
-		d.say("key", sound, "system")
+		d.say("key", command.Sound, "system")
 	case keyInFile:
-		d.say("key", sound, "file")
+		d.say("key", command.Sound, "file")
 	case keyMissing:
-		d.say("key", problem, "missing")
+		d.say("key", command.Trouble, "missing")
 	default:
 		if d.store != nil {
 			if _, enrolled, err := d.store.Identity(ctx); err != nil {
 				return err
 			} else if enrolled {
-				d.say("key", problem, "missing")
+				d.say("key", command.Trouble, "missing")
 				return nil
 			}
 		}
-		d.say("key", sound, "none")
+		d.say("key", command.Sound, "none")
 	}
 	return nil
 }

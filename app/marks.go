@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"flawmark/app/archive"
 	"flawmark/app/command"
 	"flawmark/app/handout"
 	"flawmark/app/qc"
@@ -180,7 +181,7 @@ func writeSheet(photo string, f qc.Finding, id qc.PhotoID) error {
 	if err != nil {
 		return nil //nolint:nilerr // the finding itself is there as it was recorded
 	}
-	return writeNew(photo+".qc.json", func(w io.Writer) error {
+	return archive.WriteNew(photo+".qc.json", func(w io.Writer) error {
 		_, err := w.Write(data)
 		return err
 	})
