@@ -193,6 +193,9 @@ func (t *tx) insertCase(ctx context.Context, c refund.Case) error {
 	if err := t.announce(ctx, "", c, ""); err != nil {
 		return err
 	}
+	if err := t.fileCase(ctx, c); err != nil {
+		return err
+	}
 	return t.tell(ctx, qc.CaseChanged, c)
 }
 
@@ -210,6 +213,9 @@ func (t *tx) updateCase(ctx context.Context, version int, c refund.Case) error {
 	}
 	if n, err := result.RowsAffected(); err != nil || n != 1 {
 		return errors.Join(fmt.Errorf("keep case %s: version %d is not the latest", c.ID, version), err)
+	}
+	if err := t.fileCase(ctx, c); err != nil {
+		return err
 	}
 	return t.tell(ctx, qc.CaseChanged, c)
 }

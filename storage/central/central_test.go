@@ -332,4 +332,6 @@ func testStore(t *testing.T, open opener) {
 	t.Run("NoticesSettle", open.testNoticesSettle)
 	t.Run("Webhooks", open.testWebhooks)
 	t.Run("CustomersHearOfWhatWasWithdrawn", open.testCustomersHearOfWhatWasWithdrawn)
+	t.Run("SellerRecord", open.testSellerRecord)
+	t.Run("DismissedIsNoFlaw", open.testDismissedIsNoFlaw)
 }

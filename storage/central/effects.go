@@ -173,7 +173,7 @@ func (t *tx) keepFinding(ctx context.Context, f qc.Finding) error {
 			return fmt.Errorf("keep finding %s: %w", f.ID, err)
 		}
 	}
-	return nil
+	return t.fileFinding(ctx, f)
 }
 
 // openFor opens a case for a flagged item.

@@ -55,9 +55,18 @@ func (t *tx) importOrder(ctx context.Context, order qc.Order, done *Import) erro
 	if err != nil {
 		return err
 	}
-	if _, err := t.ExecContext(ctx, `INSERT INTO customer (id, body) VALUES ($1, $2)
-		ON CONFLICT (id) DO UPDATE SET body = excluded.body`, string(order.Customer.ID), customer); err != nil {
+	result, err := t.ExecContext(ctx, `INSERT INTO customer (id, body) VALUES ($1, $2)
+		ON CONFLICT (id) DO UPDATE SET body = excluded.body WHERE customer.body <> excluded.body`,
+		string(order.Customer.ID), customer)
+	if err != nil {
 		return err
+	}
+	if changed, err := result.RowsAffected(); err != nil {
+		return err
+	} else if changed > 0 {
+		if err := t.refileCustomer(ctx, order.Customer.ID); err != nil {
+			return err
+		}
 	}
 	before, err := customerOf(ctx, t, order.ID)
 	switch {
@@ -163,6 +172,9 @@ func (t *tx) updateItem(ctx context.Context, item qc.Item) error {
 	}
 	if _, err := t.ExecContext(ctx, `UPDATE item SET body = $1 WHERE id = $2`, text, string(item.ID)); err != nil {
 		return fmt.Errorf("keep item %s: %w", item.ID, err)
+	}
+	if err := t.refileItem(ctx, item.ID); err != nil {
+		return err
 	}
 	return t.tell(ctx, qc.ItemChanged, item)
 }

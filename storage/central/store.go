@@ -155,6 +155,9 @@ func (s *Store) prepare(ctx context.Context) error {
 		if _, err := t.ExecContext(ctx, `DELETE FROM idempotency WHERE at < $1`, micros(at.Add(-keepKeys))); err != nil {
 			return err
 		}
+		if err := t.fileAll(ctx); err != nil {
+			return err
+		}
 		return t.announcePolicy(ctx)
 	})
 }

@@ -1,0 +1,151 @@
+package central
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"math"
+	"strings"
+
+	"flawmark/app/qc"
+	"flawmark/app/refund"
+)
+
+// deskForm is the version of the rules by which rows for the desk are made of
+// cases and findings. A change of them is a new form: an older row is made
+// again when the store opens.
+const deskForm = 1
+
+// never is what has no end, in columns that are sorted by.
+const never = math.MaxInt64
+
+// fileCase keeps what the desk's lists and statistics need of a case.
+func (t *tx) fileCase(ctx context.Context, c refund.Case) error {
+	item, err := readItem(ctx, t, c.Item)
+	if err != nil {
+		return err
+	}
+	customer, err := customerOf(ctx, t, c.Order)
+	if err != nil {
+		return err
+	}
+	turn, claim := c.Turn(), c.Claim()
+	urgent := int64(never)
+	if first := turn.First(); !first.IsZero() {
+		urgent = micros(first)
+	}
+	_, err = t.ExecContext(ctx, `INSERT INTO desk_case (case_id, form, version, is_open, status, intent, seller, turn,
+		due_at, urgent_at, search, pieces, opened_at, decided_at, credited_at, ended_at, outcome, refusals, missing)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+		ON CONFLICT (case_id) DO UPDATE SET form = excluded.form, version = excluded.version, is_open = excluded.is_open,
+		status = excluded.status, intent = excluded.intent, seller = excluded.seller, turn = excluded.turn,
+		due_at = excluded.due_at, urgent_at = excluded.urgent_at, search = excluded.search, pieces = excluded.pieces,
+		decided_at = excluded.decided_at, credited_at = excluded.credited_at, ended_at = excluded.ended_at,
+		outcome = excluded.outcome, refusals = excluded.refusals, missing = excluded.missing`,
+		string(c.ID), deskForm, c.Version, openColumn(c), string(c.Status), string(c.Intent), c.Seller, string(turn.Side),
+		micros(turn.By), urgent, deskSearch(c, item, customer), c.Quantity, micros(c.OpenedAt), micros(claim.DecidedAt),
+		micros(claim.CreditedAt), micros(claim.EndedAt), string(claim.Result), c.Refusals, c.Missing().Minor())
+	if err == nil && c.Status == refund.Withdrawn { // there was no defect
+		_, err = t.ExecContext(ctx, `UPDATE desk_finding SET flawed = 0 WHERE finding = $1`, string(c.Finding))
+	}
+	if err != nil {
+		return fmt.Errorf("file case %s: %w", c.ID, err)
+	}
+	return nil
+}
+
+// deskSearch is what a clerk finds a case by: every number and name around it.
+func deskSearch(c refund.Case, item qc.Item, customer qc.Customer) string {
+	return strings.ToLower(strings.Join([]string{
+		string(c.ID), string(c.Order), string(c.Item), string(c.Customer), customer.Name, c.Seller,
+		item.Title.ZH, item.Title.EN, item.Platform, item.PlatformOrder, string(item.Waybill),
+		string(c.ReturnWaybill), string(c.ReplacementWaybill), c.SellerRef,
+	}, "\n"))
+}
+
+// fileFinding counts an inspection.
+func (t *tx) fileFinding(ctx context.Context, f qc.Finding) error {
+	item, err := readItem(ctx, t, f.Item)
+	if err != nil {
+		return err
+	}
+	_, err = t.ExecContext(ctx, `INSERT INTO desk_finding (finding, form, revision, item, seller, inspector, verdict, pieces,
+		flawed, recorded_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+		ON CONFLICT (finding) DO UPDATE SET form = excluded.form, revision = excluded.revision, seller = excluded.seller,
+		inspector = excluded.inspector, verdict = excluded.verdict, pieces = excluded.pieces, flawed = excluded.flawed`,
+		string(f.ID), deskForm, f.Revision, string(f.Item), item.Seller, string(f.Inspector), string(f.Verdict),
+		item.Quantity, refund.FlawedPieces(f, item.Quantity), micros(f.RecordedAt))
+	if err != nil {
+		return fmt.Errorf("count finding %s: %w", f.ID, err)
+	}
+	return nil
+}
+
+// refileItem files the cases of an item again, whose names have changed.
+func (t *tx) refileItem(ctx context.Context, item qc.ItemID) error {
+	return t.refile(ctx, `SELECT body FROM refund_case WHERE item = $1`, string(item))
+}
+
+// refileCustomer files the cases of a customer again, whose name has changed.
+func (t *tx) refileCustomer(ctx context.Context, customer qc.CustomerID) error {
+	return t.refile(ctx, `SELECT body FROM refund_case WHERE customer = $1`, string(customer))
+}
+
+func (t *tx) refile(ctx context.Context, query string, args ...any) error {
+	cases, err := bodies[refund.Case](t.QueryContext(ctx, query, args...))
+	if err != nil {
+		return fmt.Errorf("file cases again: %w", err)
+	}
+	for _, c := range cases {
+		if err := t.fileCase(ctx, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fileAll makes the rows for the desk that are missing or of an older form, as
+// after an upgrade.
+func (t *tx) fileAll(ctx context.Context) error {
+	ids, err := texts(t.QueryContext(ctx, `SELECT f.id FROM finding f LEFT JOIN desk_finding d ON d.finding = f.id
+		GROUP BY f.id, d.form, d.revision HAVING d.form IS NULL OR d.form <> $1 OR d.revision <> MAX(f.revision)`, deskForm))
+	if err != nil {
+		return fmt.Errorf("list findings to count: %w", err)
+	}
+	for _, id := range ids {
+		f, err := readFinding(ctx, t, qc.FindingID(id))
+		if err != nil {
+			return err
+		}
+		if err := t.fileFinding(ctx, f); err != nil {
+			return err
+		}
+	}
+	ids, err = texts(t.QueryContext(ctx, `SELECT c.id FROM refund_case c LEFT JOIN desk_case d ON d.case_id = c.id
+		WHERE d.form IS NULL OR d.form <> $1 OR d.version <> c.version`, deskForm))
+	if err != nil {
+		return fmt.Errorf("list cases to file: %w", err)
+	}
+	for _, id := range ids {
+		c, err := readCase(ctx, t, qc.CaseID(id))
+		if err != nil {
+			return fmt.Errorf("read case %s: %w", id, err)
+		}
+		if err := t.fileCase(ctx, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// texts reads a column of texts.
+func texts(rows *sql.Rows, err error) ([]string, error) {
+	var all []string
+	err = each(rows, err, func(rows *sql.Rows) error {
+		var one string
+		err := rows.Scan(&one)
+		all = append(all, one)
+		return err
+	})
+	return all, err
+}
