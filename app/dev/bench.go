@@ -82,6 +82,7 @@ type benchRun struct {
 	scratch string // removed at the end
 	measure string // the program that does our side's jobs
 	frames  string // the program that draws in a window; "" until wanted
+	centre  string // the service; "" until wanted
 }
 
 func runBench(ctx context.Context, t *tool, args []string) error {

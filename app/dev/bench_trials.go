@@ -29,6 +29,10 @@ func trials() []trial {
 		{"window-memory", "the window's memory with 100 MP open", windowMemory},
 		{"save", "a finding with a photo of 12 MP until it is on the disk", saveTrial},
 		{"station-start", "a station's data with 3,000 unsent findings, until the first screen can be filled", startTrial},
+		{"intake", "a centre that takes flagged findings as fast as it can", floodTrial},
+		{"busy", "a centre at 28 findings and 66 MB of photos a second", busyTrial},
+		{"alert", "from the button at the bench to the customer's page, and the decision back", alertTrial},
+		{"alert-narrow", "the same over 5 Mbit/s with originals of 40 MB waiting", alertNarrowTrial},
 	}
 }
 

@@ -50,6 +50,10 @@ func programs() []program {
 		{"save", "PHOTO DIR N", "saves N findings with that photo, each until it is on the disk", save},
 		{"fill", "DIR N", "makes a station's data with N findings of five photos, none sent", fill},
 		{"start", "DIR", "opens a station's data and asks what the first screen shows", start},
+		{"flood", "CENTRE DIR N SENDERS", "flags N items as fast as the centre takes them", flood},
+		{"busy", "CENTRE DIR FINDINGS/S MB/S SECONDS", "sends findings and photos at a rate, and tells how long each took", busy},
+		{"alert", "CENTRE DIR PHOTO N", "follows N findings from the button to the customer's page, and decisions back to the station", alert},
+		{"alert-narrow", "CENTRE DIR PHOTO N BITS/S AHEAD", "the same over a narrow line, with AHEAD originals of 40 MB waiting", alertNarrow},
 		{"again", "PHOTO N", "opens a photo that has been seen: its preview to pixels, N times", again},
 	}
 }
