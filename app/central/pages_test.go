@@ -34,6 +34,7 @@ var morning = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 type house struct {
 	t     *testing.T
 	c     *centre
+	site  *web.Pages
 	pages http.Handler
 	token string
 	bench qc.StationID
@@ -75,6 +76,7 @@ func newHouse(t *testing.T) *house {
 	h.bench = station.ID
 	pages, closePages, err := h.c.pages(t.Context())
 	h.must(err)
+	h.site = pages
 	t.Cleanup(func() { _ = closePages() })
 	h.pages, err = h.c.handler(t.Context(), pages)
 	h.must(err)

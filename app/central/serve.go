@@ -126,6 +126,19 @@ func (c *centre) listen() (net.Listener, error) {
 
 // handler joins what stations call and what people open.
 func (c *centre) handler(ctx context.Context, pages *web.Pages) (http.Handler, error) {
+	doors, err := c.doors(ctx, pages)
+	if err != nil {
+		return nil, err
+	}
+	router := http.NewServeMux()
+	for path, behind := range doors {
+		router.Handle(path, behind)
+	}
+	return paced(unread, behindProxies(c.settings.Proxies(), router)), nil
+}
+
+// doors are all paths of the centre with who answers below them.
+func (c *centre) doors(ctx context.Context, pages *web.Pages) (map[string]http.Handler, error) {
 	tokens, err := c.store.Secret(ctx, "station tokens")
 	if err != nil {
 		return nil, err
@@ -143,12 +156,11 @@ func (c *centre) handler(ctx context.Context, pages *web.Pages) (http.Handler, e
 	if err != nil {
 		return nil, err
 	}
-	router := http.NewServeMux()
+	doors := map[string]http.Handler{"/": pages.Handler()}
 	for _, path := range []string{"/v1/", "/openapi.json", "/openapi.yaml", "/healthz"} {
-		router.Handle(path, api)
+		doors[path] = api
 	}
-	router.Handle("/", pages.Handler())
-	return paced(unread, behindProxies(c.settings.Proxies(), router)), nil
+	return doors, nil
 }
 
 // public returns the base URL of links given to people.

@@ -95,7 +95,11 @@ func (p *Pages) Run(ctx context.Context) error { return p.darkroom.Run(ctx) }
 // Handler returns the pages' routes. It answers everything it is asked, so it
 // is mounted last, at the root.
 func (p *Pages) Handler() http.Handler {
-	mux := http.NewServeMux()
+	return headers(http.NewCrossOriginProtection().Handler(p.routes()))
+}
+
+func (p *Pages) routes() *routes {
+	mux := &routes{ServeMux: http.NewServeMux()}
 	links := httprate.LimitBy(linksPerMinute, time.Minute, peer, httprate.WithLimitHandler(p.tooMany))
 	signIns := httprate.LimitBy(signInsPerMinute, time.Minute, peer, httprate.WithLimitHandler(p.tooMany))
 	many := httprate.LimitBy(tilesPerMinute, time.Minute, peer, httprate.WithLimitHandler(p.tooMany))
@@ -126,8 +130,7 @@ func (p *Pages) Handler() http.Handler {
 	mux.HandleFunc("GET /desk/cases/{case}/photos/{digest}", p.staffOnly(p.deskPhotoPage))
 	mux.HandleFunc("GET /desk/cases/{case}/photos/{digest}/{size}", p.staffOnly(p.deskPhoto))
 	mux.HandleFunc("/", p.nothingHere)
-
-	return headers(http.NewCrossOriginProtection().Handler(mux))
+	return mux
 }
 
 // linkFirst sends requests that bring a link's secret through a limit, so that

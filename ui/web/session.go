@@ -166,6 +166,6 @@ func (p *Pages) staffOnly(next staffHandler) http.HandlerFunc {
 // wantsPage tells a reader's navigation from what a page or script loads.
 func wantsPage(r *http.Request) bool {
 	path := r.URL.Path
-	return r.Method == http.MethodGet && !r.URL.Query().Has("fragment") &&
+	return (r.Method == http.MethodGet || r.Method == http.MethodHead) && !r.URL.Query().Has("fragment") &&
 		!strings.HasSuffix(path, "/events") && !strings.Contains(path, "/photos/") && !strings.Contains(path, "/iiif/")
 }
