@@ -18,8 +18,8 @@ const (
 )
 
 // keepHouse runs what nobody asks for until ctx ends: it clears up uploads that
-// nobody went on with, and closes cases that nobody answered although they
-// could.
+// nobody went on with, closes cases that nobody answered although they could,
+// and frees money that was set aside in vain.
 func (c *centre) keepHouse(ctx context.Context) error {
 	clearing, closing := time.NewTicker(clearEvery), time.NewTicker(closeEvery)
 	defer clearing.Stop()
@@ -34,6 +34,7 @@ func (c *centre) keepHouse(ctx context.Context) error {
 			c.clearUploads(ctx)
 		case <-closing.C:
 			c.heedSilence(ctx, &waiting)
+			c.freeHolds(ctx)
 		}
 	}
 }
@@ -87,6 +88,17 @@ func (c *centre) closeUnanswered(ctx context.Context) {
 	}
 	if n > 0 {
 		c.log.InfoContext(ctx, "acted on cases that were due", "cases", n)
+	}
+}
+
+// freeHolds makes free again what of customers' money was set aside in vain.
+func (c *centre) freeHolds(ctx context.Context) {
+	n, err := c.store.ExpireHolds(ctx, c.now())
+	if err != nil && ctx.Err() == nil {
+		c.log.ErrorContext(ctx, "could not free holds that have expired", "error", err)
+	}
+	if n > 0 {
+		c.log.InfoContext(ctx, "freed holds that had expired", "holds", n)
 	}
 }
 

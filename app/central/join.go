@@ -85,7 +85,7 @@ func (f forPages) OrderByToken(ctx context.Context, order qc.OrderID, token stri
 		lines[i] = web.Line(line)
 	}
 	return web.OrderView{
-		Order: v.Order, Cases: v.Cases, Findings: v.Findings, Balance: v.Balance, Statement: lines, Stored: v.Stored,
+		Order: v.Order, Cases: v.Cases, Findings: v.Findings, Balance: v.Balance, Held: v.Held, Statement: lines, Stored: v.Stored,
 	}, nil
 }
 

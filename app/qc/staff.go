@@ -46,6 +46,9 @@ func (s Staff) MayInspect() bool { return s.Active && (s.Role == Inspector || s.
 // MayReview reports whether the person may review the findings of others.
 func (s Staff) MayReview() bool { return s.Active && s.Role == Lead }
 
+// MayPay reports whether the person may agree to customers' money being paid out.
+func (s Staff) MayPay() bool { return s.Active && (s.Role == Clerk || s.Role == Administrator) }
+
 // HashBadge returns the verifier of a scanned badge.
 func HashBadge(badge string) string {
 	sum := sha256.Sum256([]byte("flawmark badge\x00" + strings.ToUpper(strings.TrimSpace(badge))))

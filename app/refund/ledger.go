@@ -16,6 +16,12 @@ type Account string
 // CustomerAccount is what the agent owes a customer: the balance.
 func CustomerAccount(id qc.CustomerID) Account { return Account("customer:" + string(id)) }
 
+// HoldAccount is what is set aside of a customer's money: theirs, but not free.
+func HoldAccount(id qc.CustomerID) Account { return Account("hold:" + string(id)) }
+
+// ShopAccount is what customers have spent with a shop.
+func ShopAccount(shop string) Account { return Account("shop_sales:" + shop) }
+
 // SellerAccount is what a seller owes the agent.
 func SellerAccount(seller string) Account { return Account("seller_receivable:" + seller) }
 
@@ -30,11 +36,17 @@ type Transfer struct {
 	Debit  Account      `json:"debit"`
 	Credit Account      `json:"credit"`
 	Amount money.Amount `json:"amount"`
-	Kind   string       `json:"kind"` // "received", "credit" or "fee"
-	Case   qc.CaseID    `json:"case"`
-	Ref    string       `json:"ref"`
-	At     time.Time    `json:"at"`
+	// Kind of a case's: "received", "credit" or "fee"; of a hold's: "reserve",
+	// "spend", "payout" or "release".
+	Kind string    `json:"kind"`
+	Case qc.CaseID `json:"case,omitempty"` // empty: of no case
+	Ref  string    `json:"ref"`
+	At   time.Time `json:"at"`
 }
+
+// NeedsCover reports whether the debited account must have the money: nobody
+// sets aside what a customer has not got.
+func (t Transfer) NeedsCover() bool { return t.Kind == "reserve" }
 
 // transferSpace separates our derived ids from everybody else's.
 var transferSpace = uuid.MustParse("8d0f3a52-6c1e-5f0b-9a6e-2f8d7b1c4e90")
@@ -44,6 +56,7 @@ const (
 	LossAccount     Account = "agent_loss"       // what we bear because it was our doing
 	GoodwillAccount Account = "goodwill_expense" // what we give
 	FeeAccount      Account = "fee_income"
+	PayoutAccount   Account = "cash:payout" // what has been paid out to customers
 )
 
 // transfers returns the money that moves when e takes a case from before to

@@ -23,7 +23,7 @@ func (t *tx) alreadyBooked(ctx context.Context, c refund.Case, version int, e re
 	}
 	var in qc.CaseID
 	var amount int64
-	err := t.QueryRowContext(ctx, `SELECT case_id, amount FROM transfer WHERE ref = $1 LIMIT 1`, e.SellerRef).Scan(&in, &amount)
+	err := t.QueryRowContext(ctx, `SELECT case_id, amount FROM transfer WHERE ref = $1 AND kind = 'received' LIMIT 1`, e.SellerRef).Scan(&in, &amount)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return false, nil
@@ -45,15 +45,21 @@ func (t *tx) post(ctx context.Context, p refund.Transfer) error {
 	if err != nil {
 		return err
 	}
+	ofCase := sql.NullString{String: string(p.Case), Valid: p.Case != ""}
 	if _, err := t.ExecContext(ctx, `INSERT INTO transfer (id, n, debit, credit, amount, currency, kind, case_id, ref, at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`, p.ID, n, string(p.Debit), string(p.Credit), p.Amount.Minor(),
-		string(p.Amount.Currency()), p.Kind, string(p.Case), p.Ref, micros(p.At)); err != nil {
+		string(p.Amount.Currency()), p.Kind, ofCase, p.Ref, micros(p.At)); err != nil {
 		return fmt.Errorf("post transfer %s: %w", p.ID, err)
 	}
 	for account, amount := range map[refund.Account]int64{p.Credit: p.Amount.Minor(), p.Debit: -p.Amount.Minor()} {
-		if _, err := t.ExecContext(ctx, `INSERT INTO balance (account, posted) VALUES ($1, $2)
-			ON CONFLICT (account) DO UPDATE SET posted = balance.posted + excluded.posted`, string(account), amount); err != nil {
+		var left int64
+		if err := t.QueryRowContext(ctx, `INSERT INTO balance (account, posted) VALUES ($1, $2)
+			ON CONFLICT (account) DO UPDATE SET posted = balance.posted + excluded.posted RETURNING posted`,
+			string(account), amount).Scan(&left); err != nil {
 			return fmt.Errorf("post transfer %s: %w", p.ID, err)
+		}
+		if left < 0 && account == p.Debit && p.NeedsCover() {
+			return fmt.Errorf("post transfer %s: %w", p.ID, refund.ErrFunds)
 		}
 	}
 	return nil
@@ -65,40 +71,63 @@ func (s *Store) Balance(ctx context.Context, id qc.CustomerID) (money.Amount, er
 }
 
 func balance(ctx context.Context, q querier, id qc.CustomerID) (money.Amount, error) {
-	var posted int64
-	err := q.QueryRowContext(ctx, `SELECT posted FROM balance WHERE account = $1`, string(refund.CustomerAccount(id))).Scan(&posted)
+	return posted(ctx, q, refund.CustomerAccount(id))
+}
+
+// posted returns what is on an account.
+func posted(ctx context.Context, q querier, account refund.Account) (money.Amount, error) {
+	var minor int64
+	err := q.QueryRowContext(ctx, `SELECT posted FROM balance WHERE account = $1`, string(account)).Scan(&minor)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return money.Amount{}, fmt.Errorf("read balance of %s: %w", id, err)
+		return money.Amount{}, fmt.Errorf("read balance of %s: %w", account, err)
 	}
-	return money.Fen(posted), nil
+	return money.Fen(minor), nil
 }
 
 // Line is one entry of a customer's statement.
 type Line struct {
 	At      time.Time
 	Kind    string       // of the transfer, such as "credit"
-	Amount  money.Amount // negative when money leaves the balance
-	Case    qc.CaseID
+	Amount  money.Amount // negative when money leaves the balance or is set aside
+	Case    qc.CaseID    // empty: of no case
 	Item    qc.ItemID
-	Running money.Amount // the balance after this line
+	Ref     string       // of what is of no case: the holder's reference, or the payment's
+	Running money.Amount // what is free on the balance after this line
+	Held    money.Amount // what is set aside after this line
 }
 
-// statement returns a customer's lines, oldest first.
+// statement returns a customer's lines, oldest first: what moved onto the
+// balance, off it, or between what is free and what is set aside. A line of
+// what was set aside and is now spent has the amount that has left.
 func statement(ctx context.Context, q querier, id qc.CustomerID) ([]Line, error) {
-	account := string(refund.CustomerAccount(id))
+	free, held := string(refund.CustomerAccount(id)), string(refund.HoldAccount(id))
 	var lines []Line
-	var running int64
-	rows, err := q.QueryContext(ctx, `SELECT t.at, t.kind, CASE WHEN t.credit = $1 THEN t.amount ELSE -t.amount END,
-		t.case_id, c.item FROM transfer t JOIN refund_case c ON c.id = t.case_id
-		WHERE t.credit = $1 OR t.debit = $1 ORDER BY t.n`, account)
+	var running, aside int64
+	rows, err := q.QueryContext(ctx, `SELECT t.at, t.kind, t.debit, t.credit, t.amount, COALESCE(t.case_id, ''),
+		COALESCE(c.item, ''), t.ref FROM transfer t LEFT JOIN refund_case c ON c.id = t.case_id
+		WHERE t.credit = $1 OR t.debit = $1 OR t.credit = $2 OR t.debit = $2 ORDER BY t.n`, free, held)
 	err = each(rows, err, func(rows *sql.Rows) error {
 		var line Line
 		var at, amount int64
-		if err := rows.Scan(&at, &line.Kind, &amount, &line.Case, &line.Item); err != nil {
+		var debit, credit string
+		if err := rows.Scan(&at, &line.Kind, &debit, &credit, &amount, &line.Case, &line.Item, &line.Ref); err != nil {
 			return err
 		}
-		running += amount
-		line.At, line.Amount, line.Running = timeOf(at), money.Fen(amount), money.Fen(running)
+		for account, moved := range map[string]int64{credit: amount, debit: -amount} {
+			switch account {
+			case free:
+				running += moved
+			case held:
+				aside += moved
+			}
+		}
+		if credit != free {
+			amount = -amount
+		}
+		if line.Case != "" {
+			line.Ref = ""
+		}
+		line.At, line.Amount, line.Running, line.Held = timeOf(at), money.Fen(amount), money.Fen(running), money.Fen(aside)
 		lines = append(lines, line)
 		return nil
 	})

@@ -80,7 +80,8 @@ type OrderView struct {
 	Order     qc.Order
 	Cases     []refund.Case // oldest first; see [Store.OrderByToken]
 	Findings  map[qc.FindingID]qc.Finding
-	Balance   money.Amount
+	Balance   money.Amount       // free to use
+	Held      money.Amount       // set aside besides
 	Statement []Line             // oldest first
 	Stored    map[qc.Digest]bool // of the photos in Order and Findings: those the centre has
 }
@@ -138,9 +139,11 @@ func (s *Store) orderView(ctx context.Context, q querier, id qc.OrderID) (OrderV
 		}
 	}
 	slices.SortStableFunc(view.Cases, func(a, b refund.Case) int { return a.OpenedAt.Compare(b.OpenedAt) })
-	if view.Balance, err = balance(ctx, q, order.Customer.ID); err != nil {
+	funds, err := funds(ctx, q, order.Customer.ID)
+	if err != nil {
 		return OrderView{}, err
 	}
+	view.Balance, view.Held = funds.Available, funds.Held
 	if view.Statement, err = statement(ctx, q, order.Customer.ID); err != nil {
 		return OrderView{}, err
 	}

@@ -124,7 +124,8 @@ func TestOpen_NewerSchema(t *testing.T) {
 	wantErr(t, err, central.ErrNewer) // and the lock was given back
 }
 
-// credited is a folder in which a case ran to its credit.
+// credited is a folder in which a case ran to its credit, of which the customer
+// has spent a part and set another aside.
 func credited(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -133,6 +134,14 @@ func credited(t *testing.T) string {
 	w.act(c.ID, refund.Event{Kind: refund.ChoseRefund, Actor: customer})
 	w.act(c.ID, refund.Event{Kind: refund.AgreedRefund, Actor: clerk})
 	w.act(c.ID, refund.Event{Kind: refund.SellerPaid, Actor: clerk, Amount: money.Fen(40100), SellerRef: "R-1"})
+	for _, fen := range []int64{10000, 2000} {
+		h, err := w.Reserve(t.Context(), reservation(fen), noon)
+		w.must(err)
+		if fen == 10000 {
+			_, err = w.Spend(t.Context(), h.Holder, h.ID, money.Fen(9000), noon)
+			w.must(err)
+		}
+	}
 	w.sound()
 	w.must(w.Close())
 	return dir
@@ -147,6 +156,11 @@ func TestVerify_FindsWhatWasChanged(t *testing.T) {
 		"a balance":           {"balance of customer:C-1001", []string{`UPDATE balance SET posted = posted + 1 WHERE account = 'customer:C-1001'`}},
 		"a lost balance":      {"and no balance", []string{`DELETE FROM balance WHERE account = 'cash:platform'`}},
 		"a transfer":          {"the ledger", []string{`DROP TRIGGER transfer_keep`, `UPDATE transfer SET amount = 1 WHERE kind = 'credit'`}},
+		"a hold":              {"no such reserve of 2001 fen", []string{`UPDATE hold SET amount = 2001 WHERE state = 'pending'`}},
+		"a spent hold":        {"no such spend of 8999 fen", []string{`UPDATE hold SET spent = 8999 WHERE state = 'spent'`}},
+		"a hold's state":      {"what is set aside makes 0", []string{`UPDATE hold SET state = 'released' WHERE state = 'pending'`}},
+		"a lost hold":         {"for no hold", []string{`DELETE FROM hold WHERE state = 'spent'`}},
+		"an account of holds": {"is set aside makes 2000", []string{`UPDATE balance SET posted = posted - 5 WHERE account = 'hold:C-1001'`, `UPDATE balance SET posted = posted + 5 WHERE account = 'customer:C-1001'`}},
 		"a case's body":       {"does not agree", []string{`UPDATE refund_case SET body = replace(body, '"status":"credited"', '"status":"kept"')`}},
 		"a case's row":        {"does not agree", []string{`UPDATE refund_case SET is_open = 1`}},
 		"an event":            {"does not continue its log", []string{`DROP TRIGGER station_event_keep`, `UPDATE station_event SET body = replace(body, 'H11', 'H12')`}},

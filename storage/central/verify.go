@@ -18,6 +18,7 @@ type Report struct {
 	Cases     int      // compared with their columns and the ledger
 	Transfers int      // of the ledger
 	Accounts  int      // balances derived again
+	Holds     int      // compared with their transfers
 	Changes   int      // of the feed
 	Problems  []string // what is wrong, one sentence each; none is good
 }
@@ -50,7 +51,7 @@ func (s *Store) Verify(ctx context.Context) (Report, error) {
 	}
 	err = s.read(ctx, func(q querier) error {
 		for _, check := range []func(context.Context, querier, *Report) error{
-			verifyLedger, verifyCases, verifyLogs, verifyAudit, verifyFeed,
+			verifyLedger, verifyCases, verifyHolds, verifyLogs, verifyAudit, verifyFeed,
 		} {
 			if err := check(ctx, q, &report); err != nil {
 				return err
@@ -108,7 +109,8 @@ func verifyLedger(ctx context.Context, q querier, report *Report) error {
 
 func verifyCases(ctx context.Context, q querier, report *Report) error {
 	paid := make(map[qc.CaseID]map[string]int64)
-	rows, err := q.QueryContext(ctx, `SELECT case_id, kind, SUM(amount) FROM transfer GROUP BY case_id, kind`)
+	rows, err := q.QueryContext(ctx, `SELECT case_id, kind, SUM(amount) FROM transfer
+		WHERE case_id IS NOT NULL GROUP BY case_id, kind`)
 	err = each(rows, err, func(rows *sql.Rows) error {
 		var id qc.CaseID
 		var kind string

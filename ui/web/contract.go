@@ -69,7 +69,8 @@ type OrderView struct {
 	Order     qc.Order
 	Cases     []refund.Case
 	Findings  map[qc.FindingID]qc.Finding
-	Balance   money.Amount
+	Balance   money.Amount // free to use
+	Held      money.Amount // set aside besides
 	Statement []Line
 	Stored    map[qc.Digest]bool // files that the centre has
 }
@@ -81,7 +82,9 @@ type Line struct {
 	Amount  money.Amount
 	Case    qc.CaseID
 	Item    qc.ItemID
-	Running money.Amount // the balance after it
+	Ref     string       // of what is of no case
+	Running money.Amount // what is free on the balance after it
+	Held    money.Amount // what is set aside after it
 }
 
 // CaseFilter says which cases a list holds; zero fields leave nothing out.

@@ -21,6 +21,7 @@ type orderPageView struct {
 	Waiting   int // items that need a decision
 	Notice    string
 	Balance   string
+	Held      string // set aside; empty: nothing
 	Statement []statementView
 }
 
@@ -59,6 +60,7 @@ type statementView struct {
 	At      moment
 	What    string
 	Item    string
+	Ref     string // of what is of no item
 	Amount  string
 	Running string
 }
@@ -79,6 +81,9 @@ func (p *Pages) orderPage(w http.ResponseWriter, r *http.Request) {
 		frame: p.frame(r, s, "order", s.T("web.order.title", "order", string(order.Order.ID))),
 		Order: order.Order.ID, Placed: s.at(order.Order.PlacedAt),
 		Balance: order.Balance.String(), Notice: s.notice(r),
+	}
+	if !order.Held.IsZero() {
+		page.Held = order.Held.String()
 	}
 	page.Events, page.State = path+"/events", orderState(order)
 	for _, item := range order.Order.Items {
@@ -268,7 +273,7 @@ func (page *orderPageView) nameButtons() {
 }
 
 func (s speech) statement(line Line, items []qc.Item) statementView {
-	view := statementView{At: s.at(line.At), Amount: signed(line.Amount), Running: line.Running.String()}
+	view := statementView{At: s.at(line.At), Amount: signed(line.Amount), Ref: line.Ref, Running: line.Running.String()}
 	view.What = s.T("web.statement.other")
 	if key := "web.statement." + line.Kind; s.Has(key) {
 		view.What = s.T(key)
