@@ -41,7 +41,7 @@ func (c *centre) keepHouse(ctx context.Context) error {
 
 func (c *centre) clearUploads(ctx context.Context) {
 	err := c.discardExpired(ctx)
-	err = errors.Join(err, c.store.ForgetNotices(ctx, c.now()))
+	err = errors.Join(err, c.store.ForgetNotices(ctx, c.now()), c.store.ForgetShops(ctx, c.now()))
 	swept, left := c.blobs.Sweep(c.now().Add(-sweepAfter))
 	if err = errors.Join(err, left); err != nil && ctx.Err() == nil {
 		c.log.ErrorContext(ctx, "could not clear up uploads", "error", err)

@@ -59,6 +59,10 @@ func (s *Store) linkOrder(ctx context.Context, id qc.OrderID, actor string, at t
 // RevokeLinks makes every link to an order useless. It fails with
 // [qc.ErrNotFound] for an order that is not known.
 func (s *Store) RevokeLinks(ctx context.Context, id qc.OrderID, at time.Time) error {
+	return s.revokeLinks(ctx, id, "admin", at)
+}
+
+func (s *Store) revokeLinks(ctx context.Context, id qc.OrderID, actor string, at time.Time) error {
 	err := s.write(ctx, at, func(t *tx) error {
 		if _, err := customerOf(ctx, t, id); err != nil {
 			return err
@@ -67,7 +71,7 @@ func (s *Store) RevokeLinks(ctx context.Context, id qc.OrderID, at time.Time) er
 			micros(at), string(id)); err != nil {
 			return err
 		}
-		return t.audit(ctx, "admin", "order.unlink", "order:"+string(id), struct{}{})
+		return t.audit(ctx, actor, "order.unlink", "order:"+string(id), struct{}{})
 	})
 	if err != nil {
 		return fmt.Errorf("revoke links to order %.80q: %w", id, err)

@@ -34,6 +34,9 @@ func (t *tx) announce(ctx context.Context, before refund.Status, after refund.Ca
 	n := refund.Notice{
 		Kind: kind, Snapshot: after.Snapshot(), State: refund.NoticeWaiting, CreatedAt: t.at, DueAt: t.at,
 	}
+	if err := t.recordForShops(ctx, n); err != nil {
+		return err
+	}
 	if err := t.announceToShops(ctx, n); err != nil {
 		return err
 	}

@@ -32,7 +32,7 @@ func (s *Store) ImportOrders(ctx context.Context, orders []qc.Order, at time.Tim
 	err := s.write(ctx, at, func(t *tx) error {
 		done = Import{}
 		for _, order := range orders {
-			if err := t.importOrder(ctx, order, &done); err != nil {
+			if err := t.importOrder(ctx, ShopKey{AllOrders: true}, order, &done); err != nil {
 				return fmt.Errorf("order %.80q: %w", order.ID, err)
 			}
 		}
@@ -47,17 +47,22 @@ func (s *Store) ImportOrders(ctx context.Context, orders []qc.Order, at time.Tim
 	return done, nil
 }
 
-func (t *tx) importOrder(ctx context.Context, order qc.Order, done *Import) error {
+// importOrder takes an order over for k: what is new is its shop's from now on,
+// what is there must be the shop's already.
+func (t *tx) importOrder(ctx context.Context, k ShopKey, order qc.Order, done *Import) error {
 	if blank(string(order.ID)) || blank(string(order.Customer.ID)) || len(order.Items) == 0 {
 		return fmt.Errorf("%w: it needs an id, a customer and items", ErrOrder)
+	}
+	if err := t.mayTake(ctx, k, order); err != nil {
+		return err
 	}
 	customer, err := jsonText(order.Customer)
 	if err != nil {
 		return err
 	}
-	result, err := t.ExecContext(ctx, `INSERT INTO customer (id, body) VALUES ($1, $2)
+	result, err := t.ExecContext(ctx, `INSERT INTO customer (id, body, shop) VALUES ($1, $2, $3)
 		ON CONFLICT (id) DO UPDATE SET body = excluded.body WHERE customer.body <> excluded.body`,
-		string(order.Customer.ID), customer)
+		string(order.Customer.ID), customer, k.Shop)
 	if err != nil {
 		return err
 	}
@@ -71,8 +76,8 @@ func (t *tx) importOrder(ctx context.Context, order qc.Order, done *Import) erro
 	before, err := customerOf(ctx, t, order.ID)
 	switch {
 	case errors.Is(err, qc.ErrNotFound):
-		if _, err := t.ExecContext(ctx, `INSERT INTO order_ (id, customer, placed_at, imported_at) VALUES ($1, $2, $3, $4)`,
-			string(order.ID), string(order.Customer.ID), micros(order.PlacedAt), micros(t.at)); err != nil {
+		if _, err := t.ExecContext(ctx, `INSERT INTO order_ (id, customer, placed_at, imported_at, shop) VALUES ($1, $2, $3, $4, $5)`,
+			string(order.ID), string(order.Customer.ID), micros(order.PlacedAt), micros(t.at), k.Shop); err != nil {
 			return err
 		}
 		done.Orders++

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/mail"
 	"slices"
 	"strconv"
@@ -145,35 +146,29 @@ func checkText(data []byte) error {
 }
 
 type ordersJSON struct {
-	Orders []struct {
+	Orders []orderJSON `json:"orders"`
+}
+
+type orderJSON struct {
+	ID       string `json:"id"`
+	Customer struct {
 		ID       string `json:"id"`
-		Customer struct {
-			ID       string `json:"id"`
-			Name     string `json:"name"`
-			Language string `json:"language"`
-			Email    string `json:"email"`
-			TimeZone string `json:"time_zone"`
-		} `json:"customer"`
-		PlacedAt string                       `json:"placed_at"`
-		Items    []map[string]json.RawMessage `json:"items"`
-	} `json:"orders"`
+		Name     string `json:"name"`
+		Language string `json:"language"`
+		Email    string `json:"email"`
+		TimeZone string `json:"time_zone"`
+	} `json:"customer"`
+	PlacedAt string                       `json:"placed_at"`
+	Items    []map[string]json.RawMessage `json:"items"`
 }
 
 // ParseOrdersJSON reads orders from JSON; the members are those of the CSV
 // columns without their prefixes. stocked_in_hours_ago counts back from at. It
 // fails with an *[ImportError].
 func ParseOrdersJSON(data []byte, at time.Time) (OrderFile, error) {
-	if err := checkText(data); err != nil {
+	file, err := readOrdersJSON(data)
+	if err != nil {
 		return OrderFile{}, err
-	}
-	decoder := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(data, []byte("\ufeff"))))
-	decoder.DisallowUnknownFields()
-	var file ordersJSON
-	if err := decoder.Decode(&file); err != nil {
-		return OrderFile{}, jsonError(data, decoder.InputOffset(), err)
-	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return OrderFile{}, &ImportError{Line: lineAt(data, decoder.InputOffset()), Problem: "something follows the orders"}
 	}
 	b := newBuilder(at)
 	for _, order := range file.Orders {
@@ -181,31 +176,56 @@ func ParseOrdersJSON(data []byte, at time.Time) (OrderFile, error) {
 			return OrderFile{}, &ImportError{Column: "items", Problem: "order " + shorten(order.ID) + " has no items"}
 		}
 		for _, item := range order.Items {
-			row := row{subject: order.ID, fields: map[string]string{
-				"order_id": order.ID, "customer_id": order.Customer.ID, "customer_name": order.Customer.Name,
-				"customer_language": order.Customer.Language, "customer_email": order.Customer.Email,
-				"customer_time_zone": order.Customer.TimeZone, "placed_at": order.PlacedAt,
-			}}
-			for name, value := range item {
-				column := name
-				if name == "id" {
-					column = "item_id"
-				}
-				if !slices.Contains(slices.Concat(itemColumns, optionalColumns), column) || name == "item_id" {
-					return OrderFile{}, row.broken(shorten(name), "unknown member")
-				}
-				text, err := scalar(value)
-				if err != nil {
-					return OrderFile{}, row.broken(name, err.Error())
-				}
-				row.fields[column] = strings.TrimSpace(text)
+			row, err := order.row(item)
+			if err == nil {
+				err = b.add(row)
 			}
-			if err := b.add(row); err != nil {
+			if err != nil {
 				return OrderFile{}, err
 			}
 		}
 	}
 	return b.finish()
+}
+
+func readOrdersJSON(data []byte) (ordersJSON, error) {
+	var file ordersJSON
+	if err := checkText(data); err != nil {
+		return file, err
+	}
+	decoder := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(data, []byte("\ufeff"))))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&file); err != nil {
+		return file, jsonError(data, decoder.InputOffset(), err)
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return file, &ImportError{Line: lineAt(data, decoder.InputOffset()), Problem: "something follows the orders"}
+	}
+	return file, nil
+}
+
+// row returns an item with its order.
+func (o orderJSON) row(item map[string]json.RawMessage) (row, error) {
+	r := row{subject: o.ID, fields: map[string]string{
+		"order_id": o.ID, "customer_id": o.Customer.ID, "customer_name": o.Customer.Name,
+		"customer_language": o.Customer.Language, "customer_email": o.Customer.Email,
+		"customer_time_zone": o.Customer.TimeZone, "placed_at": o.PlacedAt,
+	}}
+	for _, name := range slices.Sorted(maps.Keys(item)) { // of several faults the same one every time
+		column := name
+		if name == "id" {
+			column = "item_id"
+		}
+		if !slices.Contains(slices.Concat(itemColumns, optionalColumns), column) || name == "item_id" {
+			return r, r.broken(shorten(name), "unknown member")
+		}
+		text, err := scalar(item[name])
+		if err != nil {
+			return r, r.broken(name, err.Error())
+		}
+		r.fields[column] = strings.TrimSpace(text)
+	}
+	return r, nil
 }
 
 // scalar returns a JSON string or number as text.
