@@ -19,6 +19,7 @@ import (
 
 	"flawmark/app/money"
 	"flawmark/app/qc"
+	"flawmark/app/refund"
 	"flawmark/storage/central"
 
 	"github.com/go-chi/chi/v5"
@@ -133,6 +134,7 @@ const (
 
 func accessTable() []access {
 	nonsense := url.Values{"version": {"1"}, "event": {"nonsense"}}
+	message := url.Values{"topic": {"question"}, "text": {"a message"}, "seen": {"1"}}
 	tile := map[string]string{"region": "full", "size": "8,", "rotation": "0", "file": "default.jpg"}
 	thumb := map[string]string{"size": "thumb"}
 	tus := map[string]string{"Tus-Resumable": "1.0.0"}
@@ -156,6 +158,12 @@ func accessTable() []access {
 		{route: "GET /o/{order}/iiif/{digest}/info.json", answer: byLink(ok)},
 		{route: "GET /o/{order}/iiif/{digest}/{region}/{size}/{rotation}/{file}", answer: byLink(ok), with: tile},
 
+		{route: "GET /o/{order}/tickets", answer: byLink(ok)},
+		{route: "POST /o/{order}/tickets", answer: byLink(onward), form: message},
+		{route: "GET /o/{order}/tickets/{ticket}", answer: byLink(ok)},
+		{route: "POST /o/{order}/tickets/{ticket}", answer: byLink(onward), form: message},
+		{route: "GET /o/{order}/tickets/{ticket}/pictures/{digest}/{size}", answer: byLink(ok), with: thumb},
+
 		{route: "GET /desk/sign-in", answer: open(ok)},
 		{route: "POST /desk/sign-in", answer: open(refused), form: url.Values{"id": {"nobody"}, "password": {"wrong"}}},
 		{route: "POST /desk/sign-out", answer: open(onward), form: url.Values{}},
@@ -175,6 +183,13 @@ func accessTable() []access {
 		{route: "GET /desk/cases/{case}/iiif/{digest}", answer: atDesk(onward, refused)},
 		{route: "GET /desk/cases/{case}/iiif/{digest}/info.json", answer: atDesk(ok, refused)},
 		{route: "GET /desk/cases/{case}/iiif/{digest}/{region}/{size}/{rotation}/{file}", answer: atDesk(ok, refused), with: tile},
+
+		{route: "GET /desk/tickets", answer: atDesk(ok, onward)},
+		{route: "GET /desk/tickets/events", answer: atDesk(ok, refused)},
+		{route: "GET /desk/tickets/{ticket}", answer: atDesk(ok, onward)},
+		{route: "POST /desk/tickets/{ticket}", answer: atDesk(onward, refused), form: message},
+		{route: "POST /desk/tickets/{ticket}/settle", answer: atDesk(onward, refused), form: message},
+		{route: "GET /desk/tickets/{ticket}/pictures/{digest}/{size}", answer: atDesk(ok, refused), with: thumb},
 
 		{route: "GET /healthz", answer: open(ok)},
 		{route: "GET /openapi.json", answer: open(ok)},
@@ -296,7 +311,7 @@ func newVillage(t *testing.T) *village {
 	v := &village{
 		house: h, tokens: map[qc.OrderID]string{}, credentials: map[visitor]func(*http.Request){nobody: func(*http.Request) {}},
 		values: map[target]map[string]string{own: {}, others: {}, absent: {
-			"order": "29999", "case": "K-29999-1", "digest": strings.Repeat("0", 64), "sha256": strings.Repeat("0", 64),
+			"order": "29999", "case": "K-29999-1", "ticket": "29999-T1", "digest": strings.Repeat("0", 64), "sha256": strings.Repeat("0", 64),
 			"sid": "st-none", "id": "none",
 		}},
 	}
@@ -328,8 +343,14 @@ func (v *village) trade(id qc.OrderID, who qc.CustomerID, name string, finding q
 	v.say(qc.FindingRecorded, f)
 	cases, err := v.c.store.Cases(v.t.Context(), central.CaseFilter{Query: string(item.ID)})
 	v.must(err)
+	ticket, err := v.c.store.WriteTicket(v.t.Context(), refund.Writing{
+		Order: id, Item: item.ID, Topic: refund.TopicQuestion, Text: "message of " + name, Key: "first", At: v.now,
+		Actor:    refund.Actor{Party: refund.ByCustomer, ID: string(who)},
+		Pictures: []refund.Picture{{Digest: f.Photos[0].Digest, Thumb: f.Photos[0].Thumb.Digest}},
+	})
+	v.must(err)
 	v.values[about] = map[string]string{
-		"order": string(id), "case": string(cases[0].ID), "digest": string(f.Photos[0].Digest), "sha256": string(f.Photos[0].Digest),
+		"order": string(id), "case": string(cases[0].ID), "ticket": string(ticket.ID), "digest": string(f.Photos[0].Digest), "sha256": string(f.Photos[0].Digest),
 	}
 	v.tokens[id] = v.link(id, v.now)
 	if about == others {

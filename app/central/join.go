@@ -85,7 +85,8 @@ func (f forPages) OrderByToken(ctx context.Context, order qc.OrderID, token stri
 		lines[i] = web.Line(line)
 	}
 	return web.OrderView{
-		Order: v.Order, Cases: v.Cases, Findings: v.Findings, Balance: v.Balance, Held: v.Held, Statement: lines, Stored: v.Stored,
+		Order: v.Order, Cases: v.Cases, Findings: v.Findings, Balance: v.Balance, Held: v.Held, Statement: lines,
+		Tickets: v.Tickets, Stored: v.Stored,
 	}, nil
 }
 
@@ -102,6 +103,10 @@ func (f forPages) Act(ctx context.Context, id qc.CaseID, version int, event refu
 
 func (f forPages) Cases(ctx context.Context, filter web.CaseFilter) ([]refund.Case, error) {
 	return f.Store.Cases(ctx, central.CaseFilter(filter))
+}
+
+func (f forPages) Tickets(ctx context.Context, filter web.TicketFilter) ([]refund.Ticket, error) {
+	return f.Store.Tickets(ctx, central.TicketFilter(filter))
 }
 
 func (f forPages) Dossier(ctx context.Context, id qc.CaseID) (web.Dossier, error) {

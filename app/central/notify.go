@@ -73,9 +73,19 @@ func (c *centre) notify(ctx context.Context) error {
 	return sender.Run(ctx)
 }
 
-func (c *centre) subject(ctx context.Context, id qc.CaseID) (notify.Subject, error) {
-	d, err := c.store.Dossier(ctx, id)
-	return notify.Subject{Case: d.Case, Item: d.Item, Customer: d.Customer}, err
+func (c *centre) subject(ctx context.Context, about refund.Snapshot) (notify.Subject, error) {
+	if about.Case != "" {
+		d, err := c.store.Dossier(ctx, about.Case)
+		return notify.Subject{Case: d.Case, Item: d.Item, Customer: d.Customer}, err
+	}
+	order, err := c.store.Order(ctx, about.Order)
+	subject := notify.Subject{Case: refund.Case{Order: order.ID}, Customer: order.Customer}
+	for _, item := range order.Items {
+		if item.ID == about.Item {
+			subject.Item = item
+		}
+	}
+	return subject, err
 }
 
 // linkInNotice returns an address with a secret of its own, which nobody but the

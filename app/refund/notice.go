@@ -24,17 +24,18 @@ const (
 	TellRefunding  NoticeKind = "seller_refunding"
 	TellCredited   NoticeKind = "credited"
 	TellExchanged  NoticeKind = "exchanged"
-	TellAutoKept   NoticeKind = "auto_kept"  // kept by the clock
-	TellCorrection NoticeKind = "correction" // what was said before does not hold any more
-	TellChanged    NoticeKind = "changed"    // any other step; told to programs only
-	TellTest       NoticeKind = "test"       // that a shop's program can be reached
+	TellAutoKept   NoticeKind = "auto_kept"       // kept by the clock
+	TellCorrection NoticeKind = "correction"      // what was said before does not hold any more
+	TellAnswer     NoticeKind = "ticket_answered" // the desk has written in a ticket
+	TellChanged    NoticeKind = "changed"         // any other step; told to programs only
+	TellTest       NoticeKind = "test"            // that a shop's program can be reached
 )
 
 // NoticeKinds lists the kinds that customers are told of.
 func NoticeKinds() []NoticeKind {
 	return []NoticeKind{
 		TellProblem, TellPhotos, TellReminder, TellOffer, TellRefused, TellSentBack, TellReturn,
-		TellRefunding, TellCredited, TellExchanged, TellAutoKept, TellCorrection,
+		TellRefunding, TellCredited, TellExchanged, TellAutoKept, TellCorrection, TellAnswer,
 	}
 }
 
@@ -165,7 +166,8 @@ func (p NoticePolicy) RemindersOf(by, at time.Time) map[time.Duration]time.Time 
 	return all
 }
 
-// Snapshot is a case as those outside may see it, at one version.
+// Snapshot is a case as those outside may see it, at one version; or a ticket,
+// which may be of no case, at one of its messages.
 type Snapshot struct {
 	Case     qc.CaseID     `json:"case"`
 	Order    qc.OrderID    `json:"order"`
@@ -183,6 +185,15 @@ type Snapshot struct {
 	Credited      money.Amount `json:"credited"`
 	Carrier       string       `json:"carrier,omitempty"`
 	ReturnWaybill qc.Waybill   `json:"return_waybill,omitempty"`
+	Ticket        TicketID     `json:"ticket,omitempty"`
+}
+
+// Snapshot returns what the customer is told of a ticket at its last message.
+func (t Ticket) Snapshot() Snapshot {
+	return Snapshot{
+		Case: t.Case, Order: t.Order, Item: t.Item, Customer: t.Customer, Ticket: t.ID,
+		Sequence: len(t.Messages), ChangedAt: t.ChangedAt,
+	}
 }
 
 // Snapshot returns what those outside see of c.
@@ -244,7 +255,11 @@ func (n Notice) DedupeKey() string {
 	if n.Ahead > 0 {
 		kind += ":" + n.Ahead.String()
 	}
-	return fmt.Sprintf("%s/%s/%d/%d/%s:%s", n.Snapshot.Case, kind, n.Snapshot.Round, n.Snapshot.Sequence, n.Medium, n.Hook)
+	about := string(n.Snapshot.Case)
+	if n.Snapshot.Ticket != "" {
+		about = string(n.Snapshot.Ticket)
+	}
+	return fmt.Sprintf("%s/%s/%d/%d/%s:%s", about, kind, n.Snapshot.Round, n.Snapshot.Sequence, n.Medium, n.Hook)
 }
 
 // Consignment is notices that one sender has taken to send together; nobody

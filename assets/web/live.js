@@ -33,8 +33,11 @@
   const remember = (root) => {
     const kept = { open: [], fields: new Map(), scroll: new Map(), focus: null };
     for (const d of root.querySelectorAll("details[id]")) if (d.open) kept.open.push(d.id);
-    for (const f of root.querySelectorAll("input[id], textarea[id]")) {
-      if (f.type === "checkbox") {
+    for (const f of root.querySelectorAll("input[id], textarea[id], select[id]")) {
+      if (f.type === "file") continue; // only its reader can fill it
+      if (f.tagName === "SELECT") {
+        if (![...f.options].every((o) => o.selected === o.defaultSelected)) kept.fields.set(f.id, f.value);
+      } else if (f.type === "checkbox") {
         if (f.checked !== f.defaultChecked) kept.fields.set(f.id, f.checked);
       } else if (f.value !== f.defaultValue) kept.fields.set(f.id, f.value);
     }

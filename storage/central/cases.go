@@ -294,7 +294,8 @@ type Dossier struct {
 	Case     refund.Case
 	Item     qc.Item
 	Customer qc.Customer
-	Findings []qc.Finding // of the item in their last revisions: every round, newest first
+	Findings []qc.Finding    // of the item in their last revisions: every round, newest first
+	Tickets  []refund.Ticket // of the order: about the item, the order, or other items
 }
 
 // Dossier returns a case with all that belongs to it, or [qc.ErrNotFound].
@@ -311,7 +312,10 @@ func (s *Store) Dossier(ctx context.Context, id qc.CaseID) (Dossier, error) {
 		if d.Customer, err = customerOf(ctx, q, d.Case.Order); err != nil {
 			return err
 		}
-		d.Findings, err = findingsOf(ctx, q, d.Case.Item)
+		if d.Findings, err = findingsOf(ctx, q, d.Case.Item); err != nil {
+			return err
+		}
+		d.Tickets, err = tickets(ctx, q, TicketFilter{Order: d.Case.Order}, "")
 		return err
 	})
 	if err != nil {

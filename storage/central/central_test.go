@@ -346,4 +346,8 @@ func testStore(t *testing.T, open opener) {
 	t.Run("CustomersHearOfWhatWasWithdrawn", open.testCustomersHearOfWhatWasWithdrawn)
 	t.Run("SellerRecord", open.testSellerRecord)
 	t.Run("DismissedIsNoFlaw", open.testDismissedIsNoFlaw)
+	t.Run("TicketsGoBackAndForth", open.testTicketsGoBackAndForth)
+	t.Run("TicketsOnce", open.testTicketsOnce)
+	t.Run("TicketsAreBounded", open.testTicketsAreBounded)
+	t.Run("TicketsOfWhoWaits", open.testTicketsOfWhoWaits)
 }

@@ -84,9 +84,10 @@ type OrderView struct {
 	Order     qc.Order
 	Cases     []refund.Case // oldest first; see [Store.OrderByToken]
 	Findings  map[qc.FindingID]qc.Finding
-	Balance   money.Amount       // free to use
-	Held      money.Amount       // set aside besides
-	Statement []Line             // oldest first
+	Balance   money.Amount // free to use
+	Held      money.Amount // set aside besides
+	Statement []Line       // oldest first
+	Tickets   []refund.Ticket
 	Stored    map[qc.Digest]bool // of the photos in Order and Findings: those the centre has
 }
 
@@ -149,6 +150,9 @@ func (s *Store) orderView(ctx context.Context, q querier, id qc.OrderID) (OrderV
 	}
 	view.Balance, view.Held = funds.Available, funds.Held
 	if view.Statement, err = statement(ctx, q, order.Customer.ID); err != nil {
+		return OrderView{}, err
+	}
+	if view.Tickets, err = tickets(ctx, q, TicketFilter{Order: id}, ""); err != nil {
 		return OrderView{}, err
 	}
 	digests := view.digests()

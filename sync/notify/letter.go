@@ -69,7 +69,7 @@ func write(words Words, letters []letter, links map[qc.OrderID]string) (Letter, 
 	}
 	name := oneLine(first.about.Customer.Name)
 	letter := Letter{Subject: words.Text("notice.subject."+string(first.notice.Kind),
-		"item", oneLine(title(words, first.about.Item)), "order", oneLine(string(first.about.Case.Order)))}
+		"item", first.title(words), "order", oneLine(string(first.about.Case.Order)))}
 	if len(letters) > 1 {
 		letter.Subject = words.Text("notice.subject.digest", "n", strconv.Itoa(len(letters)),
 			"order", oneLine(string(first.about.Case.Order)))
@@ -107,15 +107,23 @@ func say(words Words, l letter, link string) paragraph {
 		by, _, _ = l.about.Case.Timer()
 	}
 	pairs := []string{
-		"item", oneLine(title(words, l.about.Item)), "order", oneLine(string(c.Order)),
+		"item", l.title(words), "order", oneLine(string(c.Order)),
 		"by", clock(by, l.about.Customer.TimeZone), "amount", offered, "credited", c.Credited.String(),
 		"waybill", oneLine(strings.TrimSpace(c.Carrier + " " + string(c.ReturnWaybill))),
 	}
 	return paragraph{
-		Title: oneLine(title(words, l.about.Item)), Link: link, LinkSay: words.Text("notice.link"),
+		Title: l.title(words), Link: link, LinkSay: words.Text("notice.link"),
 		What: words.Text("notice.what."+string(n.Kind), pairs...),
 		Then: words.Text("notice.then."+string(n.Kind), pairs...),
 	}
+}
+
+// title names what the letter is about: an item, or the whole order.
+func (l letter) title(words Words) string {
+	if l.about.Item.ID == "" {
+		return words.Text("notice.whole_order", "order", oneLine(string(l.about.Case.Order)))
+	}
+	return oneLine(title(words, l.about.Item))
 }
 
 func title(words Words, item qc.Item) string {

@@ -50,8 +50,8 @@ type Words interface {
 // Config is what a [Sender] works with.
 type Config struct {
 	Outbox Outbox
-	// Subject reads a case.
-	Subject func(context.Context, qc.CaseID) (Subject, error)
+	// Subject reads the case of a notice, or only the order where it is of none.
+	Subject func(context.Context, refund.Snapshot) (Subject, error)
 	// Link returns an address of the order's page with a new secret.
 	Link func(context.Context, qc.OrderID) (string, error)
 	// Words returns the texts of a language, "en" or "zh".
@@ -170,7 +170,7 @@ func (s *Sender) send(ctx context.Context, medium refund.Medium, c refund.Consig
 	}
 	var current []letter
 	for _, n := range c.Notices {
-		about, err := s.Subject(ctx, n.Snapshot.Case)
+		about, err := s.Subject(ctx, n.Snapshot)
 		if err != nil {
 			return s.settle(ctx, c, c.Notices, s.again(c, attempts, mailPatience, Trouble{Key: "notice.problem.internal", cause: err}))
 		}

@@ -76,10 +76,10 @@ func rig(t *testing.T, b *box, server notify.Server, customer qc.Customer, log i
 	return notify.New(notify.Config{
 		Outbox: b, Mail: mailer, Hooks: notify.NewPoster(clock), Now: clock, KeepTrying: 48 * time.Hour,
 		Log: slog.New(slog.NewTextHandler(log, nil)),
-		Subject: func(context.Context, qc.CaseID) (notify.Subject, error) {
+		Subject: func(context.Context, refund.Snapshot) (notify.Subject, error) {
 			return notify.Subject{
 				Case: refund.Case{Order: "20481", Status: refund.AwaitingDecision, DecideBy: noon.Add(72 * time.Hour)},
-				Item: qc.Item{Title: qc.Bilingual{EN: "White <b>shoes</b>\r\nBcc: x@example.com", ZH: "白色高帮鞋"}}, Customer: customer,
+				Item: qc.Item{ID: "20481-2", Title: qc.Bilingual{EN: "White <b>shoes</b>\r\nBcc: x@example.com", ZH: "白色高帮鞋"}}, Customer: customer,
 			}, nil
 		},
 		Link: func(_ context.Context, order qc.OrderID) (string, error) {

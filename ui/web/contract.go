@@ -34,6 +34,19 @@ type Store interface {
 	Staff(ctx context.Context, id qc.StaffID) (qc.Staff, error)
 	// Balance returns what the agent owes a customer.
 	Balance(ctx context.Context, customer qc.CustomerID) (money.Amount, error)
+	// WriteTicket adds a message to a ticket or opens one; the same key twice
+	// writes once. It fails with [qc.ErrNotFound] for a ticket of another order,
+	// and with what [refund.TicketPolicy.Check] says.
+	WriteTicket(ctx context.Context, w refund.Writing) (refund.Ticket, error)
+	// SawTicket notes that messages up to one have been read; of the desk, that
+	// they have been dealt with.
+	SawTicket(ctx context.Context, id refund.TicketID, by refund.Actor, through int, at time.Time) error
+	// Ticket returns one ticket.
+	Ticket(ctx context.Context, id refund.TicketID) (refund.Ticket, error)
+	// Tickets returns tickets, those in which somebody waits longest first.
+	Tickets(ctx context.Context, filter TicketFilter) ([]refund.Ticket, error)
+	// Order returns an order to the desk.
+	Order(ctx context.Context, id qc.OrderID) (qc.Order, error)
 	// Watch ticks after committed changes, several in one; the func ends it.
 	Watch() (<-chan struct{}, func())
 }
@@ -41,6 +54,8 @@ type Store interface {
 // Blobs are the photo files by digest. Open fails with [qc.ErrNotFound].
 type Blobs interface {
 	Open(digest qc.Digest) (Blob, error)
+	// PutBytes keeps a file that was made here.
+	PutBytes(ctx context.Context, data []byte) (qc.Digest, error)
 	Has(digest qc.Digest) (size int64, there bool, err error)
 }
 
@@ -72,6 +87,7 @@ type OrderView struct {
 	Balance   money.Amount // free to use
 	Held      money.Amount // set aside besides
 	Statement []Line
+	Tickets   []refund.Ticket
 	Stored    map[qc.Digest]bool // files that the centre has
 }
 
@@ -95,10 +111,18 @@ type CaseFilter struct {
 	Limit  int    // 0: the store's own
 }
 
+// TicketFilter says which tickets a list holds; zero fields leave nothing out.
+type TicketFilter struct {
+	Order   qc.OrderID
+	Waiting bool // only those in which the customer waits
+	Limit   int  // 0: the store's own
+}
+
 // Dossier is a case with everything around it.
 type Dossier struct {
 	Case     refund.Case
 	Item     qc.Item
 	Customer qc.Customer
-	Findings []qc.Finding // of every round, newest first
+	Findings []qc.Finding    // of every round, newest first
+	Tickets  []refund.Ticket // of the order
 }

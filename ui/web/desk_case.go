@@ -34,6 +34,7 @@ type deskCaseView struct {
 	Timeline  []entryView
 	Link      string     // where the customer's link is made; empty for those who may not
 	Claim     *claimView // what the seller is sent; nil: nothing is the seller's
+	Tickets   []ticketView
 }
 
 // deskItem is the item and who bought it, in both languages.
@@ -151,6 +152,8 @@ func (p *Pages) deskCase(w http.ResponseWriter, r *http.Request, who session) {
 	for _, entry := range slices.Backward(c.Timeline) {
 		page.Timeline = append(page.Timeline, s.deskEntry(entry))
 	}
+	page.Tickets = s.ticketsOfCase(d)
+	page.Timeline = withTickets(page.Timeline, s.ticketEntries(d.Tickets, c.Item, true))
 	p.render(w, r, http.StatusOK, "case", page)
 }
 

@@ -107,6 +107,9 @@ func (s speech) deskRow(c refund.Case, d Dossier) deskRow {
 	if c.PhotosMissing > 0 {
 		row.Waits = s.Count("web.photos_missing", c.PhotosMissing)
 	}
+	if n := unanswered(d.Tickets, c.Item); n > 0 {
+		row.Waits = s.Count("web.tickets.waiting", n)
+	}
 	return row
 }
 
@@ -168,7 +171,7 @@ func (p *Pages) deskEvents(w http.ResponseWriter, r *http.Request, _ session) {
 }
 
 func dossierState(d Dossier) string {
-	parts := []any{d.Case.ID, d.Case.Version}
+	parts := []any{d.Case.ID, d.Case.Version, ticketsState(d.Tickets)}
 	for _, f := range d.Findings {
 		parts = append(parts, f.ID, f.Revision)
 	}

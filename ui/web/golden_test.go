@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"flawmark/app/qc"
 	"flawmark/app/refund"
@@ -69,6 +70,28 @@ func unansweredWorld(t *testing.T, w *world) {
 	w.move(t, "K-20481-2", refund.Event{Kind: refund.NoAnswer, Actor: refund.Actor{Party: refund.BySystem}})
 }
 
+// askedWorld has a question that was answered and asked on.
+func askedWorld(t *testing.T, w *world) {
+	t.Helper()
+	flaggedWorld(t, w)
+	picture := refund.Picture{Digest: qc.DigestOf([]byte("picture")), Thumb: qc.DigestOf([]byte("thumb")), Width: 4, Height: 3, Bytes: 9}
+	first := refund.Writing{
+		Order: "20481", Item: "20481-2", Case: "K-20481-2", Topic: refund.TopicQuestion, Actor: customer, Key: "1", At: w.now,
+		Text: "Is the sole glued?\nIt looks loose.", Pictures: []refund.Picture{picture},
+	}
+	for _, next := range []refund.Writing{
+		first,
+		{Order: "20481", Ticket: "20481-T1", Actor: clerk, Text: "鞋底完好", Seen: 1, Key: "2", At: w.now.Add(20 * time.Minute)},
+		{Order: "20481", Ticket: "20481-T1", Actor: customer, Text: "Thanks. And the laces?", Key: "3", At: w.now.Add(time.Hour)},
+		{Order: "20481", Topic: refund.TopicMissedFlaw, Actor: customer, Text: "The box is torn.", Key: "4", At: w.now.Add(2 * time.Hour)},
+	} {
+		if _, err := w.WriteTicket(t.Context(), next); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.now = w.now.Add(3 * time.Hour)
+}
+
 func shots() []shot {
 	ok := http.StatusOK
 	return []shot{
@@ -86,6 +109,13 @@ func shots() []shot {
 		{"case-unanswered", "D01", "/desk/cases/K-20481-2", ok, unansweredWorld},
 		{"order-credited", "customer", "/o/20481", ok, creditedWorld},
 		{"order-fragment", "customer", "/o/20481?fragment=1", ok, flaggedWorld},
+		{"order-asked", "customer", "/o/20481", ok, askedWorld},
+		{"tickets", "customer", "/o/20481/tickets?item=20481-2", ok, askedWorld},
+		{"ticket-zh", "customer", "/o/20481/tickets/20481-T1?lang=zh&notice=web.ticket.sent", ok, askedWorld},
+		{"desk-tickets", "D01", "/desk/tickets", ok, askedWorld},
+		{"desk-tickets-none", "D01", "/desk/tickets", ok, flaggedWorld},
+		{"desk-ticket", "D01", "/desk/tickets/20481-T1", ok, askedWorld},
+		{"case-asked", "D01", "/desk/cases/K-20481-2", ok, askedWorld},
 		{"order-no-link", "", "/o/20481", http.StatusNotFound, flaggedWorld},
 		{"sign-in", "", "/desk/sign-in", ok, flaggedWorld},
 		{"desk-empty", "D01", "/desk", ok, func(*testing.T, *world) {}},
@@ -155,7 +185,7 @@ var (
 	ids        = regexp.MustCompile(`\sid="([^"]*)"`)
 	inline     = regexp.MustCompile(`(?i)\sstyle=|<style|<script>|\son[a-z]+=|javascript:`)
 	elsewhere  = regexp.MustCompile(`(?:src|href|action)="(?:https?:)?//`)
-	untold     = regexp.MustCompile(`\b(web|error|status|decision|severity|zone|event|action|field|role|word|button|time)\.[a-z_]+(\.[a-z_]+)*\b`)
+	untold     = regexp.MustCompile(`\b(web|error|status|decision|severity|zone|event|action|field|role|word|button|time|ticket)\.[a-z_]+(\.[a-z_]+)*\b`)
 	labelFor   = regexp.MustCompile(`\sfor="([^"]*)"`)
 	unlabelled = regexp.MustCompile(`<(?:button|summary)[^>]*>\s*</`)
 )

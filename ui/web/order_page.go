@@ -3,6 +3,7 @@ package web
 import (
 	"cmp"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"time"
@@ -20,6 +21,9 @@ type orderPageView struct {
 	Items     []itemView
 	Waiting   int // items that need a decision
 	Notice    string
+	Tickets   []ticketView
+	Letters   string // where one writes to the desk
+	Unread    string // answers of the desk that were not read; empty: none
 	Balance   string
 	Held      string // set aside; empty: nothing
 	Statement []statementView
@@ -43,6 +47,7 @@ type itemView struct {
 	Earlier  []earlierView
 	Case     *caseView
 	Notice   string // what became of the last step with it
+	Ask      string // where one writes to the desk about it
 	rank     int
 }
 
@@ -98,6 +103,15 @@ func (p *Pages) orderPage(w http.ResponseWriter, r *http.Request) {
 	}
 	slices.SortStableFunc(page.Items, func(a, b itemView) int { return cmp.Compare(a.rank, b.rank) })
 	page.nameButtons()
+	page.Letters = path + "/tickets"
+	unread := 0
+	for _, t := range byChange(order.Tickets) {
+		unread += t.Unread()
+		page.Tickets = append(page.Tickets, s.ticketView(t, order.Order.Items, ticketPath(path, t.ID), false))
+	}
+	if unread > 0 {
+		page.Unread = s.Count("web.tickets.unread", unread)
+	}
 	for _, line := range order.Statement {
 		page.Statement = append(page.Statement, s.statement(line, order.Order.Items))
 	}
@@ -126,7 +140,7 @@ func orderState(o OrderView) string {
 			stored++
 		}
 	}
-	return fingerprint(findings, versions, o.Balance, len(o.Statement), stored)
+	return fingerprint(findings, versions, o.Balance, len(o.Statement), stored, ticketsState(o.Tickets))
 }
 
 // caseOf returns the item's latest case.
@@ -203,6 +217,7 @@ func (p *Pages) itemView(s speech, o OrderView, item qc.Item, base string) itemV
 	view := itemView{
 		speech: s, ID: item.ID, Title: item.Title.In(s.Language()), Variant: item.Variant.In(s.Language()),
 		Quantity: item.Quantity, Asked: item.CustomerNote, State: "progress", rank: 3,
+		Ask: base + "/tickets?" + url.Values{"item": {string(item.ID)}}.Encode() + "#write-new",
 	}
 	if paid, err := item.Paid(); err == nil {
 		view.Paid = paid.String()
@@ -233,6 +248,7 @@ func (p *Pages) itemView(s speech, o OrderView, item qc.Item, base string) itemV
 	case hasCase && (c.Status.Visible() || c.Status == refund.Withdrawn && told(c)):
 		view.State, view.rank = "case", 1
 		view.Case = p.caseView(s, c, item, o.Order.ID)
+		view.Case.Timeline = withTickets(view.Case.Timeline, s.ticketEntries(o.Tickets, item.ID, false))
 		switch {
 		case c.Status == refund.AwaitingDecision, c.Status == refund.SellerRefused:
 			view.rank = 0
@@ -294,6 +310,7 @@ func signed(a money.Amount) string {
 var notices = []string{
 	"web.notice.done", "error.case_moved_on", "error.decision_late", "error.not_allowed", "error.own_finding",
 	"error.exchange_too_often", "error.field_missing", "error.amount_not_owed", "error.waybill_invalid",
+	"web.ticket.sent", "web.ticket.answered",
 	"error.event_unknown", "web.amount_syntax", "web.seller_ref_used", "web.form_broken",
 }
 

@@ -45,6 +45,7 @@ type Pages struct {
 	files     assetFiles
 	darkroom  *darkroom.Darkroom
 	drawing   chan struct{} // who draws regions now
+	inbox     *inbox        // of customers' pictures
 }
 
 // Limits of what is taken in.
@@ -55,6 +56,7 @@ const (
 	signInsPerMinute = 60  // of one address; the store also slows a staff id down
 	linksPerMinute   = 600 // of one address: a customer's network may hide many
 	tilesPerMinute   = 6000
+	writesPerMinute  = 60 // of one address; the store also counts what an order's customer writes
 )
 
 // New returns the pages, or says what is missing.
@@ -85,6 +87,7 @@ func New(config Config) (*Pages, error) {
 	}
 	return &Pages{
 		Config: config, templates: parsed, files: files, darkroom: dark, drawing: make(chan struct{}, atOnce),
+		inbox: newInbox(),
 	}, nil
 }
 
@@ -113,6 +116,13 @@ func (p *Pages) routes() *routes {
 	mux.HandleFunc("GET /o/{order}/photos/{digest}", p.orderPhotoPage)
 	mux.HandleFunc("GET /o/{order}/photos/{digest}/{size}", p.orderPhoto)
 
+	writes := httprate.LimitBy(writesPerMinute, time.Minute, peer, httprate.WithLimitHandler(p.tooMany))
+	mux.HandleFunc("GET /o/{order}/tickets", p.orderTickets)
+	mux.Handle("POST /o/{order}/tickets", writes(http.HandlerFunc(p.orderOpenTicket)))
+	mux.HandleFunc("GET /o/{order}/tickets/{ticket}", p.orderTicket)
+	mux.Handle("POST /o/{order}/tickets/{ticket}", writes(http.HandlerFunc(p.orderWrite)))
+	mux.HandleFunc("GET /o/{order}/tickets/{ticket}/pictures/{digest}/{size}", p.orderTicketPicture)
+
 	for _, rest := range []string{"", "/info.json", "/{region}/{size}/{rotation}/{file}"} {
 		mux.Handle("GET /o/{order}/iiif/{digest}"+rest, many(http.HandlerFunc(p.orderIIIF)))
 		mux.Handle("GET /desk/cases/{case}/iiif/{digest}"+rest, many(p.staffOnly(p.deskIIIF)))
@@ -129,6 +139,12 @@ func (p *Pages) routes() *routes {
 	mux.HandleFunc("GET /desk/cases/{case}/evidence.zip", p.staffOnly(p.deskEvidence))
 	mux.HandleFunc("GET /desk/cases/{case}/photos/{digest}", p.staffOnly(p.deskPhotoPage))
 	mux.HandleFunc("GET /desk/cases/{case}/photos/{digest}/{size}", p.staffOnly(p.deskPhoto))
+	mux.HandleFunc("GET /desk/tickets", p.staffOnly(p.deskTickets))
+	mux.HandleFunc("GET /desk/tickets/events", p.staffOnly(p.deskTicketEvents))
+	mux.HandleFunc("GET /desk/tickets/{ticket}", p.staffOnly(p.deskTicket))
+	mux.HandleFunc("POST /desk/tickets/{ticket}", p.staffOnly(p.deskAnswer))
+	mux.HandleFunc("POST /desk/tickets/{ticket}/settle", p.staffOnly(p.deskSettle))
+	mux.HandleFunc("GET /desk/tickets/{ticket}/pictures/{digest}/{size}", p.staffOnly(p.deskTicketPicture))
 	mux.HandleFunc("/", p.nothingHere)
 	return mux
 }

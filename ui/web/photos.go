@@ -36,10 +36,7 @@ func (p *Pages) there(digest qc.Digest) bool {
 // the file that was made without what they hide.
 func (p *Pages) servePicture(w http.ResponseWriter, r *http.Request, pic picture, size string) {
 	h := w.Header()
-	h.Set("Content-Type", "image/jpeg")
-	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
-	h.Set("Content-Disposition", `inline; filename="photo.jpg"`)
-	h.Set("Cache-Control", revalidated)
+	photoHeaders(h)
 	var err error
 	switch {
 	case size != "full" && size != "preview" && size != "thumb":
@@ -65,6 +62,14 @@ func (p *Pages) servePicture(w http.ResponseWriter, r *http.Request, pic picture
 		return
 	}
 	p.nothingHere(w, r)
+}
+
+// photoHeaders says what holds for every picture: it is shown, and can do nothing.
+func photoHeaders(h http.Header) {
+	h.Set("Content-Type", "image/jpeg")
+	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
+	h.Set("Content-Disposition", `inline; filename="photo.jpg"`)
+	h.Set("Cache-Control", revalidated)
 }
 
 // serveDerivative answers with a file that was made without metadata.

@@ -167,5 +167,5 @@ func (p *Pages) staffOnly(next staffHandler) http.HandlerFunc {
 func wantsPage(r *http.Request) bool {
 	path := r.URL.Path
 	return (r.Method == http.MethodGet || r.Method == http.MethodHead) && !r.URL.Query().Has("fragment") &&
-		!strings.HasSuffix(path, "/events") && !strings.Contains(path, "/photos/") && !strings.Contains(path, "/iiif/")
+		!strings.HasSuffix(path, "/events") && !strings.Contains(path, "/photos/") && !strings.Contains(path, "/pictures/") && !strings.Contains(path, "/iiif/")
 }

@@ -41,6 +41,8 @@ type world struct {
 	watchers map[chan struct{}]bool
 	log      *bytes.Buffer
 	linkedBy []qc.StaffID
+	tickets  []refund.Ticket
+	once     map[string]refund.TicketID
 }
 
 const password = "correct horse battery staple"
@@ -54,6 +56,7 @@ func newWorld(t *testing.T) *world {
 		now: start, orders: map[qc.OrderID]qc.Order{}, tokens: map[qc.OrderID]string{}, findings: map[qc.FindingID]qc.Finding{},
 		cases: map[qc.CaseID]refund.Case{}, lines: map[qc.CustomerID][]Line{}, staff: map[qc.StaffID]qc.Staff{},
 		keys: map[string]refund.Case{}, blobs: map[qc.Digest][]byte{}, derived: &shelf{files: map[string][]byte{}}, watchers: map[chan struct{}]bool{}, log: &bytes.Buffer{},
+		once: map[string]refund.TicketID{},
 	}
 	for _, s := range []qc.Staff{
 		{ID: "D01", Name: "陈丽", Role: qc.Clerk, Active: true},
@@ -211,6 +214,7 @@ func (w *world) OrderByToken(_ context.Context, id qc.OrderID, token string, _ t
 	for digest := range w.blobs {
 		view.Stored[digest] = true
 	}
+	view.Tickets = w.ticketsOf(TicketFilter{Order: id})
 	view.Statement = w.lines[view.Order.Customer.ID]
 	for _, line := range view.Statement {
 		view.Balance = line.Running
@@ -291,7 +295,10 @@ func (w *world) Dossier(_ context.Context, id qc.CaseID) (Dossier, error) {
 		return Dossier{}, qc.ErrNotFound
 	}
 	order, item := w.itemAndOrder(c.Item)
-	return Dossier{Case: c, Item: item, Customer: order.Customer, Findings: []qc.Finding{w.findings[c.Finding]}}, nil
+	return Dossier{
+		Case: c, Item: item, Customer: order.Customer, Findings: []qc.Finding{w.findings[c.Finding]},
+		Tickets: w.ticketsOf(TicketFilter{Order: c.Order}),
+	}, nil
 }
 
 func (w *world) LinkOrder(_ context.Context, id qc.OrderID, by qc.StaffID, _ time.Time) (string, error) {
