@@ -152,6 +152,7 @@ func accessTable() []access {
 		{route: "GET /o/{order}", answer: byLink(ok)},
 		{route: "GET /o/{order}/events", answer: byLink(ok)},
 		{route: "POST /o/{order}/cases/{case}/decision", answer: byLink(onward), form: nonsense},
+		{route: "POST /o/{order}/cases/{case}/split", answer: byLink(onward), form: url.Values{"version": {"1"}, "pieces": {"9"}}},
 		{route: "GET /o/{order}/photos/{digest}", answer: byLink(ok)},
 		{route: "GET /o/{order}/photos/{digest}/{size}", answer: byLink(ok), with: thumb},
 		{route: "GET /o/{order}/iiif/{digest}", answer: byLink(onward)},
@@ -177,6 +178,7 @@ func accessTable() []access {
 			}
 			return atDesk(ok, refused)(who, about)
 		}},
+		{route: "POST /desk/cases/{case}/split", answer: atDesk(onward, refused), form: url.Values{"version": {"1"}, "pieces": {"9"}}},
 		{route: "GET /desk/cases/{case}/evidence.zip", answer: atDesk(ok, onward)},
 		{route: "GET /desk/cases/{case}/photos/{digest}", answer: atDesk(ok, refused)},
 		{route: "GET /desk/cases/{case}/photos/{digest}/{size}", answer: atDesk(ok, refused), with: thumb},

@@ -92,13 +92,23 @@ func (f forPages) OrderByToken(ctx context.Context, order qc.OrderID, token stri
 
 func (f forPages) Act(ctx context.Context, id qc.CaseID, version int, event refund.Event, key string) (refund.Case, error) {
 	c, err := f.Store.Act(ctx, id, version, event, key)
+	return c, forPage(err)
+}
+
+// forPage names an error of the store as the pages do.
+func forPage(err error) error {
 	if conflict, ok := errors.AsType[*central.Conflict](err); ok {
-		return c, &web.Conflict{Case: conflict.Case}
+		return &web.Conflict{Case: conflict.Case}
 	}
 	if errors.Is(err, central.ErrSellerRef) {
-		return c, errors.Join(web.ErrSellerRef, err)
+		return errors.Join(web.ErrSellerRef, err)
 	}
-	return c, err
+	return err
+}
+
+func (f forPages) Split(ctx context.Context, id qc.CaseID, version, pieces int, by refund.Actor, key string) error {
+	_, err := f.Store.Split(ctx, id, version, pieces, by, key)
+	return forPage(err)
 }
 
 func (f forPages) Cases(ctx context.Context, filter web.CaseFilter) ([]refund.Case, error) {

@@ -111,11 +111,14 @@ type Mark struct {
 // Finding is the outcome of inspecting an item once. A later Revision of the
 // same ID replaces the earlier one.
 type Finding struct {
-	ID         FindingID `json:"id"`
-	Revision   int       `json:"revision"` // from 1
-	Item       ItemID    `json:"item"`
-	Order      OrderID   `json:"order"`
-	Round      int       `json:"round"`
+	ID       FindingID `json:"id"`
+	Revision int       `json:"revision"` // from 1
+	Item     ItemID    `json:"item"`
+	Order    OrderID   `json:"order"`
+	Round    int       `json:"round"`
+	// Case is the case that the inspection was made for, such as that of the
+	// replacement on the bench; empty: that is for the centre to find.
+	Case       CaseID    `json:"case,omitempty"`
 	Verdict    Verdict   `json:"verdict"`
 	Photos     []Photo   `json:"photos"`
 	Flaws      []Flaw    `json:"flaws,omitempty"`

@@ -12,6 +12,7 @@ import (
 type Opening struct {
 	ID            qc.CaseID
 	Item          qc.Item
+	Pieces        int // of the item that the case is about; 0: all
 	Customer      qc.CustomerID
 	Finding       qc.Finding
 	LeadWaits     bool
@@ -26,16 +27,20 @@ type Opening struct {
 // Open returns a new case for a flagged item, already shown to the customer
 // when neither a lead nor a photo is waited for.
 func Open(o Opening) (Case, error) {
-	paid, err := o.Item.Paid()
+	pieces := o.Pieces
+	if pieces == 0 {
+		pieces = o.Item.Quantity
+	}
+	paid, freight, err := worth(o.Item, pieces)
 	if err != nil {
 		return Case{}, fmt.Errorf("open case %s: %w", o.ID, err)
 	}
 	c := Case{
 		ID: o.ID, Order: o.Item.Order, Item: o.Item.ID, Customer: o.Customer,
 		Finding: o.Finding.ID, Inspector: o.Finding.Inspector,
-		Round: o.Finding.Round, Quantity: o.Item.Quantity, Seller: o.Item.Seller,
+		Round: o.Finding.Round, Quantity: pieces, Seller: o.Item.Seller,
 		Version: 1, LeadWaits: o.LeadWaits, PhotosMissing: o.PhotosMissing,
-		Paid: paid, FreightIn: o.Item.FreightIn,
+		Paid: paid, FreightIn: freight,
 		Liability: o.Liability, Policy: o.Policy, Parent: o.Parent, Sort: o.Sort,
 		OpenedAt: o.At, ChangedAt: o.At, WindowEndsAt: o.Item.WindowEndsAt(),
 	}

@@ -204,6 +204,15 @@ type Offer struct {
 	Counter   money.Amount `json:"counter,omitzero"` // what the customer asked for instead
 }
 
+// Pieces returns how many pieces of its item the case is about. A correction is
+// about money alone.
+func (c Case) Pieces() int {
+	if c.Sort == Correction {
+		return 0
+	}
+	return c.Quantity
+}
+
 // Owed returns what the case is to bring: the goods and the freight that
 // brought them, or of an accepted offer its amount.
 func (c Case) Owed() (money.Amount, error) {

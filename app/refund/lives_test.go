@@ -140,8 +140,31 @@ func TestSplit(t *testing.T) {
 	if rest.Quantity != 2 || part.Quantity != 1 || paid != c.Paid || freight != c.FreightIn || part.Parent != c.ID {
 		t.Errorf("rest %+v, part %+v", rest, part)
 	}
-	if _, _, err := c.Split("other", 3, refund.Event{Actor: customer, At: noon}); err == nil {
-		t.Error("all pieces were split off")
+	for pieces, by := range map[int]refund.Actor{0: customer, -1: customer, 3: customer, 1: bench} {
+		if _, _, err := c.Split("other", pieces, refund.Event{Actor: by, At: noon}); err == nil {
+			t.Errorf("%s split %d of 3 pieces off", by.Party, pieces)
+		}
+	}
+	if _, _, err := part.Split("third", 1, refund.Event{Actor: customer, At: noon}); !isError(err, refund.ErrNotNow) {
+		t.Errorf("one piece was split: %v", err)
+	}
+}
+
+// A gift that came before the choice was taken back is not given twice.
+func TestSplit_MoneyStaysWithTheRest(t *testing.T) {
+	t.Parallel()
+	c := play(t, open(t, opening()), refund.Event{Kind: refund.ChoseRefund, Actor: customer},
+		refund.Event{Kind: refund.Goodwill, Actor: clerk, Amount: money.Fen(1000), Reason: "sorry"},
+		refund.Event{Kind: refund.Reconsidered, Actor: customer})
+	rest, part, err := c.Split("other", 1, refund.Event{Actor: customer, At: noon})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rest.Credited != money.Fen(1000) || !part.Credited.IsZero() || !part.Absorbed.IsZero() {
+		t.Errorf("of ¥10.00 the rest has %s and the part %s", rest.Credited, part.Credited)
+	}
+	if rest.Version != len(rest.Timeline) || part.Version != len(part.Timeline) {
+		t.Errorf("versions %d and %d with %d and %d entries", rest.Version, part.Version, len(rest.Timeline), len(part.Timeline))
 	}
 }
 

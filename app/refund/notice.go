@@ -73,7 +73,7 @@ func Told(before Status, after Case, on Kind) NoticeKind {
 		return TellCredited
 	case Amended:
 		return TellProblem
-	case Reconsidered: // the customer's own word
+	case Reconsidered, SplitOff: // the customer's own word
 		return TellChanged
 	}
 	if after.Status == before {

@@ -1,9 +1,6 @@
 package refund
 
-import (
-	"flawmark/app/money"
-	"flawmark/app/qc"
-)
+import "flawmark/app/money"
 
 // due keeps the clock from acting before its time: what the system does by
 // itself happens when the case's timer has run out, and people are free.
@@ -208,40 +205,3 @@ func (c Case) missing() (money.Amount, error) {
 	}
 	return owed.Sub(c.Received)
 }
-
-// Split divides a case that awaits its customer's decision: pieces of it
-// become a case of their own, so that each part can be decided by itself. The
-// money is divided so that the parts are the whole to the fen.
-func (c Case) Split(id qc.CaseID, pieces int, e Event) (rest, part Case, err error) {
-	switch {
-	case c.Status != AwaitingDecision:
-		return c, Case{}, ErrNotNow
-	case e.Actor.Party != ByCustomer && e.Actor.Party != ByClerk:
-		return c, Case{}, ErrNotYours
-	case pieces < 1 || pieces >= c.Quantity:
-		return c, Case{}, ErrAmount
-	}
-	weights := []int64{int64(c.Quantity - pieces), int64(pieces)}
-	paid, err := money.Apportion(c.Paid, weights)
-	if err != nil {
-		return c, Case{}, err
-	}
-	freight, err := money.Apportion(c.FreightIn, weights)
-	if err != nil {
-		return c, Case{}, err
-	}
-	rest, part = c, c
-	rest.Timeline, part.Timeline = append([]Entry(nil), c.Timeline...), append([]Entry(nil), c.Timeline...)
-	part.ID, part.Parent = id, c.ID
-	for n, half := range []*Case{&rest, &part} {
-		half.Quantity, half.Paid, half.FreightIn = int(weights[n]), paid[n], freight[n]
-		half.Version++
-		half.ChangedAt = e.At
-		half.Timeline = append(half.Timeline, Entry{At: e.At, Actor: e.Actor, Event: SplitOff, From: c.Status, To: c.Status, Note: string(c.ID) + " + " + string(id)})
-	}
-	part.Version = 1
-	return rest, part, nil
-}
-
-// SplitOff is what the timeline calls a [Case.Split].
-const SplitOff Kind = "split"

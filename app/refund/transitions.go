@@ -62,6 +62,7 @@ const (
 	NoReplacement  Kind = "no_replacement" // the seller never sent one
 	Goodwill       Kind = "goodwill"       // a gift of the agent
 	DeskWithdrew   Kind = "withdraw"       // our own mistake
+	SplitOff       Kind = "split"          // some of the pieces go their own way: [Case.Split], no row
 	Abandoned      Kind = "forfeit"        // the customer does not want it either
 )
 
@@ -115,7 +116,16 @@ var (
 	ErrPhotoRounds  = errors.New("photo_rounds")       // no more requests for photos
 	ErrSamePerson   = errors.New("same_person")        // the second person is the first
 	ErrApproval     = errors.New("approval_needed")    // so much needs a second person
+	ErrPieces       = errors.New("pieces_wrong")       // not some of the pieces, or none, or all
 )
+
+// Refusals returns every reason for which an event does not happen.
+func Refusals() []error {
+	return []error{
+		ErrNotNow, ErrNotYours, ErrOwnFinding, ErrWindowClosed, ErrMissing, ErrAmount, ErrUnknownEvent, ErrRounds,
+		ErrOfferLate, ErrOfferRounds, ErrPhotoRounds, ErrSamePerson, ErrApproval, ErrPieces,
+	}
+}
 
 // lastRound is the round after which no further exchange is offered.
 const lastRound = 3

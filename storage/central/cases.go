@@ -67,7 +67,7 @@ func (t *tx) act(ctx context.Context, id qc.CaseID, version int, e refund.Event,
 	}
 	actor := actorName(e.Actor)
 	if key != "" {
-		before, err := t.remembered(ctx, actor, key, print)
+		before, err := remembered[refund.Case](ctx, t, actor, key, print)
 		if !errors.Is(err, qc.ErrNotFound) {
 			return before, err
 		}
@@ -89,16 +89,24 @@ func (t *tx) act(ctx context.Context, id qc.CaseID, version int, e refund.Event,
 	} else {
 		after, err = t.move(ctx, c, e)
 	}
-	if err != nil || key == "" {
+	if err != nil {
 		return after, err
 	}
-	text, err := jsonText(after)
+	return after, t.remember(ctx, actor, key, print, after)
+}
+
+// remember keeps what came of an act under its key, if it has one.
+func (t *tx) remember(ctx context.Context, actor, key, print string, outcome any) error {
+	if key == "" {
+		return nil
+	}
+	text, err := jsonText(outcome)
 	if err != nil {
-		return refund.Case{}, err
+		return err
 	}
 	_, err = t.ExecContext(ctx, `INSERT INTO idempotency (actor, key, fingerprint, body, at) VALUES ($1, $2, $3, $4, $5)`,
 		actor, key, print, text, micros(t.at))
-	return after, err
+	return err
 }
 
 // isReview reports whether e is a lead's word on a finding, which the stations
@@ -111,7 +119,11 @@ func isReview(e refund.Event) bool {
 // fingerprint tells acts apart by what they say, not by when they are said.
 func fingerprint(id qc.CaseID, e refund.Event) (string, error) {
 	e.At = time.Time{}
-	text, err := jsonText(e)
+	return fingerprintOf(id, e)
+}
+
+func fingerprintOf(id qc.CaseID, said any) (string, error) {
+	text, err := jsonText(said)
 	if err != nil {
 		return "", err
 	}
@@ -121,16 +133,17 @@ func fingerprint(id qc.CaseID, e refund.Event) (string, error) {
 
 // remembered returns what came of an act with the same key, or
 // [qc.ErrNotFound] when the key is new.
-func (t *tx) remembered(ctx context.Context, actor, key, print string) (refund.Case, error) {
+func remembered[T any](ctx context.Context, t *tx, actor, key, print string) (T, error) {
 	var same string
+	var nothing T
 	err := t.QueryRowContext(ctx, `SELECT fingerprint FROM idempotency WHERE actor = $1 AND key = $2`, actor, key).Scan(&same)
 	if err != nil {
-		return refund.Case{}, found(err)
+		return nothing, found(err)
 	}
 	if same != print {
-		return refund.Case{}, ErrKeyReused
+		return nothing, ErrKeyReused
 	}
-	return body[refund.Case](t.QueryRowContext(ctx, `SELECT body FROM idempotency WHERE actor = $1 AND key = $2`, actor, key))
+	return body[T](t.QueryRowContext(ctx, `SELECT body FROM idempotency WHERE actor = $1 AND key = $2`, actor, key))
 }
 
 func actorName(a refund.Actor) string {
@@ -173,11 +186,12 @@ func (t *tx) replaceItem(ctx context.Context, c refund.Case, parcel qc.Waybill, 
 	if err != nil {
 		return err
 	}
-	item.Round, item.StockedInAt, item.Waybill = c.Round, asStored(arrived), parcel
+	item.Round, item.StockedInAt, item.Waybill = max(item.Round, c.Round), asStored(arrived), parcel
 	return t.updateItem(ctx, item)
 }
 
-func (t *tx) insertCase(ctx context.Context, c refund.Case) error {
+// insertCase writes a new case down and tells of it: opened, or what on says.
+func (t *tx) insertCase(ctx context.Context, c refund.Case, on refund.Kind) error {
 	text, err := jsonText(c)
 	if err != nil {
 		return err
@@ -190,7 +204,10 @@ func (t *tx) insertCase(ctx context.Context, c refund.Case) error {
 		searchColumn(c), text, dueColumn(c)); err != nil {
 		return fmt.Errorf("open case %s: %w", c.ID, err)
 	}
-	if err := t.announce(ctx, "", c, ""); err != nil {
+	if err := t.checkSlices(ctx, c.Item); err != nil {
+		return fmt.Errorf("open case %s: %w", c.ID, err)
+	}
+	if err := t.announce(ctx, "", c, on); err != nil {
 		return err
 	}
 	if err := t.fileCase(ctx, c); err != nil {
@@ -237,18 +254,6 @@ func searchColumn(c refund.Case) string {
 
 func readCase(ctx context.Context, q querier, id qc.CaseID) (refund.Case, error) {
 	return body[refund.Case](q.QueryRowContext(ctx, `SELECT body FROM refund_case WHERE id = $1`, string(id)))
-}
-
-// openCase returns the open case of an item; there is at most one.
-func (t *tx) openCase(ctx context.Context, item qc.ItemID) (refund.Case, error) {
-	return body[refund.Case](t.QueryRowContext(ctx,
-		`SELECT body FROM refund_case WHERE item = $1 AND is_open = 1`, string(item)))
-}
-
-// caseOfFinding returns the open case that stands on a finding.
-func (t *tx) caseOfFinding(ctx context.Context, id qc.FindingID) (refund.Case, error) {
-	return body[refund.Case](t.QueryRowContext(ctx,
-		`SELECT body FROM refund_case WHERE finding = $1 AND is_open = 1`, string(id)))
 }
 
 // CaseFilter narrows a list of cases; its zero value matches all.

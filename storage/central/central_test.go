@@ -350,4 +350,9 @@ func testStore(t *testing.T, open opener) {
 	t.Run("TicketsOnce", open.testTicketsOnce)
 	t.Run("TicketsAreBounded", open.testTicketsAreBounded)
 	t.Run("TicketsOfWhoWaits", open.testTicketsOfWhoWaits)
+	t.Run("Split", open.testSplit)
+	t.Run("SplitAtOnce", open.testSplitAtOnce)
+	t.Run("SlicesMoveTogether", open.testSlicesMoveTogether)
+	t.Run("SlicesByWhoWaits", open.testSlicesByWhoWaits)
+	t.Run("SlicesThatAreLoose", open.testSlicesThatAreLoose)
 }

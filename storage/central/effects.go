@@ -78,13 +78,13 @@ func (t *tx) findingRecorded(ctx context.Context, s said[qc.Finding]) error {
 	if err := t.checkFinding(ctx, f, item); err != nil {
 		return err
 	}
-	c, err := t.openCase(ctx, f.Item)
-	isOpen := err == nil
-	if err != nil && !errors.Is(err, qc.ErrNotFound) {
+	cases, err := t.slicesOf(ctx, f.Item)
+	if err != nil {
 		return err
 	}
-	if !isOpen {
-		if err := t.refuseAfterEnd(ctx, f); err != nil {
+	mine := cases.waitingFor(f)
+	if len(mine) == 0 {
+		if err := cases.refuseNew(f, item); err != nil {
 			return err
 		}
 	}
@@ -92,12 +92,12 @@ func (t *tx) findingRecorded(ctx context.Context, s said[qc.Finding]) error {
 		return err
 	}
 	switch {
-	case f.Verdict == qc.Pass && !isOpen:
+	case f.Verdict == qc.Pass && len(mine) == 0:
 		return t.audit(ctx, "staff:"+string(f.Inspector), "finding.pass", "item:"+string(f.Item), f.ID)
-	case !isOpen:
-		return t.openFor(ctx, f, item)
+	case len(mine) == 0:
+		return t.openFor(ctx, f, item, cases.free(item))
 	}
-	return t.reinspected(ctx, s, c, item)
+	return t.eachSlice(mine, func(c refund.Case) error { return t.reinspected(ctx, s, c, item) })
 }
 
 // checkFinding refuses what must not be recorded.
@@ -119,9 +119,6 @@ func (t *tx) checkFinding(ctx context.Context, f qc.Finding, item qc.Item) error
 			}
 		}
 	}
-	if f.Round != item.Round {
-		return refuse(saysMovedOn, fmt.Sprintf("finding of round %d, item is in round %d", f.Round, item.Round))
-	}
 	latest, err := readFinding(ctx, t, f.ID)
 	if errors.Is(err, qc.ErrNotFound) {
 		return nil
@@ -134,21 +131,6 @@ func (t *tx) checkFinding(ctx context.Context, f qc.Finding, item qc.Item) error
 	}
 	if f.Revision <= latest.Revision {
 		return refuse(saysMovedOn, fmt.Sprintf("revision %d after %d", f.Revision, latest.Revision))
-	}
-	return nil
-}
-
-// refuseAfterEnd keeps an ended case ended: its finding is not revised any
-// more, and an item whose money came back is not ours to judge.
-func (t *tx) refuseAfterEnd(ctx context.Context, f qc.Finding) error {
-	var ended int
-	err := t.QueryRowContext(ctx, `SELECT COUNT(*) FROM refund_case WHERE item = $1 AND (status = $2 OR finding = $3 AND status <> $4)`,
-		string(f.Item), string(refund.Credited), string(f.ID), string(refund.Withdrawn)).Scan(&ended)
-	if err != nil {
-		return err
-	}
-	if ended > 0 {
-		return refuse(saysMovedOn, "the item's case has ended")
 	}
 	return nil
 }
@@ -176,8 +158,8 @@ func (t *tx) keepFinding(ctx context.Context, f qc.Finding) error {
 	return t.fileFinding(ctx, f)
 }
 
-// openFor opens a case for a flagged item.
-func (t *tx) openFor(ctx context.Context, f qc.Finding, item qc.Item) error {
+// openFor opens a case for so many pieces of a flagged item.
+func (t *tx) openFor(ctx context.Context, f qc.Finding, item qc.Item, pieces int) error {
 	missing, err := t.missingPreviews(ctx, f)
 	if err != nil {
 		return err
@@ -186,18 +168,18 @@ func (t *tx) openFor(ctx context.Context, f qc.Finding, item qc.Item) error {
 	if err != nil {
 		return err
 	}
-	id, err := uuid.NewV7()
+	id, err := newCaseID()
 	if err != nil {
 		return err
 	}
 	c, err := refund.Open(refund.Opening{
-		ID: qc.CaseID(id.String()), Item: item, Customer: customer.ID, Finding: f,
+		ID: id, Item: item, Pieces: pieces, Customer: customer.ID, Finding: f,
 		LeadWaits: t.store.policy.Waits(f, item), PhotosMissing: missing, At: t.at,
 	})
 	if err != nil {
 		return err
 	}
-	if err := t.insertCase(ctx, c); err != nil {
+	if err := t.insertCase(ctx, c, ""); err != nil {
 		return err
 	}
 	if err := t.audit(ctx, "staff:"+string(f.Inspector), "case.open", "case:"+string(c.ID),
@@ -207,7 +189,15 @@ func (t *tx) openFor(ctx context.Context, f qc.Finding, item qc.Item) error {
 	return t.tellStanding(ctx, c)
 }
 
-// reinspected is a finding of an item that has an open case.
+func newCaseID() (qc.CaseID, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return "", fmt.Errorf("name a case: %w", err)
+	}
+	return qc.CaseID(id.String()), nil
+}
+
+// reinspected is a finding of pieces that have an open case.
 func (t *tx) reinspected(ctx context.Context, s said[qc.Finding], c refund.Case, item qc.Item) error {
 	f := s.data
 	e := refund.Event{Actor: s.atBench(), At: t.at, Finding: f.ID, Inspector: f.Inspector}
@@ -252,12 +242,12 @@ func (t *tx) reviewGiven(ctx context.Context, s said[qc.Review]) error {
 	if r.By != s.by.ID || !s.by.MayReview() {
 		return refuse(saysNotAllowed, "reviewed by "+string(r.By))
 	}
-	c, err := t.caseOfFinding(ctx, r.Finding)
-	if errors.Is(err, qc.ErrNotFound) {
-		return refuse(saysMovedOn, "no case for finding "+string(r.Finding))
-	}
+	mine, err := t.standingOn(ctx, r.Finding)
 	if err != nil {
 		return err
+	}
+	if len(mine) == 0 {
+		return refuse(saysMovedOn, "no case for finding "+string(r.Finding))
 	}
 	f, err := readFinding(ctx, t, r.Finding)
 	if err != nil {
@@ -277,12 +267,36 @@ func (t *tx) reviewGiven(ctx context.Context, s said[qc.Review]) error {
 	default:
 		return refuse(saysEventUnknown, "outcome "+string(r.Outcome))
 	}
-	_, err = t.review(ctx, c, e)
-	return refuseFor(err)
+	return t.eachSlice(mine, func(c refund.Case) error {
+		_, err := t.reviewed(ctx, c, e)
+		return refuseFor(err)
+	})
 }
 
-// review moves a case by a lead's word and tells where the flag stands.
+// review is a lead's word on the finding of a case. It holds for all cases that
+// stand on that finding, as far as they can still take it.
 func (t *tx) review(ctx context.Context, c refund.Case, e refund.Event) (refund.Case, error) {
+	after, err := t.reviewed(ctx, c, e)
+	if err != nil {
+		return c, err
+	}
+	all, err := t.standingOn(ctx, c.Finding)
+	if err != nil {
+		return c, err
+	}
+	for _, other := range all {
+		if other.ID == c.ID {
+			continue
+		}
+		if _, err := t.reviewed(ctx, other, e); err != nil && refuseFor(err) == err { //nolint:errorlint // no refusal: not moved on, but broken
+			return c, err
+		}
+	}
+	return after, nil
+}
+
+// reviewed moves a case by a lead's word and tells where the flag stands.
+func (t *tx) reviewed(ctx context.Context, c refund.Case, e refund.Event) (refund.Case, error) {
 	f, err := readFinding(ctx, t, c.Finding)
 	if err != nil {
 		return c, err

@@ -29,10 +29,7 @@ func refuse(problem, detail string) error { return &refusal{problem: problem, de
 // refuseFor turns an error of the domain into a refusal in its sentence, and
 // leaves every other error alone.
 func refuseFor(err error) error {
-	known := append(qc.Refusals(),
-		refund.ErrNotNow, refund.ErrNotYours, refund.ErrOwnFinding, refund.ErrWindowClosed, refund.ErrMissing,
-		refund.ErrAmount, refund.ErrUnknownEvent, refund.ErrRounds, refund.ErrOfferLate, refund.ErrOfferRounds,
-		refund.ErrPhotoRounds, refund.ErrSamePerson, refund.ErrApproval)
+	known := append(qc.Refusals(), refund.Refusals()...)
 	for _, why := range known {
 		if errors.Is(err, why) {
 			return refuse("error."+why.Error(), err.Error())

@@ -51,7 +51,7 @@ func (s *Store) Verify(ctx context.Context) (Report, error) {
 	}
 	err = s.read(ctx, func(q querier) error {
 		for _, check := range []func(context.Context, querier, *Report) error{
-			verifyLedger, verifyCases, verifyHolds, verifyLogs, verifyAudit, verifyFeed,
+			verifyLedger, verifyCases, verifySlices, verifyHolds, verifyLogs, verifyAudit, verifyFeed,
 		} {
 			if err := check(ctx, q, &report); err != nil {
 				return err

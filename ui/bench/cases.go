@@ -70,7 +70,7 @@ func (c *casesScreen) row(id int, o fyne.CanvasObject) {
 	if row.Step != model.StepNone && row.Step != model.StepArrival && !row.Sent {
 		importance = widget.DangerImportance
 	}
-	second := model.Join(c.w.words, " · ", row.Status, row.Do, row.Due.Text)
+	second := model.Join(c.w.words, " · ", row.Pieces, row.Status, row.Do, row.Due.Text)
 	if row.Sent {
 		second = c.w.say("station.cases.sent")
 	}
@@ -109,6 +109,9 @@ func (c *casesScreen) showDetail(row model.CaseRow) {
 		do.SetText(c.w.say("station.cases.sent"))
 	}
 	box = append(box, do)
+	if !row.Pieces.IsZero() {
+		box = append(box, small(row.Pieces.In(words)))
+	}
 	if !row.Due.Text.IsZero() {
 		due := small("")
 		showClock(due, row.Due, row.Due.Text.In(words))

@@ -27,6 +27,7 @@ const (
 type CaseRow struct {
 	Case   refund.Case
 	Title  qc.Bilingual
+	Pieces Sentence // how many of the item's pieces; nothing: all
 	Status Sentence
 	Task   qc.Task
 	Do     Sentence // what to do with the item now
@@ -61,17 +62,17 @@ func (c *Cases) Refresh() {
 		if err == nil {
 			standings, err = c.parts.Store.Standings(ctx)
 		}
-		titles := make(map[qc.ItemID]qc.Bilingual)
+		items := make(map[qc.ItemID]qc.Item)
 		for _, s := range standings {
-			titles[s.Finding.Item] = s.Item.Title
+			items[s.Finding.Item] = s.Item
 		}
 		for _, one := range cases {
-			if _, ok := titles[one.Item]; err == nil && !ok {
+			if _, ok := items[one.Item]; err == nil && !ok {
 				item, itemErr := c.parts.Store.Item(ctx, one.Item)
 				if itemErr != nil && !errors.Is(itemErr, qc.ErrNotFound) {
 					err = itemErr
 				}
-				titles[one.Item] = item.Title
+				items[one.Item] = item
 			}
 		}
 		return func() {
@@ -79,13 +80,13 @@ func (c *Cases) Refresh() {
 				c.notices.fail("read cases", err)
 				return
 			}
-			c.rows, c.loaded = c.build(cases, standings, titles), true
+			c.rows, c.loaded = c.build(cases, standings, items), true
 			c.changed()
 		}
 	})
 }
 
-func (c *Cases) build(cases []refund.Case, standings []qc.Standing, titles map[qc.ItemID]qc.Bilingual) []CaseRow {
+func (c *Cases) build(cases []refund.Case, standings []qc.Standing, items map[qc.ItemID]qc.Item) []CaseRow {
 	now := c.parts.Now()
 	sent := make(map[qc.FindingID]qc.Standing)
 	for _, s := range standings {
@@ -95,7 +96,10 @@ func (c *Cases) build(cases []refund.Case, standings []qc.Standing, titles map[q
 	}
 	var rows []CaseRow
 	for _, one := range cases {
-		row := CaseRow{Case: one, Title: titles[one.Item], Status: Say("status.desk." + string(one.Status)), Task: one.Task()}
+		row := CaseRow{Case: one, Title: items[one.Item].Title, Status: Say("status.desk." + string(one.Status)), Task: one.Task()}
+		if whole := items[one.Item].Quantity; one.Pieces() > 0 && one.Quantity < whole {
+			row.Pieces = Say("station.cases.pieces", "n", one.Quantity, "m", whole)
+		}
 		if s, ok := sent[one.Finding]; ok && (one.Status == refund.Flagged || one.Status == refund.AwaitingDecision) {
 			row.Task.Kind, row.Task.Reason = qc.TaskRetake, s.Review.Reason
 		}

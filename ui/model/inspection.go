@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -192,10 +193,11 @@ func (i *Inspection) prepare(ctx context.Context, id qc.ItemID) (opening, error)
 	if err != nil {
 		return o, err
 	}
-	recheck := slices.IndexFunc(cases, func(c refund.Case) bool { return c.Item == id && c.Status == refund.Rechecking })
-	if recheck >= 0 {
-		o.earlier = flawsOf(standings, cases[recheck].Finding)
-		o.origin = Say("station.origin.recheck", "n", cases[recheck].Round)
+	waiting, waits := caseInWait(cases, id)
+	recheck := waits && waiting.Status == refund.Rechecking
+	if recheck {
+		o.earlier = flawsBefore(standings, waiting)
+		o.origin = Say("station.origin.recheck", "n", waiting.Round)
 	}
 	draft, err := i.parts.Store.Draft(ctx, id)
 	if err == nil {
@@ -208,9 +210,11 @@ func (i *Inspection) prepare(ctx context.Context, id qc.ItemID) (opening, error)
 	o.draft.Finding = qc.Finding{
 		ID: qc.FindingID(i.parts.NewID()), Revision: 1, Item: item.ID, Order: item.Order, Round: max(1, item.Round),
 	}
-	if recheck >= 0 {
-		o.draft.Finding.Round = cases[recheck].Round
-		o.draft.Sequel = cases[recheck].ID
+	if waits {
+		o.draft.Finding.Round, o.draft.Finding.Case = waiting.Round, waiting.ID
+	}
+	if recheck {
+		o.draft.Sequel = waiting.ID
 		return o, nil
 	}
 	if standing, ok := sentBack(standings, id); ok {
@@ -254,13 +258,45 @@ func isSentBack(s qc.Standing) bool {
 	return s.Review != nil && s.Review.Outcome == qc.SentBack && s.Review.Revision == s.Finding.Revision
 }
 
-func flawsOf(standings []qc.Standing, finding qc.FindingID) []qc.Flaw {
-	for _, s := range standings {
-		if s.Finding.ID == finding {
-			return s.Finding.Flaws
+// caseInWait returns the case of the item that an inspection is made for: that
+// of a replacement to be rechecked, else that of a customer who asked for more
+// photos; of several, as after a split, the one that has waited longest.
+func caseInWait(cases []refund.Case, id qc.ItemID) (refund.Case, bool) {
+	for _, status := range []refund.Status{refund.Rechecking, refund.PhotosRequested} {
+		var first refund.Case
+		for _, c := range cases {
+			if c.Item == id && c.Status == status && (first.ID == "" || c.ChangedAt.Before(first.ChangedAt)) {
+				first = c
+			}
+		}
+		if first.ID != "" {
+			return first, true
 		}
 	}
-	return nil
+	return refund.Case{}, false
+}
+
+// flawsBefore returns what was wrong with the pieces of the rounds before, the
+// last round first: each kind of flaw once.
+func flawsBefore(standings []qc.Standing, recheck refund.Case) []qc.Flaw {
+	var rounds []qc.Finding
+	for _, s := range standings {
+		f := s.Finding
+		dismissed := s.Review != nil && s.Review.Outcome == qc.Dismissed && s.Review.Revision == f.Revision
+		if f.Item == recheck.Item && f.Verdict != qc.Pass && f.Round < recheck.Round && !dismissed {
+			rounds = append(rounds, f)
+		}
+	}
+	slices.SortStableFunc(rounds, func(a, b qc.Finding) int { return cmp.Compare(b.Round, a.Round) })
+	var flaws []qc.Flaw
+	for _, f := range rounds {
+		for _, flaw := range f.Flaws {
+			if !slices.ContainsFunc(flaws, func(known qc.Flaw) bool { return known.Code == flaw.Code && known.Zone == flaw.Zone }) {
+				flaws = append(flaws, flaw)
+			}
+		}
+	}
+	return flaws
 }
 
 // Item returns the item on the bench, if any.

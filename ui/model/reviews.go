@@ -35,7 +35,7 @@ type Reviews struct {
 	person  qc.Staff
 
 	standings []qc.Standing
-	cases     map[qc.CaseID]refund.Case
+	cases     []refund.Case
 	loaded    bool
 	given     map[qc.FindingID]int // revision reviewed here, until the centre says so
 	selected  qc.FindingID
@@ -50,16 +50,12 @@ func (r *Reviews) Refresh() {
 		if err == nil {
 			cases, err = r.parts.Store.Cases(ctx)
 		}
-		byID := make(map[qc.CaseID]refund.Case, len(cases))
-		for _, one := range cases {
-			byID[one.ID] = one
-		}
 		return func() {
 			if err != nil {
 				r.notices.fail("read reviews", err)
 				return
 			}
-			r.standings, r.cases, r.loaded = standings, byID, true
+			r.standings, r.cases, r.loaded = standings, cases, true
 			r.changed()
 		}
 	})
@@ -82,11 +78,32 @@ func (r *Reviews) Waiting() int {
 	return n
 }
 
+// caseOf returns the case that a flag stands for. After a split several stand
+// on it; a look matters as long as it does to one of them.
+func (r *Reviews) caseOf(s qc.Standing) (refund.Case, bool) {
+	mine := slices.DeleteFunc(slices.Clone(r.cases), func(c refund.Case) bool { return c.ID != s.Case && c.Finding != s.Finding.ID })
+	if len(mine) == 0 {
+		return refund.Case{}, false
+	}
+	return slices.MinFunc(mine, func(a, b refund.Case) int { return cmp.Compare(settled(a), settled(b)) }), true
+}
+
+// settled grows with how little a look at its flag means to a case.
+func settled(c refund.Case) int {
+	switch {
+	case c.Status == refund.Flagged || c.Status == refund.AwaitingDecision:
+		return 0
+	case c.Status.Terminal():
+		return 2
+	}
+	return 1
+}
+
 func (r *Reviews) open() []qc.Standing {
 	var open []qc.Standing
 	for _, s := range r.standings {
 		reviewed := s.Review != nil && s.Review.Revision >= s.Finding.Revision
-		if one, known := r.cases[s.Case]; known && one.Status.Terminal() {
+		if one, known := r.caseOf(s); known && one.Status.Terminal() {
 			continue // nothing can follow from a look any more
 		}
 		if s.Finding.Verdict == qc.Flag && !reviewed && r.given[s.Finding.ID] < s.Finding.Revision {
@@ -111,7 +128,7 @@ func (r *Reviews) Rows() []ReviewRow {
 	var rows []ReviewRow
 	for _, s := range r.open() {
 		row := ReviewRow{Standing: s, Window: clockOf(s.Item.WindowEndsAt(), now), State: Say("station.review.seen")}
-		one, known := r.cases[s.Case]
+		one, known := r.caseOf(s)
 		switch {
 		case s.Waits:
 			row.State = Say("station.review.waits")

@@ -21,6 +21,9 @@ type Store interface {
 	// Act applies an event. version 0 stands for whichever there is; any other
 	// must be the case's, or it is a [*Conflict]. The same key twice acts once.
 	Act(ctx context.Context, id qc.CaseID, version int, event refund.Event, key string) (refund.Case, error)
+	// Split makes so many pieces of a case a case of their own. Version and key
+	// are as in Act, and so are the errors.
+	Split(ctx context.Context, id qc.CaseID, version, pieces int, by refund.Actor, key string) error
 	// Cases returns cases, those with the least of the seller's window first.
 	Cases(ctx context.Context, filter CaseFilter) ([]refund.Case, error)
 	// Dossier returns all there is about a case.

@@ -30,6 +30,7 @@ type deskCaseView struct {
 	Action    string // address of the forms
 	Actions   []actionView
 	OnBehalf  []actionView // decisions that are the customer's to make
+	Split     *splitCard   // decide for some of the pieces by themselves
 	NotNow    []notNow
 	Timeline  []entryView
 	Link      string     // where the customer's link is made; empty for those who may not
@@ -81,6 +82,7 @@ type actionView struct {
 // fieldView is one field of a form.
 type fieldView struct {
 	Name, Label, Value string
+	Suffix             string // of its id, where a page has several such fields
 	Long, Money        bool
 	Optional           bool
 	Secret             bool // is typed unseen
@@ -149,6 +151,7 @@ func (p *Pages) deskCase(w http.ResponseWriter, r *http.Request, who session) {
 	}
 	page.Claim = p.claim(s, d)
 	p.actions(&page, s, c, who.actor())
+	page.Split = s.splitCard(c, who.actor(), casePath(c.ID)+"/split")
 	for _, entry := range slices.Backward(c.Timeline) {
 		page.Timeline = append(page.Timeline, s.deskEntry(entry))
 	}

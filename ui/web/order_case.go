@@ -35,6 +35,7 @@ type decisionCard struct {
 	Suffix  string // of the ids on the page
 	Options []optionView
 	Silence string // what happens if nothing is chosen
+	Split   *splitCard
 }
 
 // optionView is one thing the customer may do.
@@ -162,6 +163,8 @@ func (s speech) decide(view *caseView, c refund.Case, item qc.Item, order qc.Ord
 		by := s.at(c.DecideBy)
 		card.Silence = s.T("decision.silence", "time", by.Text, "default", s.T("decision.default.keep"))
 	}
+	card.Split = s.splitCard(c, refund.Actor{Party: refund.ByCustomer, ID: string(c.Customer)},
+		orderPath(order)+"/cases/"+url.PathEscape(string(c.ID))+"/split")
 	view.Decision = card
 }
 

@@ -82,11 +82,7 @@ func outcome(err error) (notice string, other error) {
 	case errors.Is(err, ErrSellerRef):
 		return "web.seller_ref_used", nil
 	}
-	for _, reason := range []error{
-		refund.ErrNotNow, refund.ErrNotYours, refund.ErrOwnFinding, refund.ErrWindowClosed, refund.ErrMissing,
-		refund.ErrAmount, refund.ErrUnknownEvent, refund.ErrRounds, refund.ErrOfferLate, refund.ErrOfferRounds,
-		refund.ErrPhotoRounds, refund.ErrSamePerson, refund.ErrApproval,
-	} {
+	for _, reason := range refund.Refusals() {
 		if errors.Is(err, reason) {
 			return "error." + reason.Error(), nil
 		}

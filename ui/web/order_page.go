@@ -32,7 +32,9 @@ type orderPageView struct {
 // itemView is one item on the customer's page.
 type itemView struct {
 	speech
-	ID       qc.ItemID
+	ID       qc.ItemID // of the article on the page
+	Item     qc.ItemID
+	Pieces   string // of which this is about some, or empty: of all
 	Title    string
 	Variant  string
 	Quantity int
@@ -92,14 +94,9 @@ func (p *Pages) orderPage(w http.ResponseWriter, r *http.Request) {
 	}
 	page.Events, page.State = path+"/events", orderState(order)
 	for _, item := range order.Order.Items {
-		view := p.itemView(s, order, item, path)
-		if view.Case != nil && view.Case.Decision != nil && view.Case.Status == refund.AwaitingDecision {
-			page.Waiting++
+		for _, view := range p.sliceViews(s, order, item, path) {
+			page.add(view, r.URL.Query().Get("case"))
 		}
-		if view.Case != nil && string(view.Case.ID) == r.URL.Query().Get("case") {
-			view.Notice, page.Notice = page.Notice, ""
-		}
-		page.Items = append(page.Items, view)
 	}
 	slices.SortStableFunc(page.Items, func(a, b itemView) int { return cmp.Compare(a.rank, b.rank) })
 	page.nameButtons()
@@ -117,6 +114,17 @@ func (p *Pages) orderPage(w http.ResponseWriter, r *http.Request) {
 	}
 	slices.Reverse(page.Statement)
 	p.render(w, r, http.StatusOK, "order", page)
+}
+
+// add puts an item on the page, with the notice if it is of that case.
+func (page *orderPageView) add(view itemView, noticed string) {
+	if view.Case != nil && view.Case.Decision != nil && view.Case.Status == refund.AwaitingDecision {
+		page.Waiting++
+	}
+	if view.Case != nil && string(view.Case.ID) == noticed {
+		view.Notice, page.Notice = page.Notice, ""
+	}
+	page.Items = append(page.Items, view)
 }
 
 // orderState is the fingerprint of everything the page shows that may change.
@@ -148,7 +156,7 @@ func caseOf(o OrderView, item qc.ItemID) (refund.Case, bool) {
 	var latest refund.Case
 	found := false
 	for _, c := range o.Cases {
-		if c.Item == item && (!found || c.OpenedAt.After(latest.OpenedAt)) {
+		if c.Item == item && c.Pieces() > 0 && (!found || c.OpenedAt.After(latest.OpenedAt)) {
 			latest, found = c, true
 		}
 	}
@@ -209,13 +217,22 @@ func visibleFindings(o OrderView) []qc.Finding {
 	var visible []qc.Finding
 	for _, item := range o.Order.Items {
 		visible = append(visible, findingsOf(o, item.ID)...)
+		for _, c := range slicesOf(o, item) {
+			part := o
+			part.Cases = []refund.Case{c}
+			for _, f := range findingsOf(part, item.ID) {
+				if !slices.ContainsFunc(visible, func(seen qc.Finding) bool { return seen.ID == f.ID }) {
+					visible = append(visible, f)
+				}
+			}
+		}
 	}
 	return visible
 }
 
 func (p *Pages) itemView(s speech, o OrderView, item qc.Item, base string) itemView {
 	view := itemView{
-		speech: s, ID: item.ID, Title: item.Title.In(s.Language()), Variant: item.Variant.In(s.Language()),
+		speech: s, ID: item.ID, Item: item.ID, Title: item.Title.In(s.Language()), Variant: item.Variant.In(s.Language()),
 		Quantity: item.Quantity, Asked: item.CustomerNote, State: "progress", rank: 3,
 		Ask: base + "/tickets?" + url.Values{"item": {string(item.ID)}}.Encode() + "#write-new",
 	}
@@ -283,7 +300,13 @@ func (page *orderPageView) nameButtons() {
 		}
 		n++
 		if n > 1 {
-			item.Case.Decision.Suffix = "-" + strconv.Itoa(n)
+			suffix := "-" + strconv.Itoa(n)
+			item.Case.Decision.Suffix = suffix
+			for _, option := range item.Case.Decision.Options {
+				for i := range option.Fields {
+					option.Fields[i].Suffix = suffix
+				}
+			}
 		}
 	}
 }
@@ -312,6 +335,7 @@ var notices = []string{
 	"error.exchange_too_often", "error.field_missing", "error.amount_not_owed", "error.waybill_invalid",
 	"web.ticket.sent", "web.ticket.answered",
 	"error.event_unknown", "web.amount_syntax", "web.seller_ref_used", "web.form_broken",
+	"error.pieces_wrong", "web.split.done",
 }
 
 func (s speech) notice(r *http.Request) string {

@@ -113,6 +113,7 @@ func (p *Pages) routes() *routes {
 	mux.Handle("GET /o/{order}", p.linkFirst(links, http.HandlerFunc(p.orderPage)))
 	mux.HandleFunc("GET /o/{order}/events", p.orderEvents)
 	mux.HandleFunc("POST /o/{order}/cases/{case}/decision", p.orderDecide)
+	mux.HandleFunc("POST /o/{order}/cases/{case}/split", p.orderSplit)
 	mux.HandleFunc("GET /o/{order}/photos/{digest}", p.orderPhotoPage)
 	mux.HandleFunc("GET /o/{order}/photos/{digest}/{size}", p.orderPhoto)
 
@@ -135,6 +136,7 @@ func (p *Pages) routes() *routes {
 	mux.HandleFunc("GET /desk/events", p.staffOnly(p.deskEvents))
 	mux.HandleFunc("GET /desk/cases/{case}", p.staffOnly(p.deskCase))
 	mux.HandleFunc("POST /desk/cases/{case}/events", p.staffOnly(p.deskAct))
+	mux.HandleFunc("POST /desk/cases/{case}/split", p.staffOnly(p.deskSplit))
 	mux.HandleFunc("POST /desk/cases/{case}/link", p.staffOnly(p.deskLink))
 	mux.HandleFunc("GET /desk/cases/{case}/evidence.zip", p.staffOnly(p.deskEvidence))
 	mux.HandleFunc("GET /desk/cases/{case}/photos/{digest}", p.staffOnly(p.deskPhotoPage))

@@ -268,6 +268,24 @@ func (w *world) Act(_ context.Context, id qc.CaseID, version int, e refund.Event
 	return after, nil
 }
 
+func (w *world) Split(_ context.Context, id qc.CaseID, version, pieces int, by refund.Actor, key string) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if _, ok := w.keys[key]; ok {
+		return nil
+	}
+	c := w.cases[id]
+	if version != 0 && version != c.Version {
+		return &Conflict{Case: c}
+	}
+	rest, part, err := c.Split(id+"-part", pieces, refund.Event{Actor: by, At: w.now})
+	if err != nil {
+		return err
+	}
+	w.cases[rest.ID], w.cases[part.ID], w.keys[key] = rest, part, rest
+	return nil
+}
+
 func (w *world) sorted() []refund.Case {
 	return slices.SortedFunc(maps.Values(w.cases), func(a, b refund.Case) int {
 		return cmp.Or(a.WindowEndsAt.Compare(b.WindowEndsAt), cmp.Compare(a.ID, b.ID))
