@@ -96,6 +96,8 @@ func (p *process) stop(t *testing.T) int {
 	select {
 	case <-p.done:
 	case <-time.After(patience):
+		_ = p.cmd.Process.Signal(syscall.SIGQUIT) // it says where it stands, and ends
+		<-p.done
 		t.Fatalf("%s did not stop", p.cmd.Path)
 	}
 	return p.cmd.ProcessState.ExitCode()

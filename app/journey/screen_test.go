@@ -26,11 +26,7 @@ const managerConfig = `<?xml version="1.0"?>
 
 func startScreen(t *testing.T, width, height int) *screen {
 	t.Helper()
-	s := &screen{display: freeDisplay(t), folder: *outFlag}
-	start(t, nil, "Xvfb", s.display, "-screen", "0", fmt.Sprintf("%dx%dx24", width, height), "-nolisten", "tcp")
-	until(t, "the virtual display", func() bool {
-		return s.command("xdpyinfo").Run() == nil
-	})
+	s := &screen{display: openDisplay(t, width, height), folder: *outFlag}
 	config := filepath.Join(t.TempDir(), "rc.xml")
 	if err := os.WriteFile(config, []byte(managerConfig), 0o600); err != nil {
 		t.Fatal(err)
@@ -39,19 +35,20 @@ func startScreen(t *testing.T, width, height int) *screen {
 	return s
 }
 
-// freeDisplay returns a display number that nobody uses.
-func freeDisplay(t *testing.T) string {
+// openDisplay starts a virtual display. It chooses its number itself: two that
+// looked for a free one at the same time would find the same.
+func openDisplay(t *testing.T, width, height int) (name string) {
 	t.Helper()
-	for n := 90; n < 190; n++ {
-		number := strconv.Itoa(n)
-		_, lock := os.Stat("/tmp/.X" + number + "-lock")
-		_, socket := os.Stat("/tmp/.X11-unix/X" + number)
-		if os.IsNotExist(lock) && os.IsNotExist(socket) {
-			return ":" + number
+	display := start(t, nil, "Xvfb", "-displayfd", "1", "-screen", "0", fmt.Sprintf("%dx%dx24", width, height), "-nolisten", "tcp")
+	until(t, "the virtual display", func() bool {
+		for _, line := range display.said() {
+			if _, err := strconv.Atoi(line); err == nil {
+				name = ":" + line
+			}
 		}
-	}
-	t.Fatal("no display number is free")
-	return ""
+		return name != ""
+	})
+	return name
 }
 
 // env makes programs appear on the screen at a scale of one.
