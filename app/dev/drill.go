@@ -77,6 +77,9 @@ func runDrill(ctx context.Context, t *tool, args []string) error {
 	if err := t.setUp(ctx, toBuild|toDrill); err != nil {
 		return err
 	}
+	if err := t.buildTool(ctx, "versitygw"); err != nil {
+		return err
+	}
 	logs, err := os.MkdirTemp("", "flawmark-drill-")
 	if err != nil {
 		return fmt.Errorf("make a folder for logs: %w", err)

@@ -36,6 +36,7 @@ func steps() []step {
 		{"vet", goStep("vet", "-tags=ci", "./...")},
 		{"staticcheck", goStep("tool", toolsFile, "staticcheck", "-tags=ci", "./...")},
 		{"centre without cgo", buildPure},
+		{"object store for the tests", buildObjectStore},
 		{"tests", testPlain},
 		{"tests with the race detector", testRaces},
 		{"station and centre", buildPrograms},
@@ -151,6 +152,14 @@ func (s *shown) line(text string) string {
 func buildPure(ctx context.Context, r *testRun) error {
 	_, err := r.build(ctx, pureCentre(), r.scratch, "CGO_ENABLED=0")
 	return err
+}
+
+// buildObjectStore has `go tool` build the S3 server that tests start, which takes
+// a minute or two the first time, so that no test's time runs out over it.
+func buildObjectStore(ctx context.Context, r *testRun) error { return r.buildTool(ctx, "versitygw") }
+
+func (t *tool) buildTool(ctx context.Context, name string) error {
+	return t.watch(t.goCommand(ctx, "tool", toolsFile, "-n", name), &plain{})
 }
 
 func buildPrograms(ctx context.Context, r *testRun) (err error) {

@@ -15,6 +15,9 @@
 // What a crash leaves in tmp and staged is worthless and goes with
 // [Folder.Sweep].
 //
+// A [Bucket] makes the same promise of an object store that speaks S3, where
+// several centres share it. What both can do is [Files].
+//
 // What can be made again from a photo is kept apart, in a bounded cache:
 // [Derived].
 package blob
@@ -137,7 +140,11 @@ func place(d qc.Digest) (string, error) {
 
 // File is a stored file, open for reading. It knows its size.
 type File struct {
-	file *os.File
+	file interface {
+		io.ReadSeeker
+		io.ReaderAt
+		io.Closer
+	}
 	size int64
 }
 

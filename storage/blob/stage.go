@@ -13,9 +13,9 @@ import (
 	"flawmark/app/qc"
 )
 
-// Staged is an upload in progress: bytes that have arrived and are on the disk,
+// stagedFile is a [Staged] of a folder: a file whose bytes are on the disk,
 // but may not be all. It has one user at a time.
-type Staged struct {
+type stagedFile struct {
 	folder *Folder
 	id     string
 	file   *os.File
@@ -26,7 +26,7 @@ type Staged struct {
 // Stage opens the upload with that id, new or where it was left. An id has 1 to
 // 128 letters, digits, hyphens and underscores. It fails with [ErrName], with
 // [ErrBusy] while the upload is open elsewhere, [ErrFull] or [ErrSync].
-func (f *Folder) Stage(id string) (*Staged, error) {
+func (f *Folder) Stage(id string) (Staged, error) {
 	if err := checkUploadID(id); err != nil {
 		return nil, err
 	}
@@ -37,7 +37,7 @@ func (f *Folder) Stage(id string) (*Staged, error) {
 	if busy {
 		return nil, fmt.Errorf("open upload %s: %w", id, ErrBusy)
 	}
-	s := &Staged{folder: f, id: id}
+	s := &stagedFile{folder: f, id: id}
 	if err := s.open(); err != nil {
 		return nil, errors.Join(fmt.Errorf("open upload %s: %w", id, classify(err)), s.Close())
 	}
@@ -52,9 +52,9 @@ func checkUploadID(id string) error {
 	return nil
 }
 
-func (s *Staged) path() string { return path.Join(stagedDir, s.id) }
+func (s *stagedFile) path() string { return path.Join(stagedDir, s.id) }
 
-func (s *Staged) open() error {
+func (s *stagedFile) open() error {
 	if s.folder.failed.Load() {
 		return ErrSync
 	}
@@ -72,12 +72,12 @@ func (s *Staged) open() error {
 }
 
 // Size returns how many bytes are here.
-func (s *Staged) Size() int64 { return s.size }
+func (s *stagedFile) Size() int64 { return s.size }
 
 // Append adds at most limit bytes of r and returns how many were added; they are
 // on the disk, also when it fails because r broke off or ctx ended. It fails
 // with [ErrFull] or [ErrSync].
-func (s *Staged) Append(ctx context.Context, r io.Reader, limit int64) (int64, error) {
+func (s *stagedFile) Append(ctx context.Context, r io.Reader, limit int64) (int64, error) {
 	if s.folder.failed.Load() {
 		return 0, fmt.Errorf("append to upload %s: %w", s.id, ErrSync)
 	}
@@ -95,7 +95,7 @@ func (s *Staged) Append(ctx context.Context, r io.Reader, limit int64) (int64, e
 // Publish checks the whole content against want and makes it a file of the
 // folder. It fails with [ErrDigest] when it is something else, and then the
 // upload is discarded. The upload is closed in any case.
-func (s *Staged) Publish(ctx context.Context, want qc.Digest) (int64, error) {
+func (s *stagedFile) Publish(ctx context.Context, want qc.Digest) (int64, error) {
 	got, size, err := digest(ctx, io.Discard, io.NewSectionReader(s.file, 0, s.size))
 	if err != nil {
 		return 0, errors.Join(fmt.Errorf("publish upload %s: %w", s.id, err), s.Close())
@@ -123,7 +123,7 @@ func (s *Staged) Publish(ctx context.Context, want qc.Digest) (int64, error) {
 }
 
 // Discard deletes what has arrived, and closes the upload.
-func (s *Staged) Discard() error {
+func (s *stagedFile) Discard() error {
 	closeErr := s.Close()
 	if err := s.folder.root.Remove(s.path()); err != nil && !errors.Is(classify(err), qc.ErrNotFound) {
 		return fmt.Errorf("discard upload %s: %w", s.id, err)
@@ -132,7 +132,7 @@ func (s *Staged) Discard() error {
 }
 
 // Close leaves the upload for later. Closing twice is no error.
-func (s *Staged) Close() error {
+func (s *stagedFile) Close() error {
 	var err error
 	s.once.Do(func() {
 		if s.file != nil {

@@ -20,6 +20,9 @@ import (
 func refuse(w http.ResponseWriter, problem *wire.Problem) {
 	w.Header().Set("Content-Type", wire.ProblemType)
 	w.Header().Set("Cache-Control", "no-store")
+	if problem.Type == wire.StorageAway {
+		w.Header().Set("Retry-After", "5")
+	}
 	w.WriteHeader(problem.Status)
 	_ = json.NewEncoder(w).Encode(problem)
 }

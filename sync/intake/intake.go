@@ -109,6 +109,9 @@ type Refusals struct {
 	Digest     error // a published file is not what it was said to be
 	Full       error // no room on the disk for files
 	StoreFull  error // nor for the database
+	Overtaken  error // somebody else has appended to the same upload meanwhile
+	Away       error // the place of the files does not answer
+	Closed     error // nor does it let us in
 }
 
 // Config holds what the door needs. Everything without a default is required.
@@ -257,6 +260,7 @@ func (s *service) problem(err error) *wire.Problem {
 		{s.Refusals.Digest, wire.DigestMismatch},
 		{s.Refusals.Full, wire.StorageFull},
 		{s.Refusals.StoreFull, wire.StorageFull},
+		{s.Refusals.Overtaken, wire.OffsetConflict},
 		{qc.ErrNotFound, wire.NotFound},
 		{qc.ErrChain, wire.Malformed},
 		{qc.ErrCursor, wire.Malformed},
@@ -269,8 +273,17 @@ func (s *service) problem(err error) *wire.Problem {
 	if errors.Is(err, context.Canceled) {
 		return wire.NewProblem(wire.Interrupted, "")
 	}
+	if s.away(err) {
+		s.Log.Warn("intake does not reach its storage", "error", err)
+		return wire.NewProblem(wire.StorageAway, "")
+	}
 	s.Log.Error("intake refused for an unforeseen reason", "error", err)
 	return wire.NewProblem(wire.Internal, "")
+}
+
+// away reports that it is not the request that is at fault, nor the program.
+func (s *service) away(err error) bool {
+	return s.Refusals.Away != nil && errors.Is(err, s.Refusals.Away) || s.Refusals.Closed != nil && errors.Is(err, s.Refusals.Closed)
 }
 
 // health looks one file up, whichever: a store that is asked for nothing does

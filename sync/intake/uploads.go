@@ -319,7 +319,11 @@ func (s *service) take(ctx context.Context, r *http.Request, staged Staged, uplo
 		source = bytes.NewReader(chunk)
 	}
 	if _, err := staged.Append(ctx, source, room); err != nil {
-		return s.problem(fmt.Errorf("append to upload %s: %w", upload.ID, err))
+		problem := s.problem(fmt.Errorf("append to upload %s: %w", upload.ID, err))
+		if problem.Type == wire.OffsetConflict {
+			problem.Offset = staged.Size()
+		}
+		return problem
 	}
 	return nil
 }
@@ -374,6 +378,7 @@ func (s *service) publish(ctx context.Context, staged Staged, upload Upload) err
 	if err := s.Centre.DropUpload(ctx, upload.ID); err != nil {
 		return fmt.Errorf("finish upload %s: %w", upload.ID, err)
 	}
+	_ = staged.Discard() // what is left of it; who comes later finds the file
 	return nil
 }
 

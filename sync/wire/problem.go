@@ -40,6 +40,7 @@ const (
 	CodeUnknown      = problemSpace + "code-unknown"
 	TooManyRequests  = problemSpace + "too-many-requests"
 	StorageFull      = problemSpace + "storage-full"
+	StorageAway      = problemSpace + "storage-away" // the centre does not reach its own database or files now
 	Interrupted      = problemSpace + "interrupted" // a newer request took over
 	Internal         = problemSpace + "internal"
 )
@@ -69,6 +70,7 @@ func kinds() map[string]problemKind {
 		CodeExpired:      {http.StatusGone, "The code has expired", false},
 		CodeUnknown:      {http.StatusNotFound, "The code is not known", false},
 		TooManyRequests:  {http.StatusTooManyRequests, "Too many requests", true},
+		StorageAway:      {http.StatusServiceUnavailable, "The centre does not reach its storage now", true},
 		StorageFull:      {http.StatusInsufficientStorage, "The centre has no room left", true},
 		Interrupted:      {http.StatusServiceUnavailable, "A newer request took over", true},
 		Internal:         {http.StatusInternalServerError, "Something unforeseen happened", true},

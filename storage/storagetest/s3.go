@@ -1,0 +1,133 @@
+package storagetest
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// S3 is an object store of its own: the gateway of .ci/tools on a port of this
+// machine, with its objects in a folder. It ends with the test.
+type S3 struct {
+	AccessKey, SecretKey string
+
+	dir     string
+	program string
+	address string
+	server  *exec.Cmd
+	buckets atomic.Int64
+}
+
+// StartS3 starts a server, which is built when that has not been done yet.
+func StartS3(tb testing.TB) *S3 {
+	tb.Helper()
+	s := &S3{AccessKey: "flawmark-test", SecretKey: "a-secret-of-this-test", dir: tb.TempDir(), program: s3Program(tb)}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	s.address = listener.Addr().String()
+	if err := listener.Close(); err != nil {
+		tb.Fatal(err)
+	}
+	for _, name := range []string{"objects", "sidecar"} {
+		if err := os.Mkdir(filepath.Join(s.dir, name), 0o700); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	s.Start(tb)
+	tb.Cleanup(func() { s.Stop(tb) })
+	return s
+}
+
+// s3Program returns the path of the gateway, which `go tool` keeps in its cache.
+func s3Program(tb testing.TB) string {
+	tb.Helper()
+	root, err := exec.Command("go", "env", "GOMOD").Output()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tools := filepath.Join(filepath.Dir(strings.TrimSpace(string(root))), ".ci", "tools", "go.mod")
+	cmd := exec.Command("go", "tool", "-modfile="+tools, "-n", "versitygw")
+	var complaint bytes.Buffer
+	cmd.Stderr = &complaint
+	path, err := cmd.Output()
+	if err != nil {
+		tb.Fatalf("build the object store: %v\n%s", err, complaint.Bytes())
+	}
+	return strings.TrimSpace(string(path))
+}
+
+// Start starts the server, again after [S3.Stop] with the same objects.
+func (s *S3) Start(tb testing.TB) {
+	tb.Helper()
+	// What it knows of objects lies in a folder of its own: not every file system
+	// keeps it with the files.
+	s.server = exec.Command(s.program, "--access", s.AccessKey, "--secret", s.SecretKey, "--port", s.address, "--health", "/health", "--quiet",
+		"posix", "--sidecar", filepath.Join(s.dir, "sidecar"), filepath.Join(s.dir, "objects"))
+	log, err := os.OpenFile(filepath.Join(s.dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer log.Close()
+	s.server.Stdout, s.server.Stderr = log, log
+	if err := s.server.Start(); err != nil {
+		tb.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	for {
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.address+"/health", nil)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		if response, err := http.DefaultClient.Do(request); err == nil {
+			_ = response.Body.Close()
+			if response.StatusCode == http.StatusOK {
+				return
+			}
+		}
+		if ctx.Err() != nil {
+			said, _ := os.ReadFile(log.Name()) // may say why
+			tb.Fatalf("the object store does not start:\n%s", said)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// Stop ends the server at once, as a power cut would. Stopping twice is no error.
+func (s *S3) Stop(tb testing.TB) {
+	tb.Helper()
+	if s.server == nil {
+		return
+	}
+	if err := s.server.Process.Kill(); err != nil {
+		tb.Error(err)
+	}
+	_ = s.server.Wait() // it says that it was killed
+	s.server = nil
+}
+
+// Bucket makes an empty bucket and returns its address.
+func (s *S3) Bucket(tb testing.TB) string {
+	tb.Helper()
+	name := fmt.Sprintf("photos%d", s.buckets.Add(1))
+	if err := os.Mkdir(filepath.Join(s.dir, "objects", name), 0o700); err != nil {
+		tb.Fatal(err)
+	}
+	return "http://" + s.address + "/" + name
+}
+
+// Object returns the path of an object's file, for tests that damage it.
+func (s *S3) Object(bucket, key string) string {
+	return filepath.Join(s.dir, "objects", bucket[strings.LastIndex(bucket, "/")+1:], filepath.FromSlash(key))
+}
