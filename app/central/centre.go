@@ -21,7 +21,7 @@ import (
 type centre struct {
 	settings settings.Centre
 	store    *central.Store
-	blobs    *blob.Folder
+	blobs    blob.Files
 	flaws    qc.Catalogue
 	log      *slog.Logger
 	now      func() time.Time
@@ -35,10 +35,6 @@ func openCentre(ctx context.Context, s settings.Centre, log *slog.Logger) (*cent
 	flaws, err := qc.ParseCatalogue(assets.FlawCatalogue())
 	if err != nil {
 		return nil, err
-	}
-	blobs, err := blob.OpenFolder(filepath.Join(s.Data, "blobs"))
-	if err != nil {
-		return nil, command.Fail("cli.folder_unusable", err, "folder", s.Data)
 	}
 	policy := qc.DefaultReviewPolicy()
 	if s.Review != nil {
@@ -59,10 +55,14 @@ func openCentre(ctx context.Context, s settings.Centre, log *slog.Logger) (*cent
 	case err != nil:
 		return nil, err
 	}
+	blobs, err := openFiles(ctx, s)
+	if err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
 	return &centre{settings: s, store: store, blobs: blobs, flaws: flaws, log: log, now: time.Now}, nil
 }
 
-func (c *centre) Close() error { return c.store.Close() }
+func (c *centre) Close() error { return errors.Join(c.blobs.Close(), c.store.Close()) }
 
 // withCentre makes a command of what needs the data: the running service's own
 // where the command came through its door, else opened for the moment.

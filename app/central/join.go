@@ -66,6 +66,7 @@ func refusals() intake.Refusals {
 		Fork: central.ErrFork, Revoked: central.ErrRevoked,
 		Batch: central.ErrBatch, Pending: central.ErrPending, Expired: central.ErrExpired, Code: central.ErrCode,
 		CursorGone: central.ErrCursorGone, Digest: blob.ErrDigest, Full: blob.ErrFull, StoreFull: central.ErrFull,
+		Overtaken: blob.ErrBusy, Away: blob.ErrAway, Closed: blob.ErrBucket,
 	}
 }
 
@@ -135,11 +136,11 @@ func (f forPages) SignIn(ctx context.Context, id qc.StaffID, password string, at
 	return staff, err
 }
 
-// openBlobs is the folder as [web.Blobs].
-type openBlobs struct{ *blob.Folder }
+// openBlobs are the photo files as [web.Blobs].
+type openBlobs struct{ blob.Files }
 
 func (o openBlobs) Open(d qc.Digest) (web.Blob, error) {
-	file, err := o.Folder.Open(d)
+	file, err := o.Files.Open(d)
 	if err != nil {
 		return nil, err // not the file: a nil *File would not be a nil Blob
 	}

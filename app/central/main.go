@@ -73,6 +73,8 @@ func explain(err error) *command.Problem {
 		{central.ErrFull, "error.disk_full"},
 		{syscall.ENOSPC, "error.disk_full"},
 		{blob.ErrSync, "error.disk_unsure"},
+		{blob.ErrBucket, "cli.objects_unusable"},
+		{blob.ErrAway, "cli.objects_away"},
 		{central.ErrCode, "error.code_wrong"},
 		{central.ErrExpired, "error.code_expired"},
 		{central.ErrRevoked, "cli.station_shut_out"},

@@ -40,6 +40,8 @@ func (Centre) Flags(set *flag.FlagSet) {
 	set.String("tls-cert", "", "PEM `file` of the server's certificate chain")
 	set.String("tls-key", "", "PEM `file` of its private key")
 	set.String("database", "", "`URL` of a PostgreSQL database, postgres://user@host/name (default: SQLite in the data folder)")
+	set.String("objects", "", "`URL` of an S3 bucket for photo files, s3://bucket?endpoint=https://host (default: a folder in the data folder)")
+	set.String("objects-ca", "", "PEM `file` of the authorities that vouch for the S3 server (default: the system's)")
 	set.String("public", "", "base `URL` that customers' links begin with (default: the address listened on)")
 	set.Bool("demo", false, "load sample orders and approve stations of this machine without asking")
 }
@@ -90,6 +92,10 @@ func (c *Centre) assign(name, value string) (err error) {
 		c.Public = value
 	case "database":
 		c.Database = value
+	case "objects":
+		c.Objects = value
+	case "objects-ca":
+		c.ObjectsCA = value
 	case "demo":
 		c.Demo, err = strconv.ParseBool(value)
 	}
@@ -147,6 +153,9 @@ func (c *Centre) check() error {
 	}
 	if c.Database != "" && !strings.HasPrefix(c.Database, "postgres://") && !strings.HasPrefix(c.Database, "postgresql://") {
 		return &Invalid{Key: "cli.database_invalid", Setting: "--database", Want: "postgres://user@host/name"}
+	}
+	if err := c.checkObjects(); err != nil {
+		return err
 	}
 	if err := c.SMTP.check(); err != nil {
 		return err

@@ -108,6 +108,13 @@ type Centre struct {
 	// may hold a password and is said nowhere.
 	Database string `json:"database,omitempty"`
 
+	// Objects is the address of a bucket for photo files; "" = a folder in Data.
+	// ObjectsCA is a PEM file of the authorities that vouch for the store; "" =
+	// the system's. S3 is what the store knows the centre by.
+	Objects   string `json:"objects,omitempty"`
+	ObjectsCA string `json:"objects_ca,omitempty"`
+	S3        S3Keys `json:"-"`
+
 	// Review says which flags wait for a shift lead; nil: the default policy.
 	// It is set in the file only.
 	Review *qc.ReviewPolicy `json:"review,omitempty"`
@@ -151,6 +158,9 @@ func LoadCentre(set *flag.FlagSet, env []string) (Centre, error) {
 		return Centre{}, err
 	}
 	if err := c.SMTP.fromEnvironment(env); err != nil {
+		return Centre{}, err
+	}
+	if err := c.S3.fromEnvironment(env); err != nil {
 		return Centre{}, err
 	}
 	return c, c.check()

@@ -41,7 +41,7 @@ const (
 	TooManyRequests  = problemSpace + "too-many-requests"
 	StorageFull      = problemSpace + "storage-full"
 	StorageAway      = problemSpace + "storage-away" // the centre does not reach its own database or files now
-	Interrupted      = problemSpace + "interrupted" // a newer request took over
+	Interrupted      = problemSpace + "interrupted"  // a newer request took over
 	Internal         = problemSpace + "internal"
 )
 
