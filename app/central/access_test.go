@@ -172,6 +172,7 @@ func accessTable() []access {
 		{route: "GET /desk/events", answer: atDesk(ok, refused)},
 		{route: "GET /desk/cases/{case}", answer: atDesk(ok, onward)},
 		{route: "POST /desk/cases/{case}/events", answer: atDesk(onward, refused), form: nonsense},
+		{route: "POST /desk/cases/{case}/assignee", answer: atDesk(onward, refused), form: url.Values{"to": {"nobody"}}},
 		{route: "POST /desk/cases/{case}/link", form: url.Values{}, token: true, answer: func(who visitor, about target) int {
 			if who == lead && (about == own || about == others) {
 				return onward // back to the case, with a sentence

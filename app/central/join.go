@@ -112,8 +112,25 @@ func (f forPages) Split(ctx context.Context, id qc.CaseID, version, pieces int, 
 	return forPage(err)
 }
 
-func (f forPages) Cases(ctx context.Context, filter web.CaseFilter) ([]refund.Case, error) {
-	return f.Store.Cases(ctx, central.CaseFilter(filter))
+func (f forPages) Worklist(ctx context.Context, filter web.WorkFilter) (web.Work, error) {
+	work, err := f.Store.Worklist(ctx, central.WorkFilter(filter))
+	list := web.Work{Total: work.Total}
+	for _, row := range work.Rows {
+		list.Rows = append(list.Rows, web.WorkRow(row))
+	}
+	return list, err
+}
+
+func (f forPages) WorkCounts(ctx context.Context, me qc.StaffID, at time.Time) (web.WorkCounts, error) {
+	counts, err := f.Store.WorkCounts(ctx, me, at)
+	own := web.WorkCounts{
+		Open: counts.Open, Overdue: counts.Overdue, Mine: counts.Mine, Unassigned: counts.Unassigned,
+		Sides: counts.Sides, Statuses: counts.Statuses,
+	}
+	for _, seller := range counts.Sellers {
+		own.Sellers = append(own.Sellers, web.SellerCount(seller))
+	}
+	return own, err
 }
 
 func (f forPages) Tickets(ctx context.Context, filter web.TicketFilter) ([]refund.Ticket, error) {

@@ -301,6 +301,7 @@ type Dossier struct {
 	Customer qc.Customer
 	Findings []qc.Finding    // of the item in their last revisions: every round, newest first
 	Tickets  []refund.Ticket // of the order: about the item, the order, or other items
+	Assignee qc.StaffID      // who of the desk looks after it; empty: nobody
 }
 
 // Dossier returns a case with all that belongs to it, or [qc.ErrNotFound].
@@ -320,7 +321,10 @@ func (s *Store) Dossier(ctx context.Context, id qc.CaseID) (Dossier, error) {
 		if d.Findings, err = findingsOf(ctx, q, d.Case.Item); err != nil {
 			return err
 		}
-		d.Tickets, err = tickets(ctx, q, TicketFilter{Order: d.Case.Order}, "")
+		if d.Tickets, err = tickets(ctx, q, TicketFilter{Order: d.Case.Order}, ""); err != nil {
+			return err
+		}
+		d.Assignee, err = assignee(ctx, q, id)
 		return err
 	})
 	if err != nil {

@@ -355,4 +355,7 @@ func testStore(t *testing.T, open opener) {
 	t.Run("SlicesMoveTogether", open.testSlicesMoveTogether)
 	t.Run("SlicesByWhoWaits", open.testSlicesByWhoWaits)
 	t.Run("SlicesThatAreLoose", open.testSlicesThatAreLoose)
+	t.Run("Worklist", open.testWorklist)
+	t.Run("Assign", open.testAssign)
+	t.Run("WorklistFollowsNames", open.testWorklistFollowsNames)
 }

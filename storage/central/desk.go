@@ -14,10 +14,14 @@ import (
 // deskForm is the version of the rules by which rows for the desk are made of
 // cases and findings. A change of them is a new form: an older row is made
 // again when the store opens.
-const deskForm = 1
+const deskForm = 2
 
-// never is what has no end, in columns that are sorted by.
-const never = math.MaxInt64
+// never is when that is due which has no time. What has ended comes after it,
+// the last ended first.
+const (
+	never = math.MaxInt64 / 2
+	ended = math.MaxInt64
+)
 
 // fileCase keeps what the desk's lists and statistics need of a case.
 func (t *tx) fileCase(ctx context.Context, c refund.Case) error {
@@ -33,6 +37,9 @@ func (t *tx) fileCase(ctx context.Context, c refund.Case) error {
 	urgent := int64(never)
 	if first := turn.First(); !first.IsZero() {
 		urgent = micros(first)
+	}
+	if !claim.EndedAt.IsZero() {
+		urgent = ended - micros(claim.EndedAt)
 	}
 	_, err = t.ExecContext(ctx, `INSERT INTO desk_case (case_id, form, version, is_open, status, intent, seller, turn,
 		due_at, urgent_at, search, pieces, opened_at, decided_at, credited_at, ended_at, outcome, refusals, missing)

@@ -95,7 +95,7 @@ func TestOpen_UnknownDatabase(t *testing.T) {
 }
 
 // tamper runs a statement on a closed store's database, behind its back.
-func tamper(t *testing.T, dir string, statements ...string) {
+func tamper(t testing.TB, dir string, statements ...string) {
 	t.Helper()
 	db, err := sql.Open("sqlite", filepath.Join(dir, "central.db"))
 	if err != nil {

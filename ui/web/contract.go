@@ -16,6 +16,7 @@ import (
 // returns [qc.ErrNotFound] for what does not exist and the errors of package
 // refund for events that may not happen.
 type Store interface {
+	Desk
 	// OrderByToken returns an order to the holder of its link; [ErrLink] otherwise.
 	OrderByToken(ctx context.Context, order qc.OrderID, token string, at time.Time) (OrderView, error)
 	// Act applies an event. version 0 stands for whichever there is; any other
@@ -24,8 +25,6 @@ type Store interface {
 	// Split makes so many pieces of a case a case of their own. Version and key
 	// are as in Act, and so are the errors.
 	Split(ctx context.Context, id qc.CaseID, version, pieces int, by refund.Actor, key string) error
-	// Cases returns cases, those with the least of the seller's window first.
-	Cases(ctx context.Context, filter CaseFilter) ([]refund.Case, error)
 	// Dossier returns all there is about a case.
 	Dossier(ctx context.Context, id qc.CaseID) (Dossier, error)
 	// LinkOrder makes a new link to an order for a person and returns its secret.
@@ -106,14 +105,6 @@ type Line struct {
 	Held    money.Amount // what is set aside after it
 }
 
-// CaseFilter says which cases a list holds; zero fields leave nothing out.
-type CaseFilter struct {
-	Open   bool
-	Status refund.Status
-	Query  string // part of an item, order, case, seller or waybill
-	Limit  int    // 0: the store's own
-}
-
 // TicketFilter says which tickets a list holds; zero fields leave nothing out.
 type TicketFilter struct {
 	Order   qc.OrderID
@@ -128,4 +119,5 @@ type Dossier struct {
 	Customer qc.Customer
 	Findings []qc.Finding    // of every round, newest first
 	Tickets  []refund.Ticket // of the order
+	Assignee qc.StaffID      // who of the desk looks after it; empty: nobody
 }

@@ -21,6 +21,12 @@ var (
 	errLong    = errors.New("web.form_broken")
 )
 
+// deskNotices are the sentences that the desk's own steps lead to.
+var deskNotices = []string{
+	"web.approver_wrong", "web.signin.locked", "web.claim.nothing", "web.assign.unknown", "error.offer_late", "error.offer_rounds",
+	"error.photo_rounds", "error.same_person", "error.approval_needed",
+}
+
 // deskAct takes one step with a case, and goes back to the case as it then is.
 func (p *Pages) deskAct(w http.ResponseWriter, r *http.Request, who session) {
 	form, ok := p.form(w, r)

@@ -33,6 +33,10 @@ type deskCaseView struct {
 	Split     *splitCard   // decide for some of the pieces by themselves
 	NotNow    []notNow
 	Timeline  []entryView
+	Assign    string     // where the case is given to somebody; empty for those who may not
+	Desks     []choice   // who may look after it
+	Assignee  string     // who does; empty: nobody
+	Mine      qc.StaffID // who reads the page, while it is somebody else's
 	Link      string     // where the customer's link is made; empty for those who may not
 	Claim     *claimView // what the seller is sent; nil: nothing is the seller's
 	Tickets   []ticketView
@@ -59,7 +63,7 @@ type roundView struct {
 	Revision  int
 	Current   bool
 	At        moment
-	Inspector qc.StaffID
+	Inspector string
 	Station   qc.StationID
 	Photos    []photoView
 	Flaws     []flawView
@@ -142,6 +146,13 @@ func (p *Pages) deskCase(w http.ResponseWriter, r *http.Request, who session) {
 		Notice: s.notice(r), Item: p.deskItem(s, d), Balance: balance.String(), Money: s.deskMoney(c),
 		Facts: s.facts(c), Action: casePath(c.ID) + "/events",
 	}
+	page.Assign, page.Desks = casePath(c.ID)+"/assignee", s.desks(d.Assignee)
+	if d.Assignee != "" {
+		page.Assignee = s.person(d.Assignee)
+	}
+	if d.Assignee != who.ID {
+		page.Mine = who.ID
+	}
 	if who.mayLink() {
 		page.Link = casePath(c.ID) + "/link"
 	}
@@ -177,7 +188,7 @@ func (p *Pages) deskItem(s speech, d Dossier) deskItem {
 func (p *Pages) round(s speech, d Dossier, f qc.Finding) roundView {
 	return roundView{
 		speech: s, Round: f.Round, Revision: f.Revision, Current: f.ID == d.Case.Finding, At: s.at(f.RecordedAt),
-		Inspector: f.Inspector, Station: f.Station,
+		Inspector: s.person(f.Inspector), Station: f.Station,
 		Photos: s.photos(f, d.Item.Title.In(s.Language()), casePath(d.Case.ID), p.there, hiddenFrom(p.Catalogue, true)),
 		Flaws:  s.flaws(f, d.Item, p.Catalogue, true),
 	}
@@ -297,7 +308,7 @@ func (s speech) fields(c refund.Case, field refund.Field) []fieldView {
 func (s speech) deskEntry(e refund.Entry) entryView {
 	view := entryView{At: s.at(e.At), What: s.event(e.Event), Who: s.T("role." + string(e.Actor.Party)), Note: e.Note}
 	if e.Actor.ID != "" && e.Actor.Party != refund.ByCustomer {
-		view.Who += " " + e.Actor.ID
+		view.Who += " " + s.person(qc.StaffID(e.Actor.ID))
 	}
 	if e.To != e.From {
 		view.Status = s.T("status.desk." + string(e.To))

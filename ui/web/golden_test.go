@@ -120,6 +120,7 @@ func shots() []shot {
 		{"sign-in", "", "/desk/sign-in", ok, flaggedWorld},
 		{"desk-empty", "D01", "/desk", ok, func(*testing.T, *world) {}},
 		{"desk", "D01", "/desk", ok, flaggedWorld},
+		{"desk-busy-zh", "D01", "/desk?show=all&lang=zh", ok, busyWorld},
 		{"desk-not-found", "D01", "/desk?q=99999", ok, flaggedWorld},
 		{"case-lead", "L01", "/desk/cases/K-20481-2", ok, func(t *testing.T, w *world) { t.Helper(); w.flagged(t, "20481-2", true) }},
 		{"case-negotiating", "D01", "/desk/cases/K-20481-2", ok, chosenWorld},

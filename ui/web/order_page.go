@@ -340,7 +340,7 @@ var notices = []string{
 
 func (s speech) notice(r *http.Request) string {
 	key := r.URL.Query().Get("notice")
-	if !slices.Contains(notices, key) || r.URL.Query().Has("fragment") {
+	if !slices.Contains(notices, key) && !slices.Contains(deskNotices, key) || r.URL.Query().Has("fragment") {
 		return ""
 	}
 	return s.T(key)

@@ -137,6 +137,7 @@ func (p *Pages) routes() *routes {
 	mux.HandleFunc("GET /desk/cases/{case}", p.staffOnly(p.deskCase))
 	mux.HandleFunc("POST /desk/cases/{case}/events", p.staffOnly(p.deskAct))
 	mux.HandleFunc("POST /desk/cases/{case}/split", p.staffOnly(p.deskSplit))
+	mux.HandleFunc("POST /desk/cases/{case}/assignee", p.staffOnly(p.deskAssign))
 	mux.HandleFunc("POST /desk/cases/{case}/link", p.staffOnly(p.deskLink))
 	mux.HandleFunc("GET /desk/cases/{case}/evidence.zip", p.staffOnly(p.deskEvidence))
 	mux.HandleFunc("GET /desk/cases/{case}/photos/{digest}", p.staffOnly(p.deskPhotoPage))

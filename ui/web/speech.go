@@ -6,14 +6,16 @@ import (
 	"strings"
 	"time"
 
+	"flawmark/app/qc"
 	"flawmark/assets"
 )
 
 // speech is how a page speaks: its words, its time zone and its now.
 type speech struct {
 	assets.Words
-	zone *time.Location
-	now  time.Time
+	zone  *time.Location
+	now   time.Time
+	staff map[qc.StaffID]qc.Staff // our people, where the page may name them
 }
 
 // languageCookie remembers the language somebody chose on the page.

@@ -43,6 +43,7 @@ type world struct {
 	linkedBy []qc.StaffID
 	tickets  []refund.Ticket
 	once     map[string]refund.TicketID
+	assigned map[qc.CaseID]qc.StaffID
 }
 
 const password = "correct horse battery staple"
@@ -56,7 +57,7 @@ func newWorld(t *testing.T) *world {
 		now: start, orders: map[qc.OrderID]qc.Order{}, tokens: map[qc.OrderID]string{}, findings: map[qc.FindingID]qc.Finding{},
 		cases: map[qc.CaseID]refund.Case{}, lines: map[qc.CustomerID][]Line{}, staff: map[qc.StaffID]qc.Staff{},
 		keys: map[string]refund.Case{}, blobs: map[qc.Digest][]byte{}, derived: &shelf{files: map[string][]byte{}}, watchers: map[chan struct{}]bool{}, log: &bytes.Buffer{},
-		once: map[string]refund.TicketID{},
+		assigned: map[qc.CaseID]qc.StaffID{}, once: map[string]refund.TicketID{},
 	}
 	for _, s := range []qc.Staff{
 		{ID: "D01", Name: "陈丽", Role: qc.Clerk, Active: true},
@@ -292,17 +293,73 @@ func (w *world) sorted() []refund.Case {
 	})
 }
 
-func (w *world) Cases(_ context.Context, f CaseFilter) ([]refund.Case, error) {
+func (w *world) Worklist(_ context.Context, f WorkFilter) (Work, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	var found []refund.Case
+	var work Work
 	for _, c := range w.sorted() {
-		if f.Open && c.Status.Terminal() || !strings.Contains(string(c.Item), f.Query) {
+		order, item := w.itemAndOrder(c.Item)
+		turn, whose := c.Turn(), w.assigned[c.ID]
+		text := strings.ToLower(string(c.Item) + "\n" + order.Customer.Name + "\n" + c.Seller)
+		switch {
+		case f.Open && c.Status.Terminal(), f.Status != "" && c.Status != f.Status, f.Side != "" && turn.Side != f.Side,
+			f.Seller != "" && c.Seller != f.Seller, f.Assignee != "" && whose != f.Assignee, f.Unassigned && whose != "",
+			f.Overdue && (turn.Side == "" || turn.First().After(f.At)),
+			f.Search.Decisions != nil && !slices.Contains(f.Search.Decisions, c.Intent),
+			slices.ContainsFunc(f.Search.Words, func(word string) bool { return !strings.Contains(text, word) }):
 			continue
 		}
-		found = append(found, c)
+		if work.Total++; work.Total > f.Skip && len(work.Rows) < f.Limit {
+			work.Rows = append(work.Rows, WorkRow{
+				Case: c, Item: item, Customer: order.Customer, Assignee: whose,
+				Waiting: unanswered(w.ticketsOf(TicketFilter{Order: c.Order}), c.Item),
+			})
+		}
 	}
-	return found, nil
+	return work, nil
+}
+
+func (w *world) WorkCounts(_ context.Context, me qc.StaffID, at time.Time) (WorkCounts, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	counts := WorkCounts{Sides: map[refund.Side]int{}, Statuses: map[refund.Status]int{}}
+	for _, c := range w.sorted() {
+		if c.Status.Terminal() {
+			continue
+		}
+		turn := c.Turn()
+		counts.Open++
+		counts.Sides[turn.Side]++
+		counts.Statuses[c.Status]++
+		if !turn.First().After(at) {
+			counts.Overdue++
+		}
+		switch w.assigned[c.ID] {
+		case me:
+			counts.Mine++
+		case "":
+			counts.Unassigned++
+		}
+		i := slices.IndexFunc(counts.Sellers, func(s SellerCount) bool { return s.Seller == c.Seller })
+		if i < 0 {
+			counts.Sellers, i = append(counts.Sellers, SellerCount{Seller: c.Seller}), len(counts.Sellers)
+		}
+		counts.Sellers[i].N++
+	}
+	return counts, nil
+}
+
+func (w *world) Assign(_ context.Context, id qc.CaseID, to, _ qc.StaffID, _ time.Time) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.assigned[id] = to
+	return nil
+}
+
+func (w *world) AllStaff(context.Context) ([]qc.Staff, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Collect(maps.Values(w.staff)), nil
 }
 
 func (w *world) Dossier(_ context.Context, id qc.CaseID) (Dossier, error) {
@@ -315,7 +372,7 @@ func (w *world) Dossier(_ context.Context, id qc.CaseID) (Dossier, error) {
 	order, item := w.itemAndOrder(c.Item)
 	return Dossier{
 		Case: c, Item: item, Customer: order.Customer, Findings: []qc.Finding{w.findings[c.Finding]},
-		Tickets: w.ticketsOf(TicketFilter{Order: c.Order}),
+		Assignee: w.assigned[id], Tickets: w.ticketsOf(TicketFilter{Order: c.Order}),
 	}, nil
 }
 

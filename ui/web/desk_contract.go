@@ -1,0 +1,69 @@
+package web
+
+import (
+	"context"
+	"time"
+
+	"flawmark/app/qc"
+	"flawmark/app/refund"
+)
+
+// Desk is what the desk needs of the centre beside the cases themselves. Its
+// errors are those of a [Store].
+type Desk interface {
+	// Worklist returns one page of cases: what runs out first comes first.
+	Worklist(ctx context.Context, filter WorkFilter) (Work, error)
+	// WorkCounts counts the open cases at a moment, for a person.
+	WorkCounts(ctx context.Context, me qc.StaffID, at time.Time) (WorkCounts, error)
+	// Assign gives a case to somebody of the desk, or to nobody.
+	Assign(ctx context.Context, id qc.CaseID, to, by qc.StaffID, at time.Time) error
+	// AllStaff returns everybody who was ever entered.
+	AllStaff(ctx context.Context) ([]qc.Staff, error)
+}
+
+// WorkFilter narrows the worklist; zero fields leave nothing out.
+type WorkFilter struct {
+	Open       bool // only cases that have not ended
+	Status     refund.Status
+	Side       refund.Side // whose turn it is
+	Seller     string
+	Overdue    bool // what runs out first has run out at At
+	At         time.Time
+	Assignee   qc.StaffID // only those this person looks after
+	Unassigned bool       // only those nobody looks after
+	Search     refund.Search
+	Skip       int
+	Limit      int // 0: the store's own
+}
+
+// Work is one page of the worklist.
+type Work struct {
+	Rows  []WorkRow
+	Total int // cases that fit the filter
+}
+
+// WorkRow is a case with what the worklist says of it.
+type WorkRow struct {
+	Case     refund.Case
+	Item     qc.Item
+	Customer qc.Customer
+	Assignee qc.StaffID // empty: nobody
+	Waiting  int        // messages about the item or the order that nobody has dealt with
+}
+
+// WorkCounts says how much work there is.
+type WorkCounts struct {
+	Open       int
+	Overdue    int
+	Mine       int
+	Unassigned int
+	Sides      map[refund.Side]int
+	Statuses   map[refund.Status]int
+	Sellers    []SellerCount // the most cases first
+}
+
+// SellerCount is how many open cases a seller has.
+type SellerCount struct {
+	Seller string
+	N      int
+}
