@@ -56,6 +56,7 @@ var homes = map[string][]string{
 	"github.com/zalando/go-keyring":         {"app"},
 	"github.com/minio/minio-go/v7":          {"storage/blob"},
 	"github.com/wneessen/go-mail":           {"sync/notify"},
+	"golang.org/x/text":                     {"storage/central"},
 }
 
 // file is a Go file of the house with what it imports.

@@ -43,6 +43,13 @@ func program() command.Program {
 			{Name: "order link", Args: "ORDER", Run: withCentre(linkOrder)},
 			{Name: "order unlink", Args: "ORDER", Run: withCentre(unlinkOrder)},
 			{Name: "cases", Flags: casesFlags, Run: withCentre(listCases)},
+			{Name: "refunds match", Args: "FILE", Flags: matchFlags, Run: withCentre(matchRefunds)},
+			{Name: "balance", Args: "CUSTOMER", Run: withCentre(showBalance)},
+			{Name: "withdrawals", Flags: withdrawalsFlags, Run: withCentre(listWithdrawals)},
+			{Name: "withdrawal ask", Args: "CUSTOMER AMOUNT TO", Flags: byFlag, Run: withCentre(askWithdrawal)},
+			{Name: "withdrawal approve", Args: "ID", Flags: byFlag, Run: withCentre(approveWithdrawal)},
+			{Name: "withdrawal pay", Args: "ID REFERENCE", Flags: byFlag, Run: withCentre(payWithdrawal)},
+			{Name: "withdrawal refuse", Args: "ID REASON", Flags: byFlag, Run: withCentre(refuseWithdrawal)},
 			{Name: "evidence", Args: "CASE", Flags: handout.Flags, Run: withCentre(packEvidence)},
 			{Name: "notices", Flags: noticesFlags, Run: withCentre(listNotices)},
 			{Name: "notices retry", Args: "[ID]", Run: withCentre(retryNotices)},
@@ -64,6 +71,11 @@ func explain(err error) *command.Problem {
 	}
 	if broken, ok := errors.AsType[*central.ImportError](err); ok {
 		return brokenImport(broken)
+	}
+	for _, refused := range refusedMoney() {
+		if errors.Is(err, refused) {
+			return command.Fail("error."+refused.Error(), err)
+		}
 	}
 	for _, known := range []struct {
 		cause error

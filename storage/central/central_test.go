@@ -313,6 +313,8 @@ func testStore(t *testing.T, open opener) {
 	t.Run("HoldsExpire", open.testHoldsExpire)
 	t.Run("ManyHoldsAtOnce", open.testManyHoldsAtOnce)
 	t.Run("Withdrawals", open.testWithdrawals)
+	t.Run("RefundsAreMatched", open.testRefundsAreMatched)
+	t.Run("RefundsInParts", open.testRefundsInParts)
 	t.Run("FeedMissesNothing", open.testFeedMissesNothing)
 	t.Run("FeedPagesAreSmall", open.testFeedPagesAreSmall)
 	t.Run("LinkShowsWhatIsReady", open.testLinkShowsWhatIsReady)
