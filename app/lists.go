@@ -159,7 +159,7 @@ func listCases(ctx context.Context, call *command.Call, s *station) error {
 			task = call.Words.Text("task." + string(kind))
 		}
 		return []string{
-			string(c.ID), string(c.Item), call.Words.Text("status.desk." + string(c.Status)), task,
+			string(c.ID), string(c.Item), call.Words.Text("status.desk." + c.Standing()), task,
 			when(c.WindowEndsAt), c.Credited.String(),
 		}
 	}, "cli.no_cases")

@@ -34,7 +34,7 @@ func listCases(ctx context.Context, call *command.Call, c *centre) error {
 	return call.List(rows, titles, func(row any) []string {
 		one := row.(refund.Case)
 		return []string{
-			string(one.ID), string(one.Item), call.Words.Text("status.desk." + string(one.Status)),
+			string(one.ID), string(one.Item), call.Words.Text("status.desk." + one.Standing()),
 			when(one.WindowEndsAt), one.Credited.String(),
 		}
 	}, "cli.no_cases")

@@ -83,6 +83,16 @@ func (s Status) Terminal() bool {
 	}
 }
 
+// Standing names where the case stands for those who work on it: its status, or
+// what a flag really waits for when no lead has to look at it. Its words are
+// under the key "status.desk." plus it.
+func (c Case) Standing() string {
+	if c.Status == Flagged && !c.LeadWaits && c.PhotosMissing > 0 {
+		return string(Flagged) + ".photos"
+	}
+	return string(c.Status)
+}
+
 // Visible reports whether the customer sees a case in s.
 func (s Status) Visible() bool { return s != Flagged && s != Withdrawn }
 

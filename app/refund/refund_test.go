@@ -414,3 +414,20 @@ func TestTask_EveryStatusHasOne(t *testing.T) {
 		}
 	}
 }
+
+func TestCase_StandingSaysWhatAFlagWaitsFor(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		of   refund.Case
+		want string
+	}{
+		{refund.Case{Status: refund.Flagged, LeadWaits: true, PhotosMissing: 2}, "flagged"},
+		{refund.Case{Status: refund.Flagged, LeadWaits: true}, "flagged"},
+		{refund.Case{Status: refund.Flagged, PhotosMissing: 2}, "flagged.photos"},
+		{refund.Case{Status: refund.Returning, PhotosMissing: 2}, "returning"},
+	} {
+		if got := c.of.Standing(); got != c.want {
+			t.Errorf("%+v stands as %q, want %q", c.of.Status, got, c.want)
+		}
+	}
+}

@@ -96,7 +96,7 @@ func (c *Cases) build(cases []refund.Case, standings []qc.Standing, items map[qc
 	}
 	var rows []CaseRow
 	for _, one := range cases {
-		row := CaseRow{Case: one, Title: items[one.Item].Title, Status: Say("status.desk." + string(one.Status)), Task: one.Task()}
+		row := CaseRow{Case: one, Title: items[one.Item].Title, Status: Say("status.desk." + one.Standing()), Task: one.Task()}
 		if whole := items[one.Item].Quantity; one.Pieces() > 0 && one.Quantity < whole {
 			row.Pieces = Say("station.cases.pieces", "n", one.Quantity, "m", whole)
 		}

@@ -133,7 +133,7 @@ func (r *Reviews) Rows() []ReviewRow {
 		case s.Waits:
 			row.State = Say("station.review.waits")
 		case known && one.Status != refund.Flagged && one.Status != refund.AwaitingDecision:
-			row.Decided, row.State = true, Say("status.desk."+string(one.Status))
+			row.Decided, row.State = true, Say("status.desk."+one.Standing())
 		}
 		if s.Finding.Inspector == r.person.ID {
 			row.Hurdle = Say("error.own_finding")

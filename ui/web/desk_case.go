@@ -141,7 +141,7 @@ func (p *Pages) deskCase(w http.ResponseWriter, r *http.Request, who session) {
 	}
 	page := deskCaseView{
 		frame: p.deskFrame(r, s, who, "case", s.T("web.case.title", "item", string(c.Item))),
-		Case:  c.ID, Version: c.Version, Status: c.Status, Words: s.T("status.desk." + string(c.Status)),
+		Case:  c.ID, Version: c.Version, Status: c.Status, Words: s.T("status.desk." + c.Standing()),
 		Tone: deskTone(c.Status), Customers: s.T("status." + string(c.Status)), Clock: s.deskClock(c),
 		Notice: s.notice(r), Item: p.deskItem(s, d), Balance: balance.String(), Money: s.deskMoney(c),
 		Facts: s.facts(c), Action: casePath(c.ID) + "/events",

@@ -283,7 +283,7 @@ func (s speech) deskRow(w WorkRow) deskRow {
 	c := w.Case
 	row := deskRow{
 		speech: s, Case: c.ID, Href: casePath(c.ID), Item: c.Item, Title: w.Item.Title.In(s.Language()),
-		Customer: w.Customer.Name, Status: c.Status, Words: s.T("status.desk." + string(c.Status)),
+		Customer: w.Customer.Name, Status: c.Status, Words: s.T("status.desk." + c.Standing()),
 		Tone: deskTone(c.Status), Seller: c.Seller, Changed: s.at(c.ChangedAt), Since: s.since(c.ChangedAt),
 	}
 	if turn := c.Turn(); turn.Side != "" {
