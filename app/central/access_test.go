@@ -41,6 +41,8 @@ const (
 	inspector visitor = "inspector"
 	clerk     visitor = "clerk"
 	lead      visitor = "lead"
+	approver  visitor = "approver"
+	auditor   visitor = "auditor"
 	admin     visitor = "administrator"
 	exClerk   visitor = "dismissed clerk"
 	bench     visitor = "station"
@@ -87,8 +89,11 @@ func byLink(status int) func(visitor, target) int {
 	}
 }
 
-// deskRoles work at the desk.
-var deskRoles = []visitor{clerk, lead, admin}
+// deskRoles look at the desk, actingRoles change something there.
+var (
+	deskRoles   = []visitor{clerk, lead, approver, auditor, admin}
+	actingRoles = []visitor{clerk, lead, admin}
+)
 
 // atDesk is for the roles given, deskRoles where none is. refused is what those
 // are answered who are not signed in, or not with such a role.
@@ -167,19 +172,18 @@ func accessTable() []access {
 
 		{route: "GET /desk/sign-in", answer: open(ok)},
 		{route: "POST /desk/sign-in", answer: open(refused), form: url.Values{"id": {"nobody"}, "password": {"wrong"}}},
-		{route: "POST /desk/sign-out", answer: open(onward), form: url.Values{}},
 		{route: "GET /desk", answer: atDesk(ok, onward)},
 		{route: "GET /desk/events", answer: atDesk(ok, refused)},
 		{route: "GET /desk/cases/{case}", answer: atDesk(ok, onward)},
-		{route: "POST /desk/cases/{case}/events", answer: atDesk(onward, refused), form: nonsense},
-		{route: "POST /desk/cases/{case}/assignee", answer: atDesk(onward, refused), form: url.Values{"to": {"nobody"}}},
+		{route: "POST /desk/cases/{case}/events", answer: atDesk(onward, refused, actingRoles...), form: nonsense},
+		{route: "POST /desk/cases/{case}/assignee", answer: atDesk(onward, refused, actingRoles...), form: url.Values{"to": {"nobody"}}},
 		{route: "POST /desk/cases/{case}/link", form: url.Values{}, token: true, answer: func(who visitor, about target) int {
 			if who == lead && (about == own || about == others) {
 				return onward // back to the case, with a sentence
 			}
-			return atDesk(ok, refused)(who, about)
+			return atDesk(ok, refused, actingRoles...)(who, about)
 		}},
-		{route: "POST /desk/cases/{case}/split", answer: atDesk(onward, refused), form: url.Values{"version": {"1"}, "pieces": {"9"}}},
+		{route: "POST /desk/cases/{case}/split", answer: atDesk(onward, refused, actingRoles...), form: url.Values{"version": {"1"}, "pieces": {"9"}}},
 		{route: "GET /desk/cases/{case}/evidence.zip", answer: atDesk(ok, onward)},
 		{route: "GET /desk/cases/{case}/photos/{digest}", answer: atDesk(ok, refused)},
 		{route: "GET /desk/cases/{case}/photos/{digest}/{size}", answer: atDesk(ok, refused), with: thumb},
@@ -190,8 +194,8 @@ func accessTable() []access {
 		{route: "GET /desk/tickets", answer: atDesk(ok, onward)},
 		{route: "GET /desk/tickets/events", answer: atDesk(ok, refused)},
 		{route: "GET /desk/tickets/{ticket}", answer: atDesk(ok, onward)},
-		{route: "POST /desk/tickets/{ticket}", answer: atDesk(onward, refused), form: message},
-		{route: "POST /desk/tickets/{ticket}/settle", answer: atDesk(onward, refused), form: message},
+		{route: "POST /desk/tickets/{ticket}", answer: atDesk(onward, refused, actingRoles...), form: message},
+		{route: "POST /desk/tickets/{ticket}/settle", answer: atDesk(onward, refused, actingRoles...), form: message},
 		{route: "GET /desk/tickets/{ticket}/pictures/{digest}/{size}", answer: atDesk(ok, refused), with: thumb},
 
 		{route: "GET /healthz", answer: open(ok)},
@@ -233,6 +237,9 @@ func accessTable() []access {
 			}
 			return byStation(ok, unknown)(who, about)
 		}},
+
+		// The last: after it nobody is signed in at the desk any more.
+		{route: "POST /desk/sign-out", answer: open(onward), form: url.Values{}},
 	}
 }
 
@@ -392,7 +399,7 @@ func (v *village) employ() {
 		}, v.now))
 	}
 	for who, role := range map[visitor]qc.Role{
-		clerk: qc.Clerk, lead: qc.Lead, admin: qc.Administrator, inspector: qc.Clerk, exClerk: qc.Clerk,
+		clerk: qc.Clerk, lead: qc.Lead, approver: qc.Approver, auditor: qc.Auditor, admin: qc.Administrator, inspector: qc.Clerk, exClerk: qc.Clerk,
 	} {
 		id := qc.StaffID("staff-" + string(role) + fmt.Sprint(len(v.credentials)))
 		staff(id, role)

@@ -153,6 +153,14 @@ func (f forPages) SignIn(ctx context.Context, id qc.StaffID, password string, at
 	return staff, err
 }
 
+func (f forPages) Session(ctx context.Context, secret string, at time.Time) (qc.Staff, error) {
+	staff, err := f.Store.Session(ctx, secret, at)
+	if errors.Is(err, central.ErrSignIn) {
+		return staff, errors.Join(web.ErrSignIn, err)
+	}
+	return staff, err
+}
+
 // openBlobs are the photo files as [web.Blobs].
 type openBlobs struct{ blob.Files }
 

@@ -38,6 +38,7 @@ func program() command.Program {
 			{Name: "station approve", Args: "CODE", Run: withCentre(approveStation)},
 			{Name: "station revoke", Args: "ID", Run: withCentre(revokeStation)},
 			{Name: "staff add", Args: "ID NAME", Flags: staffFlags, Run: withCentre(addStaff)},
+			{Name: "staff list", Run: withCentre(listStaff)},
 			{Name: "staff dismiss", Args: "ID", Run: withCentre(dismissStaff)},
 			{Name: "orders import", Args: "FILE", Run: withCentre(importOrders)},
 			{Name: "order link", Args: "ORDER", Run: withCentre(linkOrder)},

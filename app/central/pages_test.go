@@ -58,6 +58,7 @@ func newHouse(t *testing.T) *house {
 	h.c = &centre{settings: settings.Centre{Data: dir, Listen: "127.0.0.1:1"}, store: store, blobs: blobs, flaws: flaws, log: log, now: clock}
 	t.Cleanup(func() { h.must(h.c.Close()) })
 	h.must(store.AddStaff(t.Context(), central.NewStaff{ID: "inspector-u12", Name: "王芳", Role: qc.Inspector}, h.now))
+	h.must(store.AddStaff(t.Context(), central.NewStaff{ID: "clerk3", Name: "李娜", Role: qc.Clerk}, h.now))
 	item := qc.Item{
 		ID: "1-1", Order: "1", Title: qc.Bilingual{EN: "Shoes", ZH: "鞋"}, Quantity: 1, Round: 1, Seller: "店",
 		UnitPrice: money.Fen(38900), FreightIn: money.Fen(1200), Waybill: "SF1234567890123", StockedInAt: h.now.Add(-49 * time.Hour),

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,11 +23,13 @@ const (
 	Inspector     Role = "inspector"
 	Lead          Role = "lead"
 	Clerk         Role = "clerk"
+	Approver      Role = "approver" // the second person, for what costs the house money
+	Auditor       Role = "auditor"  // sees everything at the desk and changes nothing
 	Administrator Role = "admin"
 )
 
 // Roles lists all roles.
-func Roles() []Role { return []Role{Inspector, Lead, Clerk, Administrator} }
+func Roles() []Role { return []Role{Inspector, Lead, Clerk, Approver, Auditor, Administrator} }
 
 // Staff is a person who works here, as stations know them: with verifiers, so
 // that signing in works offline, and without anything that could be typed in.
@@ -35,16 +38,25 @@ type Staff struct {
 	Name   string  `json:"name"`
 	Latin  string  `json:"name_latin,omitempty"`
 	Role   Role    `json:"role"`
+	More   []Role  `json:"more_roles,omitempty"` // besides Role
 	Badge  string  `json:"badge_hash,omitempty"` // of HashBadge
 	PIN    string  `json:"pin_hash,omitempty"`   // of HashPIN
 	Active bool    `json:"active"`
 }
 
 // MayInspect reports whether the person may record findings.
-func (s Staff) MayInspect() bool { return s.Active && (s.Role == Inspector || s.Role == Lead) }
+func (s Staff) MayInspect() bool { return s.Holds(Inspector, Lead) }
 
 // MayReview reports whether the person may review the findings of others.
-func (s Staff) MayReview() bool { return s.Active && s.Role == Lead }
+func (s Staff) MayReview() bool { return s.Holds(Lead) }
+
+// Roles lists what the person may do.
+func (s Staff) Roles() []Role { return append([]Role{s.Role}, s.More...) }
+
+// Holds reports whether the person works here and has one of the roles.
+func (s Staff) Holds(roles ...Role) bool {
+	return s.Active && slices.ContainsFunc(s.Roles(), func(has Role) bool { return slices.Contains(roles, has) })
+}
 
 // MayPay reports whether the person may agree to customers' money being paid out.
 func (s Staff) MayPay() bool { return s.Active && (s.Role == Clerk || s.Role == Administrator) }

@@ -103,27 +103,28 @@ const (
 // Why an event does not happen. Each is a sentence to the person under the key
 // "error." plus its text.
 var (
-	ErrNotNow       = errors.New("case_moved_on")      // the case is not in a status that allows it
-	ErrNotYours     = errors.New("not_allowed")        // somebody else's to do
-	ErrOwnFinding   = errors.New("own_finding")        // a lead never reviews an own finding
-	ErrWindowClosed = errors.New("decision_late")      // the seller's window has closed
-	ErrMissing      = errors.New("field_missing")      // a needed field is empty
-	ErrAmount       = errors.New("amount_not_owed")    // nothing, or more than the seller owes
-	ErrUnknownEvent = errors.New("event_unknown")      // no row in the table
-	ErrRounds       = errors.New("exchange_too_often") // no exchange after the last round
-	ErrOfferLate    = errors.New("offer_late")         // the offer has lapsed
-	ErrOfferRounds  = errors.New("offer_rounds")       // no more offers
-	ErrPhotoRounds  = errors.New("photo_rounds")       // no more requests for photos
-	ErrSamePerson   = errors.New("same_person")        // the second person is the first
-	ErrApproval     = errors.New("approval_needed")    // so much needs a second person
-	ErrPieces       = errors.New("pieces_wrong")       // not some of the pieces, or none, or all
+	ErrNotNow       = errors.New("case_moved_on")       // the case is not in a status that allows it
+	ErrNotYours     = errors.New("not_allowed")         // somebody else's to do
+	ErrOwnFinding   = errors.New("own_finding")         // a lead never reviews an own finding
+	ErrWindowClosed = errors.New("decision_late")       // the seller's window has closed
+	ErrMissing      = errors.New("field_missing")       // a needed field is empty
+	ErrAmount       = errors.New("amount_not_owed")     // nothing, or more than the seller owes
+	ErrUnknownEvent = errors.New("event_unknown")       // no row in the table
+	ErrRounds       = errors.New("exchange_too_often")  // no exchange after the last round
+	ErrOfferLate    = errors.New("offer_late")          // the offer has lapsed
+	ErrOfferRounds  = errors.New("offer_rounds")        // no more offers
+	ErrPhotoRounds  = errors.New("photo_rounds")        // no more requests for photos
+	ErrSamePerson   = errors.New("same_person")         // the second person is the first
+	ErrApproval     = errors.New("approval_needed")     // so much needs a second person
+	ErrApprover     = errors.New("approver_lacks_role") // the second person may not approve
+	ErrPieces       = errors.New("pieces_wrong")        // not some of the pieces, or none, or all
 )
 
 // Refusals returns every reason for which an event does not happen.
 func Refusals() []error {
 	return []error{
 		ErrNotNow, ErrNotYours, ErrOwnFinding, ErrWindowClosed, ErrMissing, ErrAmount, ErrUnknownEvent, ErrRounds,
-		ErrOfferLate, ErrOfferRounds, ErrPhotoRounds, ErrSamePerson, ErrApproval, ErrPieces,
+		ErrOfferLate, ErrOfferRounds, ErrPhotoRounds, ErrSamePerson, ErrApproval, ErrApprover, ErrPieces,
 	}
 }
 

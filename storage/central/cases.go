@@ -72,6 +72,9 @@ func (t *tx) act(ctx context.Context, id qc.CaseID, version int, e refund.Event,
 			return before, err
 		}
 	}
+	if err := t.entitled(ctx, e.Actor, e.Approver); err != nil {
+		return refund.Case{}, err
+	}
 	c, err := readCase(ctx, t, id)
 	if err != nil {
 		return refund.Case{}, err

@@ -71,6 +71,7 @@ func newWorld(tb testing.TB, open opener) world {
 		{ID: "u12", Name: "王芳", Role: qc.Inspector},
 		{ID: "lead7", Name: "陈伟", Role: qc.Lead},
 		{ID: "clerk3", Name: "李娜", Role: qc.Clerk},
+		{ID: "boss1", Name: "赵敏", Role: qc.Approver},
 	} {
 		w.must(w.AddStaff(tb.Context(), n, noon))
 	}
@@ -318,6 +319,8 @@ func testStore(t *testing.T, open opener) {
 	t.Run("FeedMissesNothing", open.testFeedMissesNothing)
 	t.Run("FeedPagesAreSmall", open.testFeedPagesAreSmall)
 	t.Run("LinkShowsWhatIsReady", open.testLinkShowsWhatIsReady)
+	t.Run("Sessions", open.testSessions)
+	t.Run("RolesAreHeld", open.testRolesAreHeld)
 	t.Run("ImportIsIdempotent", open.testImportIsIdempotent)
 	t.Run("Enrolment", open.testEnrolment)
 	t.Run("SignIn", open.testSignIn)

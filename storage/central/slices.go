@@ -199,6 +199,9 @@ func (t *tx) split(ctx context.Context, id qc.CaseID, version, pieces int, by re
 			return before, err
 		}
 	}
+	if err := t.entitled(ctx, by, ""); err != nil {
+		return Halves{}, err
+	}
 	c, err := readCase(ctx, t, id)
 	if err != nil {
 		return Halves{}, err

@@ -42,6 +42,7 @@ type NewStaff struct {
 	Name     string
 	Latin    string
 	Role     qc.Role
+	More     []qc.Role // further ones
 	Badge    string
 	PIN      string
 	Password string
@@ -51,10 +52,10 @@ type NewStaff struct {
 // stations. Only verifiers are stored. It fails with [ErrStaff] or
 // [qc.ErrPINFormat].
 func (s *Store) AddStaff(ctx context.Context, n NewStaff, at time.Time) error {
-	if strings.TrimSpace(string(n.ID)) == "" || strings.TrimSpace(n.Name) == "" || !slices.Contains(qc.Roles(), n.Role) {
+	if strings.TrimSpace(string(n.ID)) == "" || strings.TrimSpace(n.Name) == "" || !known(append([]qc.Role{n.Role}, n.More...)) {
 		return fmt.Errorf("add staff %q: %w", n.ID, ErrStaff)
 	}
-	person := qc.Staff{ID: n.ID, Name: n.Name, Latin: n.Latin, Role: n.Role, Active: true}
+	person := qc.Staff{ID: n.ID, Name: n.Name, Latin: n.Latin, Role: n.Role, More: n.More, Active: true}
 	if n.Badge != "" {
 		person.Badge = qc.HashBadge(n.Badge)
 	}
@@ -73,6 +74,10 @@ func (s *Store) AddStaff(ctx context.Context, n NewStaff, at time.Time) error {
 		return fmt.Errorf("add staff %s: %w", n.ID, err)
 	}
 	return nil
+}
+
+func known(roles []qc.Role) bool {
+	return !slices.ContainsFunc(roles, func(r qc.Role) bool { return !slices.Contains(qc.Roles(), r) })
 }
 
 // DismissStaff ends a person's rights everywhere; the name stays for history.
@@ -101,10 +106,13 @@ func (t *tx) putStaff(ctx context.Context, person qc.Staff, verifier, action str
 		failures = 0, locked_until = 0`, string(person.ID), text, verifier); err != nil {
 		return err
 	}
+	if err := t.endSessions(ctx, person.ID); err != nil {
+		return err
+	}
 	if err := t.tell(ctx, qc.StaffChanged, person); err != nil {
 		return err
 	}
-	return t.audit(ctx, "system", action, "staff:"+string(person.ID), map[string]any{"role": person.Role, "active": person.Active})
+	return t.audit(ctx, "system", action, "staff:"+string(person.ID), map[string]any{"roles": person.Roles(), "active": person.Active})
 }
 
 // Staff returns the person with that id, or [qc.ErrNotFound].
@@ -131,11 +139,14 @@ func staff(ctx context.Context, q querier, id qc.StaffID) (qc.Staff, error) {
 // guesses at once win nothing.
 func (s *Store) SignIn(ctx context.Context, id qc.StaffID, password string, at time.Time) (qc.Staff, error) {
 	person, verifier, err := s.countTry(ctx, id, at)
-	if err != nil && !errors.Is(err, qc.ErrNotFound) {
+	if _, locked := errors.AsType[*Locked](err); err != nil && !locked && !errors.Is(err, qc.ErrNotFound) {
 		return qc.Staff{}, err
 	}
 	if err != nil || verifier == "" || !person.Active {
 		qc.HashSecret(password, make([]byte, 16)) // takes as long as for a known person
+		if locked, ok := errors.AsType[*Locked](err); ok {
+			return qc.Staff{}, locked
+		}
 		return qc.Staff{}, ErrSignIn
 	}
 	if !qc.VerifySecret(password, verifier) {

@@ -98,6 +98,9 @@ func (t *tx) openTicket(ctx context.Context, w refund.Writing, customer qc.Custo
 }
 
 func (t *tx) addMessage(ctx context.Context, ticket refund.Ticket, w refund.Writing) error {
+	if err := t.entitled(ctx, w.Actor, ""); err != nil {
+		return err
+	}
 	m := refund.Message{N: len(ticket.Messages) + 1, At: t.at, Actor: w.Actor, Text: w.Text, Pictures: w.Pictures}
 	pictures, err := jsonText(m.Pictures)
 	if err != nil {

@@ -215,6 +215,9 @@ func (s *Store) WorkCounts(ctx context.Context, me qc.StaffID, at time.Time) (Wo
 // Doing it again changes nothing.
 func (s *Store) Assign(ctx context.Context, id qc.CaseID, to, by qc.StaffID, at time.Time) error {
 	err := s.write(ctx, at, func(t *tx) error {
+		if err := t.holds(ctx, by, refund.ErrNotYours, qc.Clerk, qc.Lead, qc.Administrator); err != nil {
+			return err
+		}
 		if _, err := readCase(ctx, t, id); err != nil {
 			return err
 		}

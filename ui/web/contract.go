@@ -32,8 +32,15 @@ type Store interface {
 	// SignIn returns the staff member with that password; [ErrSignIn] otherwise,
 	// and [ErrLocked] after too many tries.
 	SignIn(ctx context.Context, id qc.StaffID, password string, at time.Time) (qc.Staff, error)
-	// Staff returns a person as they are now, so that dismissal ends a session.
+	// Staff returns a person as they are now.
 	Staff(ctx context.Context, id qc.StaffID) (qc.Staff, error)
+	// BeginSession signs a person in and returns the session's secret.
+	BeginSession(ctx context.Context, id qc.StaffID, at time.Time) (string, error)
+	// Session returns whose session it is, as they are now; [ErrSignIn] when it
+	// has ended, as it does when the person is dismissed.
+	Session(ctx context.Context, secret string, at time.Time) (qc.Staff, error)
+	// EndSession signs out.
+	EndSession(ctx context.Context, secret string, at time.Time) error
 	// Balance returns what the agent owes a customer.
 	Balance(ctx context.Context, customer qc.CustomerID) (money.Amount, error)
 	// WriteTicket adds a message to a ticket or opens one; the same key twice

@@ -51,7 +51,7 @@ func (p *Pages) deskAct(w http.ResponseWriter, r *http.Request, who session) {
 		back(w, r, casePath(d.Case.ID), "error.not_allowed")
 		return
 	}
-	event.Actor, event.At = who.actor(), p.Now()
+	event.Actor, event.At = who.actorFor(event.Kind), p.Now()
 	if err := p.approve(r, form.Get("approver"), form.Get("approver_password"), &event); err != nil {
 		back(w, r, casePath(d.Case.ID), err.Error())
 		return
@@ -84,7 +84,7 @@ func (p *Pages) approve(r *http.Request, id, password string, event *refund.Even
 	switch {
 	case errors.Is(err, ErrLocked):
 		return errApproverLocked
-	case err != nil || !staff.Active || !mayUseDesk(staff.Role):
+	case err != nil || !staff.Holds(qc.Approver):
 		return errApprover
 	}
 	event.Approver = staff.ID

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"flawmark/app/qc"
 	"flawmark/app/refund"
@@ -32,6 +33,7 @@ type deskCaseView struct {
 	OnBehalf  []actionView // decisions that are the customer's to make
 	Split     *splitCard   // decide for some of the pieces by themselves
 	NotNow    []notNow
+	LooksOnly bool // whoever is signed in may do nothing with cases
 	Timeline  []entryView
 	Assign    string     // where the case is given to somebody; empty for those who may not
 	Desks     []choice   // who may look after it
@@ -90,6 +92,7 @@ type fieldView struct {
 	Long, Money        bool
 	Optional           bool
 	Secret             bool // is typed unseen
+	Hint               string
 }
 
 // notNow is a step that is not possible, and why.
@@ -146,7 +149,9 @@ func (p *Pages) deskCase(w http.ResponseWriter, r *http.Request, who session) {
 		Notice: s.notice(r), Item: p.deskItem(s, d), Balance: balance.String(), Money: s.deskMoney(c),
 		Facts: s.facts(c), Action: casePath(c.ID) + "/events",
 	}
-	page.Assign, page.Desks = casePath(c.ID)+"/assignee", s.desks(d.Assignee)
+	if page.LooksOnly = !who.mayAct(); !page.LooksOnly {
+		page.Assign, page.Desks = casePath(c.ID)+"/assignee", s.desks(d.Assignee)
+	}
 	if d.Assignee != "" {
 		page.Assignee = s.person(d.Assignee)
 	}
@@ -161,7 +166,7 @@ func (p *Pages) deskCase(w http.ResponseWriter, r *http.Request, who session) {
 		page.Rounds = append(page.Rounds, p.round(s, d, finding))
 	}
 	page.Claim = p.claim(s, d)
-	p.actions(&page, s, c, who.actor())
+	p.actions(&page, s, c, who)
 	page.Split = s.splitCard(c, who.actor(), casePath(c.ID)+"/split")
 	for _, entry := range slices.Backward(c.Timeline) {
 		page.Timeline = append(page.Timeline, s.deskEntry(entry))
@@ -233,10 +238,43 @@ func (s speech) reason(c refund.Case) string {
 	return c.Reason
 }
 
-// actions sorts what the actor may do from what is not possible.
-func (p *Pages) actions(page *deskCaseView, s speech, c refund.Case, actor refund.Actor) {
+// steps lists what a person may do with a case as whomever they act as: each
+// step once, as the party that may do it now where there is one.
+func (s session) steps(c refund.Case, at time.Time) []refund.Action {
+	var all []refund.Action
+	for _, actor := range s.parties() {
+		for _, next := range c.Next(actor, at) {
+			i := slices.IndexFunc(all, func(known refund.Action) bool { return known.Kind == next.Kind })
+			switch {
+			case i < 0:
+				all = append(all, next)
+			case next.Allowed && !all[i].Allowed:
+				all[i] = next
+			}
+		}
+	}
+	return all
+}
+
+// approvers says who may be the second person.
+func (s speech) approvers() string {
+	var names []string
+	for _, person := range s.staff {
+		if person.Holds(qc.Approver) {
+			names = append(names, person.Name+" ("+string(person.ID)+")")
+		}
+	}
+	if len(names) == 0 {
+		return s.T("web.approver_none")
+	}
+	slices.Sort(names)
+	return s.T("web.approver_one_of", "names", strings.Join(names, s.T("web.or")))
+}
+
+// actions sorts what the person may do from what is not possible.
+func (p *Pages) actions(page *deskCaseView, s speech, c refund.Case, who session) {
 	proposed := false
-	for _, next := range c.Next(actor, s.now) {
+	for _, next := range who.steps(c, s.now) {
 		if slices.Contains(fromBenches, next.Kind) {
 			continue
 		}
@@ -291,6 +329,7 @@ func (s speech) fields(c refund.Case, field refund.Field) []fieldView {
 	case refund.NeedsReason:
 		view.Long = true
 	case refund.NeedsApprover:
+		view.Hint = s.approvers()
 		return []fieldView{view, {Name: "approver_password", Label: s.T("web.approver_password"), Secret: true}}
 	case refund.NeedsAmount:
 		view.Money = true

@@ -395,7 +395,7 @@ func dossierState(d Dossier) string {
 func (s speech) desks(chosen qc.StaffID) []choice {
 	var list []choice
 	for _, person := range s.staff {
-		if person.ID == chosen || person.Active && mayUseDesk(person.Role) {
+		if person.ID == chosen || person.Holds(actors...) {
 			list = append(list, choice{string(person.ID), person.Name + " · " + s.T("role."+string(person.Role)), person.ID == chosen})
 		}
 	}
@@ -416,7 +416,7 @@ func (p *Pages) deskAssign(w http.ResponseWriter, r *http.Request, who session) 
 	to := qc.StaffID(form.Get("to"))
 	if to != "" {
 		person, err := p.Store.Staff(r.Context(), to)
-		if err != nil || !person.Active || !mayUseDesk(person.Role) {
+		if err != nil || !person.Holds(actors...) {
 			back(w, r, casePath(d.Case.ID), "web.assign.unknown")
 			return
 		}

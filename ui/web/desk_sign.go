@@ -36,25 +36,35 @@ func (p *Pages) signIn(w http.ResponseWriter, r *http.Request) {
 	}
 	staff, err := p.Store.SignIn(r.Context(), qc.StaffID(id), form.Get("password"), p.Now())
 	switch {
-	case errors.Is(err, ErrSignIn), errors.Is(err, qc.ErrNotFound):
+	case errors.Is(err, ErrSignIn), errors.Is(err, ErrLocked), errors.Is(err, qc.ErrNotFound):
+		// The same for all: only people who are known are ever locked out.
 		p.signInRefused(w, r, id, "web.signin.wrong", http.StatusForbidden)
-		return
-	case errors.Is(err, ErrLocked):
-		p.signInRefused(w, r, id, "web.signin.locked", http.StatusTooManyRequests)
 		return
 	case err != nil:
 		p.failed(w, r, "sign in", err)
 		return
-	case !staff.Active || !mayUseDesk(staff.Role):
+	case !staff.Holds(lookers...):
 		p.signInRefused(w, r, id, "web.signin.not_desk", http.StatusForbidden)
 		return
 	}
-	sealed, err := p.sealSession(session{ID: staff.ID, Name: staff.Name, Role: staff.Role, Expires: p.Now().Add(deskFor)})
+	p.admit(w, r, staff.ID)
+}
+
+// admit begins a session of a person who has proved who they are. Another that
+// the browser has ends: nobody goes on in it.
+func (p *Pages) admit(w http.ResponseWriter, r *http.Request, id qc.StaffID) {
+	if before := p.secretOf(r, deskCookie); before != "" {
+		if err := p.Store.EndSession(r.Context(), before, p.Now()); err != nil {
+			p.failed(w, r, "sign in", err)
+			return
+		}
+	}
+	secret, err := p.Store.BeginSession(r.Context(), id, p.Now())
 	if err != nil {
 		p.failed(w, r, "sign in", err)
 		return
 	}
-	http.SetCookie(w, p.cookie(r, deskCookie, sealed, "/desk", deskFor))
+	http.SetCookie(w, p.cookie(r, deskCookie, secret, "/desk", deskFor))
 	http.Redirect(w, r, "/desk", http.StatusSeeOther)
 }
 
@@ -67,6 +77,12 @@ func (p *Pages) signInRefused(w http.ResponseWriter, r *http.Request, id, key st
 func (p *Pages) signOut(w http.ResponseWriter, r *http.Request) {
 	if _, ok := p.form(w, r); !ok {
 		return
+	}
+	if secret := p.secretOf(r, deskCookie); secret != "" {
+		if err := p.Store.EndSession(r.Context(), secret, p.Now()); err != nil {
+			p.failed(w, r, "sign out", err)
+			return
+		}
 	}
 	http.SetCookie(w, p.cookie(r, deskCookie, "", "/desk", -time.Second))
 	http.Redirect(w, r, "/desk/sign-in", http.StatusSeeOther)

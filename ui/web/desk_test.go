@@ -52,23 +52,20 @@ func TestDesk_IsForSignedInStaffOnly(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.flagged(t, "20481-2", false)
-	pages := w.pages(t)
-	seal := func(s session) string {
-		sealed, err := pages.sealSession(s)
+	session := func(id qc.StaffID) string {
+		secret, err := w.BeginSession(t.Context(), id, start)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return sealed
+		return secret
 	}
-	good := seal(session{ID: "D01", Role: qc.Clerk, Expires: start.Add(time.Hour)})
-	admin := seal(session{ID: "A01", Role: qc.Administrator, Expires: start.Add(time.Hour)})
-	payload, _, _ := strings.Cut(admin, ".")
-	_, signature, _ := strings.Cut(good, ".")
+	ended := session("D01")
+	if err := w.EndSession(t.Context(), ended, start); err != nil {
+		t.Fatal(err)
+	}
 	sessions := map[string]string{
-		"none": "", "nonsense": "x.y", "unsigned": payload, "another's signature": payload + "." + signature,
-		"expired":         seal(session{ID: "D01", Role: qc.Clerk, Expires: start}),
-		"of an inspector": seal(session{ID: "I01", Role: qc.Inspector, Expires: start.Add(time.Hour)}),
-		"an order's":      "secret-of-20481",
+		"none": "", "nonsense": "x.y", "ended": ended, "of an inspector": session("I01"), "of somebody dismissed": session("D09"),
+		"an order's": "secret-of-20481", "too long": strings.Repeat("x", 300),
 	}
 	form := url.Values{"event": {"choose_keep"}, "version": {"1"}}
 	for name, value := range sessions {
@@ -147,8 +144,105 @@ func TestDesk_SignOutEndsTheSession(t *testing.T) {
 	b := newWorld(t).reader(t)
 	b.signIn("D01")
 	b.get("/desk", http.StatusOK)
+	kept := *b.jar[deskCookie+"/desk"] // by somebody who has copied it
 	b.sent("/desk/sign-out", url.Values{})
 	b.get("/desk", http.StatusSeeOther)
+	b.jar[deskCookie+"/desk"] = &kept
+	b.get("/desk", http.StatusSeeOther)
+}
+
+// Whoever signs in does not go on in a session that was there before.
+func TestDesk_SigningInEndsTheSessionBefore(t *testing.T) {
+	t.Parallel()
+	b := newWorld(t).reader(t)
+	b.signIn("D01")
+	before := *b.jar[deskCookie+"/desk"]
+	b.signIn("L01")
+	if b.jar[deskCookie+"/desk"].Value == before.Value {
+		t.Error("the secret is the same")
+	}
+	b.jar[deskCookie+"/desk"] = &before
+	b.get("/desk", http.StatusSeeOther)
+}
+
+// With TLS, no other host and nobody who speaks without it can set the cookies.
+func TestCookies_ArePrefixedWithTLS(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.reader(t)
+	b.pages.Secure = true
+	b.openLink("20481")
+	b.signIn("D01")
+	desk, order := b.jar["__Host-"+deskCookie+"/"], b.jar["__Secure-"+orderCookie+"/o/20481"]
+	if desk == nil || order == nil {
+		t.Fatalf("cookies %v", b.jar)
+	}
+	for _, cookie := range []*http.Cookie{desk, order} {
+		if !cookie.Secure || !cookie.HttpOnly || cookie.SameSite != http.SameSiteLaxMode || cookie.Domain != "" {
+			t.Errorf("cookie %s", cookie)
+		}
+	}
+	b.get("/desk", http.StatusOK)
+	b.get("/o/20481", http.StatusOK)
+}
+
+// Auditors and approvers look; only whose role it is acts, whatever is sent.
+func TestDesk_RolesDecideWhoActs(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		who           qc.StaffID
+		event         string
+		status        int
+		notice        string
+		offers, links bool
+	}{
+		{"D01", "choose_keep", http.StatusSeeOther, "web.notice.done", true, true},
+		{"DL1", "choose_keep", http.StatusSeeOther, "web.notice.done", true, true},
+		{"DL1", "dismiss", http.StatusSeeOther, "web.notice.done", true, true},
+		{"D01", "dismiss", http.StatusSeeOther, "error.not_allowed", true, true},
+		{"L01", "choose_keep", http.StatusSeeOther, "error.not_allowed", true, false},
+		{"A01", "choose_keep", http.StatusForbidden, "", false, false},
+		{"V01", "choose_keep", http.StatusForbidden, "", false, false},
+	} {
+		w := newWorld(t)
+		w.flagged(t, "20481-2", c.event == "dismiss")
+		b := w.reader(t)
+		b.signIn(c.who)
+		page := b.get("/desk/cases/K-20481-2", http.StatusOK)
+		if offers := strings.Contains(page, `data-action="`); c.status == http.StatusForbidden && offers {
+			t.Errorf("%s is offered something to do", c.who)
+		}
+		if said := strings.Contains(page, "change nothing"); said != (c.status == http.StatusForbidden) {
+			t.Errorf("%s is told that nothing can be changed: %t", c.who, said)
+		}
+		if links := strings.Contains(page, "make-link"); links != c.links {
+			t.Errorf("%s is offered to make a link: %t", c.who, links)
+		}
+		got := b.do(http.MethodPost, "/desk/cases/K-20481-2/events", url.Values{"event": {c.event}, "version": {"1"}, "reason": {"x"}})
+		if got.status != c.status || !strings.Contains(got.header.Get("Location"), c.notice) {
+			t.Errorf("%s, %s: status %d to %q", c.who, c.event, got.status, got.header.Get("Location"))
+		}
+	}
+}
+
+// Only an approver is the second person, and the form says who that may be.
+func TestDeskAct_ApproversApprove(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	chosenWorld(t, w)
+	b := w.reader(t)
+	b.signIn("D01")
+	if page := b.get("/desk/cases/K-20481-2", http.StatusOK); !strings.Contains(page, "周军 (A01)") {
+		t.Error("the form does not say who may approve")
+	}
+	for approver, notice := range map[string]string{
+		"L01": "web.approver_wrong", "V01": "web.approver_wrong", "D01": "web.approver_wrong", "A01": "web.notice.done",
+	} {
+		form := url.Values{"event": {"withdraw"}, "version": {"2"}, "reason": {"ours"}, "approver": {approver}, "approver_password": {password}}
+		if got := b.sent("/desk/cases/K-20481-2/events", form); !strings.HasSuffix(got, notice) {
+			t.Errorf("%s approves: %q", approver, got)
+		}
+	}
 }
 
 func TestDeskAct(t *testing.T) {

@@ -10,11 +10,11 @@ import (
 // openOrder returns the order of the request's address to whoever carries the
 // secret of its link. Nobody learns whether an order exists otherwise.
 func (p *Pages) openOrder(r *http.Request) (OrderView, error) {
-	cookie, err := r.Cookie(orderCookie)
-	if err != nil || cookie.Value == "" {
+	secret := p.secretOf(r, orderCookie)
+	if secret == "" {
 		return OrderView{}, ErrLink
 	}
-	return p.Store.OrderByToken(r.Context(), qc.OrderID(r.PathValue("order")), cookie.Value, p.Now())
+	return p.Store.OrderByToken(r.Context(), qc.OrderID(r.PathValue("order")), secret, p.Now())
 }
 
 // orderRefused answers when openOrder failed.

@@ -3,13 +3,12 @@ package web
 import (
 	"crypto/hmac"
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,8 +17,8 @@ import (
 	"flawmark/app/refund"
 )
 
-// Names and lives of cookies. An order's cookie holds the link's own secret, so
-// that revoking the link ends it; the desk's is signed here.
+// Names and lives of cookies. They hold secrets that the store knows, so that
+// revoking a link and signing out end them.
 const (
 	orderCookie = "flawmark_order"
 	deskCookie  = "flawmark_desk"
@@ -28,61 +27,62 @@ const (
 )
 
 // session is who is signed in at the desk.
-type session struct {
-	ID      qc.StaffID `json:"id"`
-	Name    string     `json:"name"`
-	Role    qc.Role    `json:"role"`
-	Expires time.Time  `json:"expires"`
+type session struct{ qc.Staff }
+
+// Who may do what at the desk: most roles look, some act, some hand out links,
+// whose holders decide for the customer. An administrator works as a clerk does.
+var (
+	lookers = []qc.Role{qc.Clerk, qc.Lead, qc.Approver, qc.Auditor, qc.Administrator}
+	actors  = []qc.Role{qc.Clerk, qc.Lead, qc.Administrator}
+	linkers = []qc.Role{qc.Clerk, qc.Administrator}
+	partyOf = map[refund.Party][]qc.Role{refund.ByClerk: linkers, refund.ByLead: {qc.Lead}}
+	atDesk  = []refund.Party{refund.ByClerk, refund.ByLead}
+)
+
+// parties returns as whom the session may act on cases.
+func (s session) parties() []refund.Actor {
+	var all []refund.Actor
+	for _, party := range atDesk {
+		if s.Holds(partyOf[party]...) {
+			all = append(all, refund.Actor{Party: party, ID: string(s.ID)})
+		}
+	}
+	return all
 }
 
-// actor returns the session as a party to cases; an administrator works as a
-// clerk does.
+// actor returns as whom the session does what any of its parties may do.
 func (s session) actor() refund.Actor {
-	party := refund.ByClerk
-	if s.Role == qc.Lead {
-		party = refund.ByLead
+	if parties := s.parties(); len(parties) > 0 {
+		return parties[0]
 	}
-	return refund.Actor{Party: party, ID: string(s.ID)}
+	return refund.Actor{ID: string(s.ID)}
 }
 
-// mayLink reports whether the session may hand out links, whose holders decide
-// for the customer.
-func (s session) mayLink() bool { return s.Role == qc.Clerk || s.Role == qc.Administrator }
-
-// mayUseDesk reports whether the role works at the desk.
-func mayUseDesk(role qc.Role) bool {
-	return role == qc.Clerk || role == qc.Lead || role == qc.Administrator
+// actorFor returns as whom the session does something of a kind: the first of
+// its parties whose it is to do. Where it is none's, the lifecycle says so.
+func (s session) actorFor(kind refund.Kind) refund.Actor {
+	parties := s.parties()
+	for _, row := range refund.Transitions() {
+		if row.On != kind {
+			continue
+		}
+		for _, actor := range parties {
+			if slices.Contains(row.By, actor.Party) {
+				return actor
+			}
+		}
+	}
+	return s.actor()
 }
 
+// mayLink reports whether the session may hand out links.
+func (s session) mayLink() bool { return s.Holds(linkers...) }
+
+// mayAct reports whether the session may change anything.
+func (s session) mayAct() bool { return s.Holds(actors...) }
+
+// errSession says that nobody is signed in who may be here.
 var errSession = errors.New("session is not valid")
-
-// sealSession writes a session and its signature, with a dot between.
-func (p *Pages) sealSession(s session) (string, error) {
-	payload, err := json.Marshal(s)
-	if err != nil {
-		return "", err
-	}
-	text := base64.RawURLEncoding.EncodeToString(payload)
-	return text + "." + base64.RawURLEncoding.EncodeToString(p.sign("desk session", text)), nil
-}
-
-// openSession reads what sealSession wrote, unless it has expired.
-func (p *Pages) openSession(sealed string, at time.Time) (session, error) {
-	text, signature, _ := strings.Cut(sealed, ".")
-	given, err := base64.RawURLEncoding.DecodeString(signature)
-	if err != nil || !hmac.Equal(given, p.sign("desk session", text)) {
-		return session{}, errSession
-	}
-	payload, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil {
-		return session{}, errSession
-	}
-	var s session
-	if err := json.Unmarshal(payload, &s); err != nil || !at.Before(s.Expires) || !mayUseDesk(s.Role) {
-		return session{}, errSession
-	}
-	return s, nil
-}
 
 // sign returns the code of parts for one purpose.
 func (p *Pages) sign(purpose string, parts ...string) []byte {
@@ -107,11 +107,38 @@ func (p *Pages) actKey(id qc.CaseID, version int, e refund.Event) string {
 // life takes it away. Secure is left out only where the centre is reached
 // without TLS: browsers would drop the cookie there.
 func (p *Pages) cookie(r *http.Request, name, value, within string, life time.Duration) *http.Cookie {
+	name, within = p.cookieName(r, name, within)
 	return &http.Cookie{ //nolint:gosec // Secure wherever the centre is reached by https
 		Name: name, Value: value, Path: within, MaxAge: int(life.Seconds()),
-		HttpOnly: true, Secure: p.Secure || r.TLS != nil, SameSite: http.SameSiteLaxMode,
+		HttpOnly: true, Secure: p.secure(r), SameSite: http.SameSiteLaxMode,
 	}
 }
+
+// cookieName puts before a name what keeps other hosts of the domain, and
+// whoever speaks without TLS, from setting the cookie. The stronger prefix
+// allows no path, so an order's cookie has the weaker one.
+func (p *Pages) cookieName(r *http.Request, name, within string) (prefixed, path string) {
+	switch {
+	case !p.secure(r):
+		return name, within
+	case name == deskCookie:
+		return "__Host-" + name, "/"
+	}
+	return "__Secure-" + name, within
+}
+
+// secretOf returns what a cookie of ours holds; empty: there is none.
+func (p *Pages) secretOf(r *http.Request, name string) string {
+	name, _ = p.cookieName(r, name, "")
+	cookie, err := r.Cookie(name)
+	if err != nil || len(cookie.Value) > 200 {
+		return ""
+	}
+	return cookie.Value
+}
+
+// secure reports whether the reader came by https.
+func (p *Pages) secure(r *http.Request) bool { return p.Secure || r.TLS != nil }
 
 // orderPath is the address of an order's page.
 func orderPath(id qc.OrderID) string { return "/o/" + url.PathEscape(string(id)) }
@@ -119,47 +146,42 @@ func orderPath(id qc.OrderID) string { return "/o/" + url.PathEscape(string(id))
 // casePath is the address of a case at the desk.
 func casePath(id qc.CaseID) string { return "/desk/cases/" + url.PathEscape(string(id)) }
 
-// signedIn returns who sends r, with the role they have now; it fails with
+// signedIn returns who sends r, with the roles they have now; it fails with
 // errSession when it is nobody who may be here.
 func (p *Pages) signedIn(r *http.Request) (session, error) {
-	cookie, err := r.Cookie(deskCookie)
-	if err != nil {
+	secret := p.secretOf(r, deskCookie)
+	if secret == "" {
 		return session{}, errSession
 	}
-	who, err := p.openSession(cookie.Value, p.Now())
-	if err != nil {
-		return session{}, err
-	}
-	staff, err := p.Store.Staff(r.Context(), who.ID)
+	staff, err := p.Store.Session(r.Context(), secret, p.Now())
 	switch {
-	case errors.Is(err, qc.ErrNotFound), err == nil && (!staff.Active || !mayUseDesk(staff.Role)):
+	case errors.Is(err, ErrSignIn), err == nil && !staff.Holds(lookers...):
 		return session{}, errSession
 	case err != nil:
-		return session{}, fmt.Errorf("read staff %s: %w", who.ID, err)
+		return session{}, fmt.Errorf("read session: %w", err)
 	}
-	who.Name, who.Role = staff.Name, staff.Role
-	return who, nil
+	return session{staff}, nil
 }
 
 type staffHandler func(w http.ResponseWriter, r *http.Request, who session)
 
-// staffOnly lets signed-in staff through and sends everybody else to sign in.
+// staffOnly lets signed-in staff through: those who look may read, and only
+// those who act may send anything. Everybody else is sent to sign in.
 func (p *Pages) staffOnly(next staffHandler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		who, err := p.signedIn(r)
-		if err == nil {
+		switch {
+		case err == nil && r.Method != http.MethodGet && r.Method != http.MethodHead && !who.mayAct():
+			p.sorry(w, r, http.StatusForbidden, "error.not_allowed")
+		case err == nil:
 			next(w, r, who)
-			return
-		}
-		if !errors.Is(err, errSession) {
+		case !errors.Is(err, errSession):
 			p.failed(w, r, "session", err)
-			return
-		}
-		if wantsPage(r) {
+		case wantsPage(r):
 			http.Redirect(w, r, "/desk/sign-in", http.StatusSeeOther)
-			return
+		default:
+			p.sorry(w, r, http.StatusForbidden, "web.signed_out")
 		}
-		p.sorry(w, r, http.StatusForbidden, "web.signed_out")
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"fmt"
 	"image"
 	_ "image/jpeg"
 	"io"
@@ -35,6 +36,7 @@ type world struct {
 	cases    map[qc.CaseID]refund.Case
 	lines    map[qc.CustomerID][]Line
 	staff    map[qc.StaffID]qc.Staff
+	sessions map[string]qc.StaffID
 	keys     map[string]refund.Case
 	blobs    map[qc.Digest][]byte
 	derived  *shelf
@@ -55,13 +57,16 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{
 		now: start, orders: map[qc.OrderID]qc.Order{}, tokens: map[qc.OrderID]string{}, findings: map[qc.FindingID]qc.Finding{},
-		cases: map[qc.CaseID]refund.Case{}, lines: map[qc.CustomerID][]Line{}, staff: map[qc.StaffID]qc.Staff{},
+		cases: map[qc.CaseID]refund.Case{}, lines: map[qc.CustomerID][]Line{}, staff: map[qc.StaffID]qc.Staff{}, sessions: map[string]qc.StaffID{},
 		keys: map[string]refund.Case{}, blobs: map[qc.Digest][]byte{}, derived: &shelf{files: map[string][]byte{}}, watchers: map[chan struct{}]bool{}, log: &bytes.Buffer{},
 		assigned: map[qc.CaseID]qc.StaffID{}, once: map[string]refund.TicketID{},
 	}
 	for _, s := range []qc.Staff{
 		{ID: "D01", Name: "陈丽", Role: qc.Clerk, Active: true},
 		{ID: "L01", Name: "刘强", Role: qc.Lead, Active: true},
+		{ID: "A01", Name: "周军", Role: qc.Approver, Active: true},
+		{ID: "V01", Name: "吴静", Role: qc.Auditor, Active: true},
+		{ID: "DL1", Name: "郑浩", Role: qc.Clerk, More: []qc.Role{qc.Lead}, Active: true},
 		{ID: "I01", Name: "王芳", Role: qc.Inspector, Active: true},
 		{ID: "D09", Name: "赵敏", Role: qc.Clerk},
 	} {
@@ -397,6 +402,32 @@ func (w *world) Staff(_ context.Context, id qc.StaffID) (qc.Staff, error) {
 		return s, qc.ErrNotFound
 	}
 	return s, nil
+}
+
+func (w *world) BeginSession(_ context.Context, id qc.StaffID, _ time.Time) (string, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	secret := fmt.Sprint("session ", len(w.sessions), " of ", id)
+	secret = strings.ReplaceAll(secret, " ", "-")
+	w.sessions[secret] = id
+	return secret, nil
+}
+
+func (w *world) Session(_ context.Context, secret string, _ time.Time) (qc.Staff, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	s := w.staff[w.sessions[secret]]
+	if !s.Active {
+		return qc.Staff{}, ErrSignIn
+	}
+	return s, nil
+}
+
+func (w *world) EndSession(_ context.Context, secret string, _ time.Time) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.sessions[secret] = ""
+	return nil
 }
 
 func (w *world) Balance(_ context.Context, id qc.CustomerID) (money.Amount, error) {

@@ -1,0 +1,44 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestStaff_SeveralRolesAndTheList(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	must(t, os.WriteFile(filepath.Join(dir, "secret.txt"), []byte("a password\n"), 0o600))
+	run := func(want int, args ...string) string {
+		t.Helper()
+		var out bytes.Buffer
+		args = append(args, "--data", dir, "--lang", "en")
+		if code := program().Main(t.Context(), args, nil, dir, &out, &out); code != want {
+			t.Fatalf("%q: code %d, want %d: %s", args, code, want, &out)
+		}
+		return out.String()
+	}
+	if said := run(0, "staff", "list"); !strings.Contains(said, "Nobody is registered") {
+		t.Errorf("an empty list says %q", said)
+	}
+	run(0, "staff", "add", "u12", "Wang", "--pin", "2580")
+	run(0, "staff", "add", "boss1", "Zhao", "--role", "approver", "--role", "lead", "--role", "lead", "--password-file", "secret.txt")
+	if said := run(1, "staff", "add", "x", "X", "--role", "clerk", "--role", "king"); !strings.Contains(said, "king") || !strings.Contains(said, "auditor") {
+		t.Errorf("an unknown role is answered with %q", said)
+	}
+	run(0, "staff", "add", "gone1", "Zhou", "--role", "clerk")
+	run(0, "staff", "dismiss", "gone1")
+	said := run(0, "staff", "list")
+	for _, want := range []string{"Inspector", "Approver, Shift lead", "dismissed"} {
+		if !strings.Contains(said, want) {
+			t.Errorf("the list lacks %q:\n%s", want, said)
+		}
+	}
+	said = run(0, "staff", "list", "--json")
+	if !strings.Contains(said, `"roles":["approver","lead"],"active":true`) || strings.Contains(said, "argon2") {
+		t.Errorf("the list in JSON is %s", said)
+	}
+}
