@@ -56,6 +56,8 @@ type Store interface {
 	Tickets(ctx context.Context, filter TicketFilter) ([]refund.Ticket, error)
 	// Order returns an order to the desk.
 	Order(ctx context.Context, id qc.OrderID) (qc.Order, error)
+	// SellerRecord returns how a seller has dealt with us since then.
+	SellerRecord(ctx context.Context, seller string, since time.Time) (refund.Record, error)
 	// Watch ticks after committed changes, several in one; the func ends it.
 	Watch() (<-chan struct{}, func())
 }

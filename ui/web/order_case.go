@@ -34,6 +34,7 @@ type decisionCard struct {
 	Version int
 	Suffix  string // of the ids on the page
 	Options []optionView
+	Sheet   *sheetView
 	Silence string // what happens if nothing is chosen
 	Split   *splitCard
 }
@@ -51,6 +52,7 @@ type optionView struct {
 	Confirm string
 	Allowed bool
 	Why     string
+	Consent string // what is agreed to with it; empty: nothing
 	Fields  []fieldView
 }
 
@@ -159,10 +161,7 @@ func (s speech) decide(view *caseView, c refund.Case, item qc.Item, order qc.Ord
 	if len(card.Options) == 0 {
 		return
 	}
-	if c.Status == refund.AwaitingDecision && !c.DecideBy.IsZero() && s.now.Before(c.DecideBy) {
-		by := s.at(c.DecideBy)
-		card.Silence = s.T("decision.silence", "time", by.Text, "default", s.T("decision.default.keep"))
-	}
+	card.Silence = s.silence(c)
 	card.Split = s.splitCard(c, refund.Actor{Party: refund.ByCustomer, ID: string(c.Customer)},
 		orderPath(order)+"/cases/"+url.PathEscape(string(c.ID))+"/split")
 	view.Decision = card
@@ -173,6 +172,7 @@ func (s speech) option(c refund.Case, item qc.Item, action refund.Action, word s
 		speech: s, Kind: action.Kind, ID: strings.ReplaceAll(string(action.Kind), "_", "-"),
 		Heading: s.T(word), Allowed: action.Allowed, Confirm: s.T("web.confirm." + string(action.Kind)),
 	}
+	option.Consent = s.consent(c, action.Kind)
 	if action.Why != "" {
 		option.Why = s.T(action.Why)
 	}

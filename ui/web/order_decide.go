@@ -42,6 +42,12 @@ func (p *Pages) orderDecide(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, orderPath(order.Order.ID)+"?"+notice.Encode(), http.StatusSeeOther)
 		return
 	}
+	s := p.orderSpeech(r, order)
+	if s.consent(order.Cases[i], event.Kind) != "" && form.Get("consent") != "yes" {
+		query := url.Values{"notice": {"web.consent.needed"}, "case": {string(id)}}
+		onwardTo(w, r, order.Order.ID, order.Cases[i].Item, query)
+		return
+	}
 	// What a customer may say is told from what a form can hold.
 	event = refund.Event{Kind: event.Kind, Reason: event.Reason, Amount: event.Amount, Actor: actor, At: p.Now()}
 	_, err = p.Store.Act(r.Context(), id, number, event, p.actKey(id, number, event))
@@ -50,10 +56,14 @@ func (p *Pages) orderDecide(w http.ResponseWriter, r *http.Request) {
 		p.failed(w, r, "decide", err)
 		return
 	}
-	query := url.Values{"notice": {notice}, "case": {string(id)}}
-	// The notice is shown with the item: that is where the reader was.
-	address := orderPath(order.Order.ID) + "?" + query.Encode() + "#item-" + url.PathEscape(string(order.Cases[i].Item))
-	http.Redirect(w, r, address, http.StatusSeeOther)
+	onwardTo(w, r, order.Order.ID, order.Cases[i].Item, url.Values{"notice": {notice}, "case": {string(id)}})
+}
+
+// onwardTo goes back to an item on its order's page, and says a sentence there:
+// that is where the reader was.
+func onwardTo(w http.ResponseWriter, r *http.Request, order qc.OrderID, item qc.ItemID, query url.Values) {
+	address := orderPath(order) + "?" + query.Encode() + "#item-" + url.PathEscape(string(item))
+	http.Redirect(w, r, address, http.StatusSeeOther) //nolint:gosec // one of our own
 }
 
 // form reads a form within limits of size and time.

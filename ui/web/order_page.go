@@ -100,6 +100,10 @@ func (p *Pages) orderPage(w http.ResponseWriter, r *http.Request) {
 	}
 	slices.SortStableFunc(page.Items, func(a, b itemView) int { return cmp.Compare(a.rank, b.rank) })
 	page.nameButtons()
+	if err := p.addSheets(r.Context(), s, &page, order); err != nil {
+		p.failed(w, r, "sheet", err)
+		return
+	}
 	page.Letters = path + "/tickets"
 	unread := 0
 	for _, t := range byChange(order.Tickets) {
@@ -333,7 +337,7 @@ func signed(a money.Amount) string {
 var notices = []string{
 	"web.notice.done", "error.case_moved_on", "error.decision_late", "error.not_allowed", "error.own_finding",
 	"error.exchange_too_often", "error.field_missing", "error.amount_not_owed", "error.waybill_invalid",
-	"web.ticket.sent", "web.ticket.answered",
+	"web.ticket.sent", "web.ticket.answered", "web.consent.needed",
 	"error.event_unknown", "web.amount_syntax", "web.seller_ref_used", "web.form_broken",
 	"error.pieces_wrong", "web.split.done",
 }

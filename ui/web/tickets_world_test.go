@@ -122,3 +122,8 @@ func (w *world) PutBytes(_ context.Context, data []byte) (qc.Digest, error) {
 	w.blobs[qc.DigestOf(data)] = data
 	return qc.DigestOf(data), nil
 }
+
+// SellerRecord returns what a test has set.
+func (w *world) SellerRecord(_ context.Context, seller string, _ time.Time) (refund.Record, error) {
+	return w.records[seller], nil
+}

@@ -46,6 +46,7 @@ type world struct {
 	tickets  []refund.Ticket
 	once     map[string]refund.TicketID
 	assigned map[qc.CaseID]qc.StaffID
+	records  map[string]refund.Record
 }
 
 const password = "correct horse battery staple"

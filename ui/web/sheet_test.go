@@ -1,0 +1,153 @@
+package web
+
+import (
+	"html"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"flawmark/app/money"
+	"flawmark/app/qc"
+	"flawmark/app/refund"
+)
+
+// asRead is a page as it is read: without markup, on one line.
+func asRead(page string) string {
+	text := regexp.MustCompile(`<[^>]*>`).ReplaceAllString(page, " ")
+	return html.UnescapeString(strings.Join(strings.Fields(text), " "))
+}
+
+// liable makes somebody answer for the flaw of a case.
+func (w *world) liable(id qc.CaseID, l refund.Liability) {
+	c := w.cases[id]
+	c.Liability = l
+	w.cases[id] = c
+}
+
+func TestSheet_SaysWhatEachChoiceMeans(t *testing.T) {
+	t.Parallel()
+	seller := "潮流前线鞋店"
+	for name, tt := range map[string]struct {
+		liable refund.Liability
+		record refund.Record
+		says   []string
+		not    []string
+	}{
+		"nothing known": {refund.BySellerFault, refund.Record{}, []string{
+			"On your balance +¥401.00 ¥0.00 a good one ¥0.00", "You pay nothing nothing nothing",
+			"How long 7–15 days announced, not counted 7–20 days announced, not counted at once",
+			"no refund of this seller has ended yet", "The seller answers for this flaw", "rules, version 1",
+			"If you do not answer by 22 Nov 10:00",
+		}, []string{"too few", "consent", "estimate"}},
+		"few": {"", refund.Record{Refunded: refund.Rate{Hits: 9, N: 12}, Days: refund.Days{N: 9, Median: 8.2, P80: 11.4}}, []string{
+			"9 of 12 refunds by this seller were paid too few to tell", "mostly 9 days four of five within 12 days; 9 refunds by this seller",
+		}, []string{"likely", "Takes 7–15"}},
+		"very few days": {"", refund.Record{Refunded: refund.Rate{Hits: 1, N: 1}, Days: refund.Days{N: 1, Median: 2, P80: 2}}, []string{
+			"1 of 1 refunds", "too few to tell", "7–15 days announced",
+		}, []string{"mostly"}},
+		"enough": {"", refund.Record{Refunded: refund.Rate{Hits: 18, N: 24}, Days: refund.Days{N: 18, Median: 0.2, P80: 1}}, []string{
+			"18 of 24 refunds by this seller were paid likely 55–89 % of all", "mostly 1 day four of five within 1 day; 18 refunds",
+		}, []string{"too few"}},
+		"minor": {refund.ByMinorFlaw, refund.Record{}, []string{
+			"+¥384.00 of ¥401.00, less what you pay", "¥17.00 Freight back to the seller ¥12.00 and Service fee ¥5.00",
+			"The flaw is minor", "estimate until the parcel has been weighed", "the exchange costs me ¥17.00",
+		}, nil},
+		"customer": {refund.ByCustomerWish, refund.Record{}, []string{"¥29.00", "There is nothing wrong with the item"}, nil},
+		"ours":     {refund.ByAgentFault, refund.Record{}, []string{"The mistake is ours", "You pay nothing nothing nothing"}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.flagged(t, "20481-2", false)
+			w.liable("K-20481-2", tt.liable)
+			w.records = map[string]refund.Record{seller: tt.record}
+			b := w.reader(t)
+			b.openLink("20481")
+			page := asRead(b.get("/o/20481", http.StatusOK))
+			for _, want := range tt.says {
+				if !strings.Contains(page, want) {
+					t.Errorf("the page does not say %q:\n%s", want, page)
+				}
+			}
+			for _, not := range tt.not {
+				if strings.Contains(page, not) {
+					t.Errorf("the page says %q", not)
+				}
+			}
+		})
+	}
+}
+
+func TestSheet_Offer(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.flagged(t, "20481-2", false)
+	w.liable("K-20481-2", refund.ByMinorFlaw)
+	w.move(t, "K-20481-2", refund.Event{Kind: refund.ChoseRefund, Actor: customer})
+	w.move(t, "K-20481-2", refund.Event{Kind: refund.Offered, Actor: clerk, Amount: money.Fen(12000)})
+	b := w.reader(t)
+	b.openLink("20481")
+	page := asRead(b.get("/o/20481", http.StatusOK))
+	for _, want := range []string{
+		"+¥120.00 29 % of what you paid +¥384.00 95 % of what you paid", "nothing ¥17.00 Freight back to the seller ¥12.00",
+		"you keep it goes back", "If you do nothing by 22 Nov 10:30, the offer lapses", "Accept the offer", "Ask for this sum", "Decline the offer",
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page does not say %q:\n%s", want, page)
+		}
+	}
+}
+
+// What costs more than it brings needs a tick that says so, whoever sends the
+// form.
+func TestConsent(t *testing.T) {
+	t.Parallel()
+	cases := []struct {
+		name   string
+		liable refund.Liability
+		paid   int64
+		event  refund.Kind
+		needed bool
+	}{
+		{"refund at the seller's cost", refund.BySellerFault, 38900, refund.ChoseRefund, false},
+		{"exchange at the seller's cost", refund.BySellerFault, 38900, refund.ChoseExchange, false},
+		{"refund that brings something", refund.ByMinorFlaw, 38900, refund.ChoseRefund, false},
+		{"exchange of a minor flaw", refund.ByMinorFlaw, 38900, refund.ChoseExchange, true},
+		{"refund that brings less", refund.ByMinorFlaw, 400, refund.ChoseRefund, true},
+		{"refund that brings nothing", refund.ByMinorFlaw, 500, refund.ChoseRefund, true},
+		{"keep", refund.ByMinorFlaw, 400, refund.ChoseKeep, false},
+	}
+	for _, tt := range cases {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			c := w.flagged(t, "20481-2", false)
+			c.Liability, c.Paid = tt.liable, money.Fen(tt.paid)
+			w.cases[c.ID] = c
+			b := w.reader(t)
+			b.openLink("20481")
+			box := `id="consent-` + strings.ReplaceAll(string(tt.event), "_", "-") + `" required`
+			if got := strings.Contains(b.get("/o/20481", http.StatusOK), box); got != tt.needed {
+				t.Errorf("asked to consent: %t, want %t", got, tt.needed)
+			}
+			form := url.Values{"event": {string(tt.event)}, "version": {"1"}}
+			want := "web.notice.done"
+			if tt.needed {
+				want = "web.consent.needed"
+			}
+			if got := b.sent("/o/20481/cases/K-20481-2/decision", form); !strings.Contains(got, want) {
+				t.Errorf("got to %q, want %q", got, want)
+			}
+			if moved := w.cases[c.ID].Status != refund.AwaitingDecision; moved == tt.needed {
+				t.Errorf("case is %s", w.cases[c.ID].Status)
+			}
+			form.Set("consent", "yes")
+			b.sent("/o/20481/cases/K-20481-2/decision", form)
+			if w.cases[c.ID].Status == refund.AwaitingDecision {
+				t.Error("it was not decided with the consent")
+			}
+		})
+	}
+}
