@@ -66,7 +66,10 @@ func refusals() intake.Refusals {
 		Fork: central.ErrFork, Revoked: central.ErrRevoked,
 		Batch: central.ErrBatch, Pending: central.ErrPending, Expired: central.ErrExpired, Code: central.ErrCode,
 		CursorGone: central.ErrCursorGone, Digest: blob.ErrDigest, Full: blob.ErrFull, StoreFull: central.ErrFull,
-		Overtaken: blob.ErrBusy, Away: blob.ErrAway, Closed: blob.ErrBucket,
+		Overtaken: blob.ErrBusy,
+		Away: func(err error) bool {
+			return errors.Is(err, blob.ErrAway) || errors.Is(err, blob.ErrBucket) || central.IsAway(err)
+		},
 	}
 }
 

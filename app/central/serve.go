@@ -97,6 +97,7 @@ func serve(ctx context.Context, call *command.Call) (err error) {
 			return program().Answer(command.Holding(ctx, c), from, call.Env, out, errOut)
 		})
 	})
+	group.Go(func() error { return c.store.Follow(ctx) })
 	group.Go(func() error { return c.keepHouse(ctx) })
 	group.Go(func() error { return pages.Run(ctx) })
 	group.Go(func() error { return c.notify(ctx) })

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strconv"
 
 	"github.com/pressly/goose/v3"
 )
@@ -17,6 +18,13 @@ type engine struct {
 	goose goose.Dialect
 	// begin is said first in every transaction that writes; empty: nothing.
 	begin string
+	// alone waits until no other centre changes the schema; nil: there is none.
+	alone func(ctx context.Context, db *sql.DB) (release func() error, err error)
+	// tell is said last in every transaction that put something on the feed, with
+	// the store's name for itself, and listen calls heard for what others told,
+	// until the connection is lost; empty and nil: there are no others.
+	tell   string
+	listen func(ctx context.Context, address, self string, ready, heard func()) error
 	// named gives an error of the engine the name that the store promises.
 	named func(error) error
 	// backup writes a consistent copy to a file; nil: the database has its own
@@ -39,7 +47,14 @@ var ErrBackup = errors.New("the database is backed up by its own tools")
 
 // migrate brings the schema up to date, or fails with [ErrNewer] without
 // touching anything.
-func (e engine) migrate(ctx context.Context, db *sql.DB) error {
+func (e engine) migrate(ctx context.Context, db *sql.DB) (err error) {
+	if e.alone != nil {
+		release, failed := e.alone(ctx, db)
+		if failed != nil {
+			return failed
+		}
+		defer func() { err = errors.Join(err, release()) }()
+	}
 	files, err := fs.Sub(migrationFiles, "migrations/"+e.name)
 	if err != nil {
 		return err
@@ -53,10 +68,36 @@ func (e engine) migrate(ctx context.Context, db *sql.DB) error {
 		return fmt.Errorf("read schema version: %w", err)
 	}
 	if current > target {
-		return fmt.Errorf("%w: schema %d, this program knows %d", ErrNewer, current, target)
+		if oldest := toleratedBy(ctx, db, current); target < oldest {
+			return fmt.Errorf("%w: schema %d needs %d, this program knows %d", ErrNewer, current, oldest, target)
+		}
+		return nil // a newer centre is at work on it, beside which this one may be
 	}
 	if _, err := provider.Up(ctx); err != nil {
 		return fmt.Errorf("bring schema up to date: %w", err)
 	}
-	return nil
+	_, err = db.ExecContext(ctx, `INSERT INTO meta (name, value) VALUES ('oldest_program', $1)
+		ON CONFLICT (name) DO UPDATE SET value = excluded.value`, strconv.Itoa(oldestProgram))
+	return err
+}
+
+// oldestProgram is the last migration that a program must know to work on the
+// schema as it is now. A migration that only adds leaves it as it is, so that
+// centres of the version before go on, and start again, while one after the other
+// is replaced; one that takes something away, or changes what it means, raises it
+// to its own number.
+const oldestProgram = 11
+
+// toleratedBy returns the number that the newer program has left for older ones;
+// the schema's own when it has left none.
+func toleratedBy(ctx context.Context, db *sql.DB, current int64) int64 {
+	var text string
+	if err := db.QueryRowContext(ctx, `SELECT value FROM meta WHERE name = 'oldest_program'`).Scan(&text); err != nil {
+		return current
+	}
+	oldest, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return current
+	}
+	return oldest
 }

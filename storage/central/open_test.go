@@ -117,11 +117,26 @@ func TestOpen_NewerSchema(t *testing.T) {
 	if err := reopen(dir)(t).Close(); err != nil {
 		t.Fatal(err)
 	}
-	tamper(t, dir, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (999, 1)`)
+	tamper(t, dir, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (999, 1)`,
+		`UPDATE meta SET value = '999' WHERE name = 'oldest_program'`)
 	_, err := central.Open(t.Context(), config(t, dir))
 	wantErr(t, err, central.ErrNewer)
 	_, err = central.Open(t.Context(), config(t, dir))
 	wantErr(t, err, central.ErrNewer) // and the lock was given back
+}
+
+// A centre of the version before goes on beside a newer one that has only added.
+func TestOpen_NewerSchemaThatOnlyAdds(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	w := newWorld(t, reopen(dir))
+	w.must(w.Close())
+	tamper(t, dir, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (999, 1)`,
+		`UPDATE meta SET value = '1' WHERE name = 'oldest_program'`)
+	w.Store = reopen(dir)(t)
+	w.store(qc.DigestOf([]byte("photo")))
+	w.sound()
+	w.must(w.Close())
 }
 
 // credited is a folder in which a case ran to its credit, of which the customer

@@ -8,7 +8,6 @@ import (
 	"net/url"
 
 	"github.com/jackc/pgx/v5/pgconn"
-	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 	"github.com/pressly/goose/v3"
 )
 
@@ -22,6 +21,7 @@ var postgresEngine = engine{
 	name: "postgres", goose: goose.DialectPostgres,
 	begin: `SELECT pg_advisory_xact_lock(5176490317)`,
 	named: postgresNamed,
+	alone: postgresAlone, listen: postgresListen, tell: `SELECT pg_notify('` + feedChannel + `', $1)`,
 }
 
 // openPostgres connects to the database that address names. Writing has a
@@ -30,12 +30,12 @@ func openPostgres(ctx context.Context, address string) (writer, reader *sql.DB, 
 	if _, err := url.Parse(address); err != nil {
 		return nil, nil, fmt.Errorf("%w: address is not a URL", ErrDatabase) // it holds a password: not said
 	}
-	if writer, err = sql.Open("pgx", address); err != nil {
-		return nil, nil, fmt.Errorf("%w: address", ErrDatabase)
+	if writer, err = dialPostgres(address); err != nil {
+		return nil, nil, err
 	}
 	writer.SetMaxOpenConns(1)
-	if reader, err = sql.Open("pgx", address); err != nil {
-		return writer, nil, fmt.Errorf("%w: address", ErrDatabase)
+	if reader, err = dialPostgres(address); err != nil {
+		return writer, nil, err
 	}
 	reader.SetMaxOpenConns(readers)
 	reader.SetMaxIdleConns(readers)

@@ -76,6 +76,7 @@ type Config struct {
 type Store struct {
 	engine    engine
 	url       string  // of PostgreSQL; empty: SQLite
+	self      string  // what other centres on it know this one by, while it runs
 	writer    *sql.DB // one connection: writers stand in line here
 	reader    *sql.DB
 	lock      *os.File
@@ -113,7 +114,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	}
 	s := &Store{
 		lock: lock, now: c.Now, log: c.Log, policy: c.Policy, catalogue: c.Catalogue, dir: c.Dir,
-		engine: kind, url: c.URL,
+		engine: kind, url: c.URL, self: uuid.NewString(),
 	}
 	if s.now == nil {
 		s.now = time.Now
@@ -279,6 +280,11 @@ func (s *Store) transact(ctx context.Context, at time.Time, do func(*tx) error) 
 			return errors.Join(err, fmt.Errorf("roll back: %w", undo))
 		}
 		return err
+	}
+	if t.told && s.engine.tell != "" {
+		if _, err := t.ExecContext(ctx, s.engine.tell, s.self); err != nil {
+			return errors.Join(fmt.Errorf("tell other centres: %w", err), sqlTx.Rollback())
+		}
 	}
 	if err := sqlTx.Commit(); err != nil {
 		return fmt.Errorf("commit: %w", err)

@@ -16,6 +16,7 @@ import (
 // nobody else uses. It keeps nothing and ends with the test.
 type Postgres struct {
 	dir       string
+	bin       string
 	databases atomic.Int64
 }
 
@@ -29,46 +30,55 @@ func StartPostgres(tb testing.TB) *Postgres {
 	if p.dir, err = os.MkdirTemp("", "fm-pg-"); err != nil { //nolint:usetesting // a test's own folder has too long a name
 		tb.Fatal(err)
 	}
-	data := filepath.Join(p.dir, "data")
-	bin, err := postgresPrograms()
-	if err != nil {
+	if p.bin, err = postgresPrograms(); err != nil {
 		tb.Fatal(err)
-	}
-	run := func(program string, args ...string) {
-		tb.Helper()
-		cmd := exec.Command(filepath.Join(bin, program), args...)
-		cmd.Dir, cmd.Env = p.dir, append(os.Environ(), "LC_ALL=C")
-		if err := asServer(cmd, p.dir); err != nil {
-			tb.Fatal(err)
-		}
-		var said bytes.Buffer
-		cmd.Stdout, cmd.Stderr = &said, &said
-		if err := cmd.Run(); err != nil {
-			log, _ := os.ReadFile(filepath.Join(p.dir, "log")) // there is none before the server starts
-			tb.Fatalf("%s: %v\n%s%s", program, err, said.Bytes(), log)
-		}
 	}
 	tb.Cleanup(func() {
 		if err := os.RemoveAll(p.dir); err != nil {
 			tb.Error(err)
 		}
 	})
-	run("initdb", "--pgdata", data, "--auth", "trust", "--username", "flawmark", "--encoding", "UTF8", "--no-sync")
-	options := fmt.Sprintf("-c listen_addresses='' -c unix_socket_directories='%s' -c fsync=off -c max_connections=400", p.dir)
-	run("pg_ctl", "--pgdata", data, "--wait", "--log", filepath.Join(p.dir, "log"), "--options", options, "start")
-	tb.Cleanup(func() { run("pg_ctl", "--pgdata", data, "--wait", "--mode", "immediate", "stop") })
+	p.run(tb, "initdb", "--pgdata", p.data(), "--auth", "trust", "--username", "flawmark", "--encoding", "UTF8", "--no-sync")
+	p.Start(tb)
+	tb.Cleanup(func() { p.Stop(tb) })
 	return p
+}
+
+func (p *Postgres) data() string { return filepath.Join(p.dir, "data") }
+
+// Start starts the server, again after [Postgres.Stop].
+func (p *Postgres) Start(tb testing.TB) {
+	tb.Helper()
+	options := fmt.Sprintf("-c listen_addresses='' -c unix_socket_directories='%s' -c fsync=off -c max_connections=400", p.dir)
+	p.run(tb, "pg_ctl", "--pgdata", p.data(), "--wait", "--log", filepath.Join(p.dir, "log"), "--options", options, "start")
+}
+
+// Stop ends the server without a word to who is connected.
+func (p *Postgres) Stop(tb testing.TB) {
+	tb.Helper()
+	p.run(tb, "pg_ctl", "--pgdata", p.data(), "--wait", "--mode", "immediate", "stop")
+}
+
+func (p *Postgres) run(tb testing.TB, program string, args ...string) {
+	tb.Helper()
+	cmd := exec.Command(filepath.Join(p.bin, program), args...)
+	cmd.Dir, cmd.Env = p.dir, append(os.Environ(), "LC_ALL=C")
+	if err := asServer(cmd, p.dir); err != nil {
+		tb.Fatal(err)
+	}
+	var said bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &said, &said
+	if err := cmd.Run(); err != nil {
+		log, _ := os.ReadFile(filepath.Join(p.dir, "log")) // there is none before the server starts
+		tb.Fatalf("%s: %v\n%s%s", program, err, said.Bytes(), log)
+	}
 }
 
 // Database makes an empty database and returns its address.
 func (p *Postgres) Database(tb testing.TB) string {
 	tb.Helper()
 	name := fmt.Sprintf("centre%d", p.databases.Add(1))
-	bin, err := postgresPrograms()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	cmd := exec.Command(filepath.Join(bin, "createdb"), "--host", p.dir, "--username", "flawmark", name)
+	cmd := exec.Command(filepath.Join(p.bin, "createdb"), "--host", p.dir, "--username", "flawmark", name)
 	if said, err := cmd.CombinedOutput(); err != nil {
 		tb.Fatalf("createdb: %v\n%s", err, said)
 	}

@@ -110,8 +110,8 @@ type Refusals struct {
 	Full       error // no room on the disk for files
 	StoreFull  error // nor for the database
 	Overtaken  error // somebody else has appended to the same upload meanwhile
-	Away       error // the place of the files does not answer
-	Closed     error // nor does it let us in
+	// Away reports that the database, or the place of the files, does not answer.
+	Away func(error) bool
 }
 
 // Config holds what the door needs. Everything without a default is required.
@@ -150,6 +150,9 @@ func New(cfg Config) (http.Handler, error) {
 	}
 	if cfg.Refusals.Gap == nil {
 		cfg.Refusals.Gap = func(error) (uint64, bool) { return 0, false }
+	}
+	if cfg.Refusals.Away == nil {
+		cfg.Refusals.Away = func(error) bool { return false }
 	}
 	if cfg.StationRate == 0 {
 		cfg.StationRate = 12_000
@@ -273,17 +276,12 @@ func (s *service) problem(err error) *wire.Problem {
 	if errors.Is(err, context.Canceled) {
 		return wire.NewProblem(wire.Interrupted, "")
 	}
-	if s.away(err) {
+	if s.Refusals.Away(err) {
 		s.Log.Warn("intake does not reach its storage", "error", err)
 		return wire.NewProblem(wire.StorageAway, "")
 	}
 	s.Log.Error("intake refused for an unforeseen reason", "error", err)
 	return wire.NewProblem(wire.Internal, "")
-}
-
-// away reports that it is not the request that is at fault, nor the program.
-func (s *service) away(err error) bool {
-	return s.Refusals.Away != nil && errors.Is(err, s.Refusals.Away) || s.Refusals.Closed != nil && errors.Is(err, s.Refusals.Closed)
 }
 
 // health looks one file up, whichever: a store that is asked for nothing does
