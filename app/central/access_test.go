@@ -199,6 +199,7 @@ func accessTable() []access {
 		{route: "GET /desk/tickets/{ticket}/pictures/{digest}/{size}", answer: atDesk(ok, refused), with: thumb},
 
 		{route: "GET /healthz", answer: open(ok)},
+		{route: "GET /readyz", answer: open(ok)},
 		{route: "GET /openapi.json", answer: open(ok)},
 		{route: "GET /openapi.yaml", answer: open(ok)},
 		{route: "GET /openapi-3.0.json", answer: open(unknown)}, // of the library, with no door to it

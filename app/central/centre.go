@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"flawmark/app/command"
@@ -25,6 +26,7 @@ type centre struct {
 	flaws    qc.Catalogue
 	log      *slog.Logger
 	now      func() time.Time
+	ending   atomic.Bool // told to stop
 }
 
 // openCentre opens the data folder, which belongs to one process at a time.

@@ -82,6 +82,7 @@ func serve(ctx context.Context, call *command.Call) (err error) {
 	group.Go(func() error { return ignoreClosed(server.Serve(listener)) })
 	group.Go(func() error {
 		<-ctx.Done()
+		c.drain(server)
 		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), graceful)
 		defer cancel()
 		ending := time.AfterFunc(undisturbed, endRequests)
@@ -157,7 +158,7 @@ func (c *centre) doors(ctx context.Context, pages *web.Pages) (map[string]http.H
 	if err != nil {
 		return nil, err
 	}
-	doors := map[string]http.Handler{"/": pages.Handler()}
+	doors := map[string]http.Handler{"/": pages.Handler(), "GET /readyz": http.HandlerFunc(c.ready)}
 	for _, path := range []string{"/v1/", "/openapi.json", "/openapi.yaml", "/healthz"} {
 		doors[path] = api
 	}

@@ -27,12 +27,12 @@ type running struct {
 	stop context.CancelFunc
 }
 
-func serveDemo(t *testing.T) running {
+func serveDemo(t *testing.T, more ...string) running {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	reader, writer := io.Pipe()
 	r := running{t: t, code: make(chan int, 1), stop: stop}
-	args := []string{"serve", "--demo", "--data", t.TempDir(), "--listen", "127.0.0.1:0", "--lang", "en"}
+	args := append([]string{"serve", "--demo", "--data", t.TempDir(), "--listen", "127.0.0.1:0", "--lang", "en"}, more...)
 	go func() {
 		code := program().Main(ctx, args, nil, t.TempDir(), writer, writer)
 		_ = writer.Close()

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Flags declares the station's flags on set.
@@ -42,6 +43,7 @@ func (Centre) Flags(set *flag.FlagSet) {
 	set.String("database", "", "`URL` of a PostgreSQL database, postgres://user@host/name (default: SQLite in the data folder)")
 	set.String("objects", "", "`URL` of an S3 bucket for photo files, s3://bucket?endpoint=https://host (default: a folder in the data folder)")
 	set.String("objects-ca", "", "PEM `file` of the authorities that vouch for the S3 server (default: the system's)")
+	set.String("drain", "", "`time` to go on serving when told to stop, for a balancer to notice, such as 10s (default: none)")
 	set.String("public", "", "base `URL` that customers' links begin with (default: the address listened on)")
 	set.Bool("demo", false, "load sample orders and approve stations of this machine without asking")
 }
@@ -92,6 +94,8 @@ func (c *Centre) assign(name, value string) (err error) {
 		c.Public = value
 	case "database":
 		c.Database = value
+	case "drain":
+		c.Drain, err = time.ParseDuration(value)
 	case "objects":
 		c.Objects = value
 	case "objects-ca":
@@ -153,6 +157,9 @@ func (c *Centre) check() error {
 	}
 	if c.Database != "" && !strings.HasPrefix(c.Database, "postgres://") && !strings.HasPrefix(c.Database, "postgresql://") {
 		return &Invalid{Key: "cli.database_invalid", Setting: "--database", Want: "postgres://user@host/name"}
+	}
+	if c.Drain < 0 || c.Drain > 10*time.Minute {
+		return &Invalid{Key: "cli.setting_invalid", Setting: "--drain", Value: c.Drain.String(), Want: "0s – 10m"}
 	}
 	if err := c.checkObjects(); err != nil {
 		return err

@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"net/netip"
 	"path/filepath"
+	"time"
 
 	"flawmark/app/durable"
 	"flawmark/app/qc"
@@ -114,6 +115,10 @@ type Centre struct {
 	Objects   string `json:"objects,omitempty"`
 	ObjectsCA string `json:"objects_ca,omitempty"`
 	S3        S3Keys `json:"-"`
+
+	// Drain is how long the service goes on after it was told to stop, so that a
+	// balancer hears of it. It is set by flag and in the environment.
+	Drain time.Duration `json:"-"`
 
 	// Review says which flags wait for a shift lead; nil: the default policy.
 	// It is set in the file only.
