@@ -30,31 +30,17 @@ func backUp(ctx context.Context, call *command.Call, s *station) error {
 		return command.Fail("cli.args_missing", nil, "args", "FILE")
 	}
 	to := call.Path(call.Args[0])
-	if _, err := os.Lstat(to); err == nil {
-		return command.Fail("cli.backup_exists", nil, "file", to)
-	}
-	temp := to + ".unfinished"
-	made, err := s.writeArchive(ctx, temp, call.Flag("photos") == "true")
-	if err == nil {
-		err = readBack(ctx, temp)
-	}
-	if err == nil {
-		if _, taken := os.Lstat(to); taken == nil {
-			err = command.Fail("cli.backup_exists", nil, "file", to)
-		} else {
-			err = os.Rename(temp, to)
-		}
-	}
-	if err != nil {
-		if gone := os.Remove(temp); gone != nil && !errors.Is(gone, os.ErrNotExist) {
-			err = errors.Join(err, gone)
-		}
-		if ctx.Err() != nil || isFull(err) {
-			return err
-		}
-		if known, ok := errors.AsType[*command.Problem](err); ok {
-			return known
-		}
+	var made manifest
+	err := archive.Create(to, func(temp string) (err error) {
+		made, err = s.writeArchive(ctx, temp, call.Flag("photos") == "true")
+		return err
+	}, func(temp string) error { return readBack(ctx, temp) })
+	switch {
+	case errors.Is(err, archive.ErrExists):
+		return command.Fail("cli.backup_exists", err, "file", to)
+	case err != nil && (ctx.Err() != nil || isFull(err)):
+		return err
+	case err != nil:
 		return command.Fail("cli.backup_failed", err, "file", to)
 	}
 	if call.JSON {

@@ -91,24 +91,15 @@ func exportQueue(ctx context.Context, call *command.Call, s *station) error {
 	if len(batches) == 0 && len(files) == 0 {
 		return command.Fail("cli.carry_nothing", nil)
 	}
-	temp := to + ".unfinished"
 	e := &exporting{s: s, call: call, batches: batches, files: files, manifest: carriedManifest{
 		Version: carriedVersion, Program: carriedProgram, Station: identity.Station, Name: identity.Name,
 		Key: s.key.Public().(ed25519.PublicKey), Instance: identity.Instance, MadeAt: s.now().UTC(),
 	}}
-	err = archive.WriteNew(temp, func(w io.Writer) error { return e.write(ctx, w) })
-	if err == nil {
-		err = readBackCarried(ctx, temp)
-	}
-	if err == nil {
-		if _, taken := os.Lstat(to); taken == nil {
-			err = command.Fail("cli.backup_exists", nil, "file", to)
-		} else {
-			err = os.Rename(temp, to)
-		}
-	}
+	err = archive.Create(to, func(temp string) error {
+		return archive.WriteNew(temp, func(w io.Writer) error { return e.write(ctx, w) })
+	}, func(temp string) error { return readBackCarried(ctx, temp) })
 	if err != nil {
-		return errors.Join(carryProblem(ctx, err, to), remove(temp))
+		return carryProblem(ctx, err, to)
 	}
 	m := e.manifest
 	if call.JSON {
@@ -125,13 +116,6 @@ func exportQueue(ctx context.Context, call *command.Call, s *station) error {
 	return nil
 }
 
-func remove(name string) error {
-	if err := os.Remove(name); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	return nil
-}
-
 // carryProblem turns a failure around such a file into a sentence.
 func carryProblem(ctx context.Context, err error, name string) error {
 	known, ok := errors.AsType[*command.Problem](err)
@@ -140,6 +124,8 @@ func carryProblem(ctx context.Context, err error, name string) error {
 		return known
 	case ctx.Err() != nil, isFull(err):
 		return err
+	case errors.Is(err, archive.ErrExists):
+		return command.Fail("cli.backup_exists", err, "file", name)
 	case errors.Is(err, os.ErrNotExist):
 		return command.Fail("error.file_missing", err, "file", name)
 	case errors.Is(err, archive.ErrNewer):

@@ -8,6 +8,7 @@ package archive
 
 import (
 	"archive/zip"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -27,7 +28,7 @@ import (
 const (
 	// ManifestName is the entry that lists the others.
 	ManifestName = "manifest.json"
-	// LargestManifest is far above that of a folder with all its photos.
+	// LargestManifest is far above that of a station with all its photos.
 	LargestManifest = 64 << 20
 )
 
@@ -37,6 +38,8 @@ var (
 	ErrDamaged = errors.New("backup file is damaged")
 	// ErrNewer: a later version of the program wrote it.
 	ErrNewer = errors.New("backup file is of a newer version")
+	// ErrExists: there is a file of that name already; it is never replaced.
+	ErrExists = errors.New("file exists")
 )
 
 // Kind is what the archives of one program are like.
@@ -44,6 +47,8 @@ type Kind struct {
 	Program  string // as the manifest names it
 	Version  int    // the latest that this program reads, and the one it writes
 	Database string // the entry that must be there
+	// Listing bounds the manifest; 0: [LargestManifest].
+	Listing int64
 	// Others reports whether an archive may hold an entry of that name beside
 	// the database, the manifest and photo files. Names that lead out of a
 	// folder never come to it.
@@ -189,7 +194,8 @@ func (k Kind) verify(ctx context.Context, a *Archive) error {
 		return fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
 	defer listed.Close()
-	if err := json.NewDecoder(io.LimitReader(listed, LargestManifest)).Decode(&a.text); err != nil {
+	limit := cmp.Or(k.Listing, LargestManifest)
+	if err := json.NewDecoder(io.LimitReader(listed, limit)).Decode(&a.text); err != nil {
 		return fmt.Errorf("%w: manifest: %w", ErrDamaged, err)
 	}
 	if err := a.Read(&a.Manifest); err != nil {
@@ -281,6 +287,34 @@ func (a *Archive) extract(ctx context.Context, dir string, wanted func(string) b
 		}
 	}
 	return nil
+}
+
+// Create has write make a file under another name, and check read it back,
+// before it gets its own. It fails with [ErrExists], and leaves nothing behind
+// when it fails.
+func Create(name string, write, check func(temp string) error) error {
+	if _, err := os.Lstat(name); err == nil {
+		return ErrExists
+	}
+	temp := name + ".unfinished"
+	err := write(temp)
+	if err == nil {
+		err = check(temp)
+	}
+	if err == nil {
+		if _, taken := os.Lstat(name); taken == nil {
+			err = ErrExists
+		} else {
+			err = os.Rename(temp, name)
+		}
+	}
+	if err == nil {
+		return nil
+	}
+	if gone := os.Remove(temp); gone != nil && !errors.Is(gone, os.ErrNotExist) {
+		err = errors.Join(err, gone)
+	}
+	return err
 }
 
 // WriteNew makes a durable file that must not be there yet.

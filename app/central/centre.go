@@ -47,21 +47,27 @@ func openCentre(ctx context.Context, s settings.Centre, log *slog.Logger) (*cent
 		Dir: s.Data, Now: time.Now, Log: log, Policy: policy, Catalogue: flaws,
 		Notices: noticePolicy(s.Notices),
 	})
-	switch {
-	case errors.Is(err, central.ErrInUse):
-		return nil, command.Fail("error.centre_already_running", err, "folder", s.Data)
-	case errors.Is(err, central.ErrDatabase):
-		return nil, command.Fail("cli.database_unusable", err)
-	case errors.Is(err, central.ErrNewer):
-		return nil, command.Fail("error.newer_store", err, "folder", s.Data)
-	case err != nil:
-		return nil, err
+	if err != nil {
+		return nil, storeProblem(err, s.Data)
 	}
 	blobs, err := openFiles(ctx, s)
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
 	return &centre{settings: s, store: store, blobs: blobs, flaws: flaws, log: log, now: time.Now}, nil
+}
+
+// storeProblem says why the database of a folder cannot be opened.
+func storeProblem(err error, folder string) error {
+	for cause, key := range map[error]string{
+		central.ErrInUse: "error.centre_already_running", central.ErrDatabase: "cli.database_unusable",
+		central.ErrNewer: "error.newer_store", central.ErrMoved: "cli.centre_moved", central.ErrUnfinished: "cli.copy_unfinished",
+	} {
+		if errors.Is(err, cause) {
+			return command.Fail(key, err, "folder", folder)
+		}
+	}
+	return err
 }
 
 func (c *centre) Close() error { return errors.Join(c.blobs.Close(), c.store.Close()) }
@@ -78,12 +84,15 @@ func withCentre(run func(context.Context, *command.Call, *centre) error) func(co
 	}, run)
 }
 
+// logName is the log's file in the data folder.
+const logName = "central.log"
+
 // openLog writes to errOut and to the folder's log file.
 func openLog(data string, errOut io.Writer) (*slog.Logger, io.Closer, error) {
 	if err := os.MkdirAll(data, 0o700); err != nil {
 		return nil, nil, command.Fail("cli.folder_unusable", err, "folder", data)
 	}
-	file, err := os.OpenFile(filepath.Join(data, "central.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	file, err := os.OpenFile(filepath.Join(data, logName), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, nil, command.Fail("cli.folder_unusable", err, "folder", data)
 	}

@@ -60,6 +60,10 @@ func program() command.Program {
 			{Name: "webhook test", Args: "ID", Run: withCentre(testWebhook)},
 			{Name: "webhook replay", Args: "ID", Flags: replayFlags, Run: withCentre(replayWebhook)},
 			{Name: "verify", Run: withCentre(verify)},
+			{Name: "doctor", Flags: doctorFlags, Run: diagnose},
+			{Name: "backup", Args: "FILE", Flags: backupFlags, Run: withCentre(backUp)},
+			{Name: "restore", Args: "FILE", Flags: restoreFlags, Run: restore},
+			{Name: "migrate", Flags: migrateFlags, Run: migrate},
 		},
 	}
 }
@@ -101,6 +105,10 @@ func explain(err error) *command.Problem {
 		}
 	}
 	return nil
+}
+
+func isFull(err error) bool {
+	return errors.Is(err, blob.ErrFull) || errors.Is(err, central.ErrFull) || errors.Is(err, syscall.ENOSPC)
 }
 
 // logFailure writes what lies behind a failed command to the folder's log. A

@@ -81,6 +81,11 @@ func rigs() []rig {
 			parts: []rigPart{{folder: "./app/journey", tests: "^TestDrillLoad"}},
 		},
 		{
+			name: "restore", about: "destroy the centre's data and restore it from a backup that is behind its stations",
+			bar:   "2 centres (10): stations refill what the backup lacks; no finding is lost or doubled, the books hold",
+			parts: []rigPart{{folder: "./app/journey", tests: "^TestDrillRestore"}},
+		},
+		{
 			name: "secrets", about: "search all logs of these rigs for keys, tokens, PINs and customers' links",
 			bar:   "none is there",
 			parts: []rigPart{{folder: "./app/journey", tests: "^TestDrillSecrets"}},

@@ -338,7 +338,7 @@ func (s *Store) Dossier(ctx context.Context, id qc.CaseID) (Dossier, error) {
 
 // read runs do against one moment of the database.
 func (s *Store) read(ctx context.Context, do func(querier) error) error {
-	snapshot, err := s.reader.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	snapshot, err := s.reader.BeginTx(ctx, &sql.TxOptions{ReadOnly: true, Isolation: s.engine.snapshot})
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}

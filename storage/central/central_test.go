@@ -330,6 +330,7 @@ func testStore(t *testing.T, open opener) {
 	t.Run("PhotosBeforeFinding", open.testPhotosBeforeFinding)
 	t.Run("WatchTicks", open.testWatchTicks)
 	t.Run("NoFindingAfterTheEnd", open.testNoFindingAfterTheEnd)
+	t.Run("BeginFeed", open.testBeginFeed)
 	t.Run("Silence", open.testSilence)
 	t.Run("SilenceLeavesOthersAlone", open.testSilenceLeavesOthersAlone)
 	t.Run("Timers", open.testTimers)

@@ -27,12 +27,18 @@ type engine struct {
 	listen func(ctx context.Context, address, self string, ready, heard func()) error
 	// named gives an error of the engine the name that the store promises.
 	named func(error) error
-	// backup writes a consistent copy to a file; nil: the database has its own
-	// tools for that.
+	// backup writes a consistent copy to a file; nil: every row is copied.
 	backup func(ctx context.Context, db *sql.DB, path string) error
 	// integrity asks the engine to look at its own pages and returns what it
 	// complains about; nil: it has nothing to say.
 	integrity func(ctx context.Context, db *sql.DB) ([]string, error)
+	// tables lists all tables but that of the migrations, so that none names
+	// one that comes later.
+	tables func(ctx context.Context, q querier) ([]table, error)
+	// arrival is the column that has rows in the order in which they came.
+	arrival string
+	// snapshot is what a transaction asks for that reads as of one moment.
+	snapshot sql.IsolationLevel
 }
 
 //go:embed migrations/sqlite/*.sql migrations/postgres/*.sql
@@ -40,10 +46,6 @@ var migrationFiles embed.FS
 
 // readers is how many questions are answered at the same time.
 const readers = 8
-
-// ErrBackup reports that a database is to be backed up by its own tools, such
-// as pg_dump.
-var ErrBackup = errors.New("the database is backed up by its own tools")
 
 // migrate brings the schema up to date, or fails with [ErrNewer] without
 // touching anything.

@@ -20,8 +20,15 @@ import (
 var postgresEngine = engine{
 	name: "postgres", goose: goose.DialectPostgres,
 	begin: `SELECT pg_advisory_xact_lock(5176490317)`,
-	named: postgresNamed,
+	named: postgresNamed, tables: postgresTables, arrival: "ctid", snapshot: sql.LevelRepeatableRead,
 	alone: postgresAlone, listen: postgresListen, tell: `SELECT pg_notify('` + feedChannel + `', $1)`,
+}
+
+func postgresTables(ctx context.Context, q querier) ([]table, error) {
+	return tablesOf(q.QueryContext(ctx, `SELECT t.relname, COALESCE(named.relname, '') FROM pg_class t
+		LEFT JOIN pg_constraint f ON f.conrelid = t.oid AND f.contype = 'f'
+		LEFT JOIN pg_class named ON named.oid = f.confrelid
+		WHERE t.relkind = 'r' AND t.relnamespace = current_schema()::regnamespace AND t.relname <> 'goose_db_version'`))
 }
 
 // openPostgres connects to the database that address names. Writing has a

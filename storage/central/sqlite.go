@@ -21,6 +21,7 @@ import (
 var sqliteEngine = engine{
 	name: "sqlite", goose: goose.DialectSQLite3,
 	named: sqliteNamed, backup: sqliteBackup, integrity: sqliteIntegrity,
+	tables: sqliteTables, arrival: "rowid",
 }
 
 // openSQLite opens path twice: once for writing, where the single connection
@@ -83,6 +84,11 @@ func sqliteBackup(ctx context.Context, db *sql.DB, path string) error {
 	if err := forgetFeed(ctx, part); err != nil {
 		return err
 	}
+	return durableMove(part, path)
+}
+
+// durableMove gives a file its name once its content is on the disk.
+func durableMove(part, path string) error {
 	file, err := os.OpenFile(part, os.O_RDWR, 0o600)
 	if err != nil {
 		return err
@@ -91,6 +97,12 @@ func sqliteBackup(ctx context.Context, db *sql.DB, path string) error {
 		return err
 	}
 	return os.Rename(part, path)
+}
+
+func sqliteTables(ctx context.Context, q querier) ([]table, error) {
+	return tablesOf(q.QueryContext(ctx, `SELECT t.name, COALESCE(f."table", '') FROM sqlite_schema t
+		LEFT JOIN pragma_foreign_key_list(t.name) f
+		WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite_%' AND t.name <> 'goose_db_version'`))
 }
 
 func copyInto(ctx context.Context, db *sql.DB, path string) error {

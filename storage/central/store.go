@@ -95,9 +95,37 @@ type Store struct {
 
 // Open opens the centre's database, brings its schema up to date and tells the
 // stations when the policy has changed. It fails with [ErrInUse] at once when
-// another centre has the folder, and with [ErrNewer] when a newer program has
-// written it.
+// another centre has the folder, with [ErrNewer] when a newer program has
+// written it, and with [ErrMoved] or [ErrUnfinished] when it is not the centre.
 func Open(ctx context.Context, c Config) (*Store, error) {
+	s, err := Inspect(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.begin(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("open centre in %s: %w", c.Dir, s.engine.named(err)), s.Close())
+	}
+	return s, nil
+}
+
+// Inspect opens the database as [Open] does, to look at it or to copy it: it
+// tells nobody anything, and a feed that was to begin anew has not begun.
+func Inspect(ctx context.Context, c Config) (*Store, error) {
+	s, err := dial(ctx, c, true)
+	if err != nil {
+		return nil, err
+	}
+	if err = s.engine.migrate(ctx, s.writer); err == nil {
+		err = s.checkMarks(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open centre in %s: %w", c.Dir, s.engine.named(err)), s.Close())
+	}
+	return s, nil
+}
+
+// dial connects to the database; with exclusive, the folder is this store's.
+func dial(ctx context.Context, c Config, exclusive bool) (*Store, error) {
 	kind := sqliteEngine
 	switch {
 	case strings.HasPrefix(c.URL, "postgres://"), strings.HasPrefix(c.URL, "postgresql://"):
@@ -105,15 +133,8 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	case c.URL != "":
 		return nil, fmt.Errorf("open centre: %w", ErrDatabase)
 	}
-	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
-		return nil, fmt.Errorf("open centre: %w", err)
-	}
-	lock, err := lockFolder(filepath.Join(c.Dir, "central.lock"))
-	if err != nil {
-		return nil, fmt.Errorf("open centre: %w", err)
-	}
 	s := &Store{
-		lock: lock, now: c.Now, log: c.Log, policy: c.Policy, catalogue: c.Catalogue, dir: c.Dir,
+		now: c.Now, log: c.Log, policy: c.Policy, catalogue: c.Catalogue, dir: c.Dir,
 		engine: kind, url: c.URL, self: uuid.NewString(),
 	}
 	if s.now == nil {
@@ -126,27 +147,30 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
-	if err := s.prepare(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("open centre in %s: %w", c.Dir, s.engine.named(err)), s.Close())
+	err := error(nil)
+	if exclusive {
+		if err = os.MkdirAll(c.Dir, 0o700); err == nil {
+			s.lock, err = lockFolder(filepath.Join(c.Dir, "central.lock"))
+		}
 	}
-	return s, nil
-}
-
-func (s *Store) prepare(ctx context.Context) error {
-	var err error
+	if err != nil {
+		return nil, fmt.Errorf("open centre: %w", err)
+	}
 	if s.url != "" {
 		s.writer, s.reader, err = openPostgres(ctx, s.url)
 	} else {
 		s.writer, s.reader, err = openSQLite(filepath.Join(s.dir, "central.db"))
 	}
 	if err != nil {
-		return err
+		return nil, errors.Join(fmt.Errorf("open centre in %s: %w", c.Dir, err), s.Close())
 	}
-	if err := s.engine.migrate(ctx, s.writer); err != nil {
-		return err
-	}
+	return s, nil
+}
+
+// begin makes what a centre has from its first moment on, and says what is new.
+func (s *Store) begin(ctx context.Context) error {
 	at := s.now()
-	return s.write(ctx, at, func(t *tx) error {
+	return s.write(ctx, at, func(t *tx) (err error) {
 		if s.instance, err = t.fact(ctx, "instance", func() string { return uuid.NewString() }); err != nil {
 			return err
 		}
@@ -223,18 +247,36 @@ func (s *Store) Secret(ctx context.Context, name string) ([]byte, error) {
 	return base64.RawStdEncoding.DecodeString(text)
 }
 
-// Backup writes a complete copy of the database, as of one moment, to path. It
-// may run while the centre works. A centre that is later opened on the copy
-// begins a new feed, so that stations which have seen more than the copy knows
-// start over instead of missing what comes under the same numbers.
+// Backup writes a complete copy of the database, as of one moment, to path: a
+// file of SQLite, whatever the database is. It may run while the centre works. A
+// centre that is later opened on the copy begins a new feed, so that stations
+// which have seen more than the copy knows start over instead of missing what
+// comes under the same numbers.
 func (s *Store) Backup(ctx context.Context, path string) error {
-	if s.engine.backup == nil {
-		return fmt.Errorf("back up centre: %w", ErrBackup)
+	backup := s.engine.backup
+	if backup == nil {
+		backup = func(ctx context.Context, _ *sql.DB, path string) error { return s.copyOut(ctx, path) }
 	}
-	if err := s.engine.backup(ctx, s.reader, path); err != nil {
+	if err := backup(ctx, s.reader, path); err != nil {
 		return fmt.Errorf("back up to %s: %w", path, err)
 	}
 	return nil
+}
+
+// copyOut is the backup of a database that has no files of its own.
+func (s *Store) copyOut(ctx context.Context, path string) error {
+	folder := path + ".part"
+	if err := os.RemoveAll(folder); err != nil {
+		return err
+	}
+	_, err := s.CopyTo(ctx, Config{Dir: folder, Now: s.now})
+	if err == nil {
+		err = forgetFeed(ctx, filepath.Join(folder, "central.db"))
+	}
+	if err == nil {
+		err = durableMove(filepath.Join(folder, "central.db"), path)
+	}
+	return errors.Join(err, os.RemoveAll(folder))
 }
 
 func randomBytes(n int) []byte {

@@ -49,7 +49,8 @@ var errUnreadable = errors.New("change is not readable")
 //
 // A stored photo counts only when a finding of this station holds it. A feed of
 // another epoch is that of a restored centre: all files of the events kept here
-// wait again, because it may have lost any of them.
+// wait again, because it may have lost any of them, and so does the last event,
+// by which it sees how many it lacks.
 func (s *Store) ApplyPage(ctx context.Context, page qc.Page) error {
 	if len(page.Changes) == 0 { // an empty answer costs no write
 		if cursor, err := s.Cursor(ctx); err != nil || cursor == page.Next {
@@ -65,7 +66,7 @@ func (s *Store) ApplyPage(ctx context.Context, page qc.Page) error {
 			return err
 		}
 		if before.Epoch != "" && before.Epoch != page.Next.Epoch {
-			if err := enqueueAgain(tx, 1); err != nil {
+			if err := offerAgain(tx); err != nil {
 				return err
 			}
 		}
@@ -85,6 +86,23 @@ func (s *Store) ApplyPage(ctx context.Context, page qc.Page) error {
 		return fmt.Errorf("apply feed: %w", err)
 	}
 	return nil
+}
+
+// offerAgain has a centre that may have forgotten say what it lacks: the files,
+// and by the last event the events, see [Store.Rewind]. Without that a station
+// that records nothing more would never hear.
+func offerAgain(tx *bbolt.Tx) error {
+	state, err := getLog(tx)
+	if err != nil {
+		return err
+	}
+	if state.Acked == state.Last && state.Last > state.Gone {
+		state.Acked--
+		if err := put(tx, inMeta, keyLog, state); err != nil {
+			return err
+		}
+	}
+	return enqueueAgain(tx, 1)
 }
 
 func applyChange(tx *bbolt.Tx, change qc.Change) error {
