@@ -35,7 +35,7 @@ var mayImport = map[string][]string{
 	"app/load":       {"sync/client", "sync/outbox", "storage/blob", "storage/local"},
 	"app/measure":    {"app/load", "ui/widgets", "imaging", "storage", "assets"},
 	"app":            {"app/archive", "app/command", "app/door", "app/durable", "app/handout", "app/locale", "app/settings", "ui", "imaging", "sync", "storage", "assets"},
-	"app/central":    {"app/archive", "app/command", "app/door", "app/handout", "app/settings", "ui/web", "imaging/photo", "sync/intake", "sync/notify", "storage/blob", "storage/central", "assets"},
+	"app/central":    {"app/archive", "app/command", "app/door", "app/handout", "app/settings", "ui/web", "imaging/photo", "sync/intake", "sync/notify", "sync/shops", "sync/wire", "storage/blob", "storage/central", "assets"},
 	"app/journey":    {"app", "ui", "imaging", "sync", "storage", "assets"},
 	"words of trade": {"app/qc", "app/refund", "app/money"},
 }
@@ -49,7 +49,7 @@ var homes = map[string][]string{
 	"github.com/disintegration/imaging":     {"imaging/photo"},
 	"modernc.org/sqlite":                    {"storage/central"},
 	"github.com/fogleman/gg":                {"imaging/annotate"},
-	"github.com/danielgtaylor/huma/v2":      {"sync/intake"},
+	"github.com/danielgtaylor/huma/v2":      {"sync/intake", "sync/openapi", "sync/shops"},
 	"github.com/chromedp/chromedp":          {"app/journey"},
 	"github.com/fsnotify/fsnotify":          {"imaging/capture"},
 	"github.com/pressly/goose/v3":           {"storage/central"},

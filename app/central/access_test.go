@@ -133,6 +133,7 @@ const (
 	refused  = http.StatusForbidden
 	unknown  = http.StatusNotFound
 	needless = http.StatusNoContent
+	keyless  = http.StatusUnauthorized
 	// malformed is what nobody signed, too.
 	malformed = http.StatusUnprocessableEntity
 )
@@ -209,6 +210,17 @@ func accessTable() []access {
 		{route: "POST /v1/enrolments:poll", answer: open(unknown), body: `{"device_code":"none"}`},
 		{route: "POST /v1/token:challenge", answer: open(ok), body: `{"station":"st-none"}`},
 		{route: "POST /v1/token", answer: open(http.StatusUnauthorized), body: `{"station":"st-none","nonce":"x","signature":"` + signature + `"}`},
+		{route: "GET /v1/problems/{name}", answer: open(ok), with: map[string]string{"name": "not-found"}},
+		{route: "GET /v1/shop", answer: open(keyless)}, // with keys: shops_test.go
+		{route: "POST /v1/shop/orders", answer: open(keyless), body: `{"orders":[]}`},
+		{route: "GET /v1/shop/orders/{order}", answer: open(keyless)},
+		{route: "POST /v1/shop/orders/{order}/link", answer: open(keyless)},
+		{route: "DELETE /v1/shop/orders/{order}/link", answer: open(keyless)},
+		{route: "GET /v1/shop/cases", answer: open(keyless)},
+		{route: "GET /v1/shop/cases/{case}", answer: open(keyless)},
+		{route: "GET /v1/shop/cases/{case}/findings/{finding}/photos/{photo}", answer: open(keyless), with: map[string]string{"finding": "f11", "photo": "p1"}},
+		{route: "POST /v1/shop/cases/{case}/actions", answer: open(keyless), body: `{"action":"choose_keep"}`},
+		{route: "GET /v1/shop/events", answer: open(keyless)},
 		{route: "OPTIONS /v1/uploads", answer: open(needless)},
 		{route: "OPTIONS /v1/uploads/{id}", answer: open(needless)},
 		{

@@ -149,7 +149,12 @@ func (c *centre) doors(ctx context.Context, pages *web.Pages) (map[string]http.H
 	if c.settings.Demo {
 		stations = demoCentre{c.forIntake()}
 	}
+	shops, err := c.shopDoor()
+	if err != nil {
+		return nil, err
+	}
 	api, err := intake.New(intake.Config{
+		Beside:   shops,
 		Centre:   stations,
 		Stage:    func(id string) (intake.Staged, error) { return c.blobs.Stage(id) },
 		Open:     func(d qc.Digest) (intake.File, error) { return c.blobs.Open(d) },

@@ -40,7 +40,7 @@ type ShopKey struct {
 }
 
 // actor is what the audit trail calls whoever holds the key.
-func (k ShopKey) actor() string { return "shop:" + k.ID }
+func (k ShopKey) actor() string { return "key:" + k.ID }
 
 // secretPrefix lets people and scanners see what a lost secret opens.
 const secretPrefix = "fmk_"
@@ -108,7 +108,7 @@ func (s *Store) RevokeShopKey(ctx context.Context, id string, at time.Time) erro
 			return errorsOr(err, qc.ErrNotFound)
 		}
 		t.told = true // wakes whoever listens with it, to hear that it has ended
-		return t.audit(ctx, "admin", "shop.revoke", "shop:"+id, struct{}{})
+		return t.audit(ctx, "admin", "shop.revoke", "key:"+id, struct{}{})
 	})
 	if err != nil {
 		return fmt.Errorf("revoke key %.80q: %w", id, err)

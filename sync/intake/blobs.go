@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"time"
 
 	"flawmark/app/qc"
+	"flawmark/sync/openapi"
 	"flawmark/sync/wire"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -17,12 +19,12 @@ import (
 )
 
 func (s *service) describeBlobs(api huma.API) {
-	huma.Register(api, huma.Operation{
+	openapi.Register(api, forStations(huma.Operation{
 		OperationID: "query-blobs", Method: http.MethodPost, Path: "/v1/blobs:query",
 		Summary:      "Say which photo files the centre lacks",
-		MaxBodyBytes: 128 << 10, BodyReadTimeout: slowest, Security: []map[string][]string{{"station": {}}},
-		Errors: []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests},
-	}, s.queryBlobs)
+		Description:  "Each file that was asked for is in exactly one list of the answer.",
+		MaxBodyBytes: 128 << 10, BodyReadTimeout: slowest,
+	}), append(admission(), malformedBody()...), s.queryBlobs)
 }
 
 func (s *service) queryBlobs(ctx context.Context, in *struct{ Body wire.BlobQuery }) (*document[wire.BlobAnswer], error) {
@@ -52,7 +54,10 @@ func (s *service) queryBlobs(ctx context.Context, in *struct{ Body wire.BlobQuer
 func (s *service) routePhotos(r chi.Router, api huma.API) {
 	r.Get("/v1/photos/{sha256}", s.photo)
 	r.Head("/v1/photos/{sha256}", s.photo)
-	s.mention(api, http.MethodGet, "/v1/photos/{sha256}", "photo", "A stored photo file, whole or in ranges", http.StatusOK)
+	for _, method := range []string{http.MethodGet, http.MethodHead} {
+		openapi.Raw(api, forStations(photoOperation(method)), append(admission(), openapi.Refusal{URI: wire.NotFound},
+			openapi.Refusal{URI: wire.Malformed, Status: http.StatusRequestedRangeNotSatisfiable}))
+	}
 }
 
 func (s *service) photo(w http.ResponseWriter, r *http.Request) {
@@ -78,7 +83,33 @@ func (s *service) photo(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Security-Policy", "default-src 'none'")
 	w.Header().Set("Cache-Control", "private, max-age=31536000, immutable")
 	w.Header().Set("ETag", `"`+string(digest)+`"`)
-	http.ServeContent(w, r, "", time.Time{}, file)
+	r.Header.Del("If-Match") // a file never changes
+	r.Header.Del("If-Unmodified-Since")
+	http.ServeContent(&ranged{ResponseWriter: w}, r, "", time.Time{}, file)
+}
+
+// ranged refuses ranges outside a file in our own words.
+type ranged struct {
+	http.ResponseWriter
+	refused bool
+}
+
+func (w *ranged) WriteHeader(status int) {
+	if w.refused = status == http.StatusRequestedRangeNotSatisfiable; w.refused {
+		for _, name := range []string{"ETag", "Content-Length", "Content-Disposition"} {
+			w.Header().Del(name)
+		}
+		refuse(w.ResponseWriter, malformed(status, "the range is not within the file"))
+		return
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *ranged) Write(data []byte) (int, error) {
+	if w.refused {
+		return len(data), nil
+	}
+	return w.ResponseWriter.Write(data)
 }
 
 // pictureType never names a type that a browser would run.
@@ -90,35 +121,31 @@ func pictureType(head []byte) string {
 	return "application/octet-stream"
 }
 
-// mention describes a route that is served without the library.
-func (s *service) mention(api huma.API, method, path, id, summary string, status int) {
-	op := &huma.Operation{
-		OperationID: id, Method: method, Path: path, Summary: summary,
-		Security:  []map[string][]string{{"station": {}}},
-		Responses: map[string]*huma.Response{fmt.Sprint(status): {Description: summary}},
+// photoOperation describes how a file is read, or looked at.
+func photoOperation(method string) huma.Operation {
+	headers := map[string]*huma.Param{
+		"ETag":          openapi.Header("The file's digest: it never changes", openapi.Text("")),
+		"Accept-Ranges": openapi.Header("bytes", openapi.Text("")),
 	}
-	for _, name := range pathNames(path) {
-		op.Parameters = append(op.Parameters, &huma.Param{Name: name, In: "path", Required: true, Schema: &huma.Schema{Type: huma.TypeString}})
+	whole := &huma.Response{Description: "The file as it was uploaded", Headers: headers}
+	part := &huma.Response{Description: "The part that Range asked for", Headers: maps.Clone(headers)}
+	op := huma.Operation{
+		OperationID: "photo", Method: method, Path: "/v1/photos/{sha256}", Summary: "Read a stored photo file",
+		Description: "Whole, or in ranges (RFC 9110), so that a cut download goes on.",
+		Parameters: []*huma.Param{
+			openapi.Param("header", "Range", "Which bytes", false, openapi.Text(""), "bytes=1048576-"),
+			openapi.Param("header", "If-None-Match", "The ETag of a copy", false, openapi.Text(""), nil),
+		},
+		Responses: map[string]*huma.Response{"200": whole, "206": part, "304": {Description: "It is the file that If-None-Match names"}},
 	}
-	op.Responses["default"] = &huma.Response{
-		Description: "A problem document",
-		Content:     map[string]*huma.MediaType{wire.ProblemType: {}},
+	if method == http.MethodHead {
+		op.OperationID, op.Summary = "head-photo", "Look whether a photo file is stored"
+		return op
 	}
-	api.OpenAPI().AddOperation(op)
-}
-
-func pathNames(path string) []string {
-	var names []string
-	for i := 0; i < len(path); i++ {
-		if path[i] != '{' {
-			continue
-		}
-		end := i
-		for path[end] != '}' {
-			end++
-		}
-		names = append(names, path[i+1:end])
-		i = end
+	content := map[string]*huma.MediaType{}
+	for _, kind := range []string{"image/jpeg", "image/png", "image/webp", "application/octet-stream"} {
+		content[kind] = &huma.MediaType{Schema: openapi.Text("binary")}
 	}
-	return names
+	whole.Content, part.Content = content, content
+	return op
 }

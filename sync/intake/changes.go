@@ -6,27 +6,41 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"flawmark/app/qc"
+	"flawmark/sync/follow"
+	"flawmark/sync/openapi"
 	"flawmark/sync/wire"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/go-chi/chi/v5"
 )
 
-// heartbeat keeps proxies from closing a quiet event stream.
-const heartbeat = 15 * time.Second
-
 func (s *service) routeChanges(r chi.Router, api huma.API) {
 	r.Get("/v1/stations/{sid}/changes", s.changes)
-	s.mention(api, http.MethodGet, "/v1/stations/{sid}/changes", "changes",
-		"Changes behind a cursor (after, limit, wait), as a long poll or an event stream", http.StatusOK)
+	openapi.Raw(api, forStations(huma.Operation{
+		OperationID: "changes", Method: http.MethodGet, Path: "/v1/stations/{sid}/changes", Summary: "Follow the centre's feed",
+		Description: "Changes behind a cursor, oldest first, as a long poll or, with `Accept: text/event-stream`, as an event stream: " +
+			"`id: ` is the cursor, `data: ` the change as JSON, and a comment comes every 15 seconds.",
+		Parameters: []*huma.Param{
+			openapi.Param("query", "after", "next of the page before; absent: the beginning", false, openapi.Text(""), nil),
+			openapi.Param("query", "limit", "At most so many", false, openapi.Number(1, wire.MaxPage), 500),
+			openapi.Param("query", "wait", "Seconds to wait for a change when there is none; more than 25 are 25", false, openapi.Number(0, 3600), 25),
+			openapi.Param("header", "Last-Event-ID", "Of a stream: the last id that was received", false, openapi.Text(""), nil),
+		},
+		Responses: map[string]*huma.Response{"200": {
+			Description: "The changes, or an empty page when the wait is over",
+			Content: map[string]*huma.MediaType{
+				wire.JSONType:   {Schema: openapi.Of[wire.Page](api)},
+				wire.StreamType: {Schema: openapi.Text(""), Example: "id: 0193f1e2.17\ndata: {\"seq\":17,\"type\":\"photo.stored\", …}\n\n"},
+			},
+		}},
+	}), append(admission(), openapi.Problems(wire.Malformed, wire.CursorExpired)...))
 }
 
 func (s *service) changes(w http.ResponseWriter, r *http.Request) {
-	stream := strings.Contains(r.Header.Get("Accept"), wire.StreamType)
+	stream := follow.Wanted(r)
 	query := r.URL.Query()
 	from := query.Get("after")
 	if last := r.Header.Get("Last-Event-ID"); stream && last != "" {
@@ -64,29 +78,15 @@ func number(text string, otherwise int) (int, error) {
 
 // poll answers with the next page, or with an empty one after wait.
 func (s *service) poll(w http.ResponseWriter, r *http.Request, after qc.Cursor, limit int, wait time.Duration) {
-	ticks, stop := s.Centre.Watch() // before reading, so that no change falls between
-	defer stop()
-	ends := time.NewTimer(wait)
-	defer ends.Stop()
-	for {
-		page, problem := s.page(r.Context(), after, limit)
-		if problem != nil {
-			refuse(w, problem)
-			return
-		}
-		if len(page.Changes) == 0 && wait > 0 {
-			select {
-			case <-ticks:
-				continue
-			case <-ends.C:
-				wait = 0
-				continue
-			case <-r.Context().Done():
-			}
-		}
-		s.sendPage(r.Context(), w, page)
+	page, problem := follow.Poll(r.Context(), s.Centre.Watch, wait, func(ctx context.Context) (qc.Page, bool, *wire.Problem) {
+		page, problem := s.page(ctx, after, limit)
+		return page, len(page.Changes) == 0, problem
+	})
+	if problem != nil {
+		refuse(w, problem)
 		return
 	}
+	s.sendPage(r.Context(), w, page)
 }
 
 // page reads what a station may hear now. It may have been revoked since it
@@ -116,54 +116,21 @@ func (s *service) sendPage(ctx context.Context, w http.ResponseWriter, page qc.P
 
 // stream sends changes as they come, each with the cursor behind it as its id.
 func (s *service) stream(w http.ResponseWriter, r *http.Request, after qc.Cursor, limit int) {
-	ticks, stop := s.Centre.Watch()
-	defer stop()
-	control := http.NewResponseController(w)
-	began := false
-	for {
-		page, problem := s.page(r.Context(), after, limit)
-		if problem != nil && !began {
-			refuse(w, problem)
-			return
-		}
+	follow.Stream(w, r, s.Centre.Watch, func(ctx context.Context) ([]follow.Event, bool, *wire.Problem) {
+		page, problem := s.page(ctx, after, limit)
 		if problem != nil {
-			return // the reader comes back with its last id, and is told then
+			return nil, false, problem
 		}
-		if !began {
-			began = true
-			w.Header().Set("Content-Type", wire.StreamType)
-			w.Header().Set("X-Accel-Buffering", "no")
-			w.WriteHeader(http.StatusOK)
-		}
-		if writeChanges(w, page) != nil || control.Flush() != nil {
-			return
+		events := make([]follow.Event, 0, len(page.Changes))
+		for _, change := range page.Changes {
+			data, err := json.Marshal(wire.Change{Seq: change.Seq, Type: string(change.Kind), Data: change.Data})
+			if err != nil {
+				return nil, false, s.problem(fmt.Errorf("write change %d: %w", change.Seq, err))
+			}
+			id := qc.Cursor{Epoch: page.Next.Epoch, Seq: change.Seq}
+			events = append(events, follow.Event{ID: id.String(), Data: data})
 		}
 		after = page.Next
-		if !page.UpToDate && len(page.Changes) > 0 {
-			continue
-		}
-		select {
-		case <-ticks:
-		case <-time.After(heartbeat):
-			if _, err := fmt.Fprint(w, ": still here\n\n"); err != nil {
-				return
-			}
-		case <-r.Context().Done():
-			return
-		}
-	}
-}
-
-func writeChanges(w http.ResponseWriter, page qc.Page) error {
-	for _, change := range page.Changes {
-		data, err := json.Marshal(wire.Change{Seq: change.Seq, Type: string(change.Kind), Data: change.Data})
-		if err != nil {
-			return err
-		}
-		id := qc.Cursor{Epoch: page.Next.Epoch, Seq: change.Seq}
-		if _, err := fmt.Fprintf(w, "id: %s\ndata: %s\n\n", id, data); err != nil {
-			return err
-		}
-	}
-	return nil
+		return events, !page.UpToDate && len(page.Changes) > 0, nil
+	})
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 
+	"flawmark/sync/openapi"
 	"flawmark/sync/wire"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -16,15 +17,16 @@ import (
 const pollSeconds = 3
 
 func (s *service) describeEnrolment(api huma.API) {
-	huma.Register(api, huma.Operation{
+	openapi.Register(api, forAnybody(huma.Operation{
 		OperationID: "begin-enrolment", Method: http.MethodPost, Path: "/v1/enrolments", DefaultStatus: http.StatusCreated,
-		Summary: "Ask for a station to be admitted", MaxBodyBytes: wire.MaxEnvelope, Errors: []int{http.StatusTooManyRequests},
-	}, s.beginEnrolment)
-	huma.Register(api, huma.Operation{
+		Summary: "Ask for a station to be admitted", MaxBodyBytes: wire.MaxEnvelope,
+		Description: "The station shows the user code; an administrator compares it and approves it within ten minutes.",
+	}), append(malformedBody(), openapi.Problems(wire.StorageFull)...), s.beginEnrolment)
+	openapi.Register(api, forAnybody(huma.Operation{
 		OperationID: "poll-enrolment", Method: http.MethodPost, Path: "/v1/enrolments:poll",
 		Summary: "Ask whether the station has been admitted", MaxBodyBytes: wire.MaxEnvelope,
-		Errors: []int{http.StatusNotFound, http.StatusGone, http.StatusTooManyRequests},
-	}, s.pollEnrolment)
+		Description: "Asked again every `interval` seconds until it is approved, or the code has expired.",
+	}), append(malformedBody(), openapi.Problems(wire.CodeUnknown, wire.CodeExpired)...), s.pollEnrolment)
 }
 
 func (s *service) beginEnrolment(ctx context.Context, in *struct{ Body wire.EnrolmentRequest }) (*document[wire.Enrolment], error) {

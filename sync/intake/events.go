@@ -5,9 +5,11 @@ import (
 	"crypto/ed25519"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"flawmark/app/qc"
+	"flawmark/sync/openapi"
 	"flawmark/sync/wire"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -17,18 +19,14 @@ import (
 const slowest = 5 * time.Minute
 
 func (s *service) describeEvents(api huma.API) {
-	huma.Register(api, huma.Operation{
+	openapi.Register(api, forStations(huma.Operation{
 		OperationID: "push-events", Method: http.MethodPost, Path: "/v1/stations/{sid}/events",
 		Summary: "Apply a batch of a station's events",
 		Description: "Idempotent by content: events that the centre has are answered as duplicates. " +
 			"A station may bring the events of another one that is cut off, under that station's signature.",
 		MaxBodyBytes: wire.MaxBatchBytes + wire.MaxEnvelope, BodyReadTimeout: slowest,
-		Security: []map[string][]string{{"station": {}}},
-		Errors: []int{
-			http.StatusUnauthorized, http.StatusForbidden, http.StatusConflict,
-			http.StatusRequestEntityTooLarge, http.StatusUpgradeRequired, http.StatusTooManyRequests,
-		},
-	}, s.pushEvents)
+	}), slices.Concat(admission(), malformedBody(),
+		openapi.Problems(wire.BadSignature, wire.SequenceGap, wire.SequenceFork, wire.StorageFull)), s.pushEvents)
 }
 
 func (s *service) pushEvents(ctx context.Context, in *struct {

@@ -2,7 +2,6 @@ package intake
 
 import (
 	"context"
-	"encoding/json"
 	"net"
 	"net/http"
 	"strconv"
@@ -18,13 +17,7 @@ import (
 
 // refuse answers with a problem document.
 func refuse(w http.ResponseWriter, problem *wire.Problem) {
-	w.Header().Set("Content-Type", wire.ProblemType)
-	w.Header().Set("Cache-Control", "no-store")
-	if problem.Type == wire.StorageAway {
-		w.Header().Set("Retry-After", "5")
-	}
-	w.WriteHeader(problem.Status)
-	_ = json.NewEncoder(w).Encode(problem)
+	wire.Refuse(w, problem.Status, problem.Name(), problem)
 }
 
 // named puts the centre's name and version on every answer.

@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"flawmark/app/qc"
+	"flawmark/sync/openapi"
 	"flawmark/sync/wire"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -114,6 +115,14 @@ type Refusals struct {
 	Away func(error) bool
 }
 
+// Beside is another door that shares the address and the description.
+type Beside interface {
+	Mount(r chi.Router, api huma.API)
+	// Problems returns the documents of problems that have members of their own,
+	// by their URIs.
+	Problems(api huma.API) map[string]*huma.Schema
+}
+
 // Config holds what the door needs. Everything without a default is required.
 type Config struct {
 	Centre   Centre
@@ -124,6 +133,9 @@ type Config struct {
 	Secret   []byte // 32 random bytes, kept across restarts
 	Now      func() time.Time
 	Log      *slog.Logger
+
+	Beside  Beside          // nil: there is no other door
+	Retired openapi.Retired // operations that will end
 
 	// Requests a minute: of one station in all, of one address without a token.
 	// Zero means 12,000 and 240.
@@ -174,49 +186,54 @@ func New(cfg Config) (http.Handler, error) {
 	root.Get("/healthz", s.health)
 	api := s.newAPI(root)
 	root.Group(func(open chi.Router) {
-		open.Use(s.perAddress())
-		api := s.on(open, api)
+		open.Use(s.perAddress(), s.Retired.Mark)
+		api := openapi.On(api, open)
 		s.describePing(api)
+		s.describeProblems(open, api)
 		s.describeEnrolment(api)
 		s.describeTokens(api)
 	})
 	root.Options("/v1/uploads", s.uploadOptions)
 	root.Options("/v1/uploads/{id}", s.uploadOptions)
 	root.Group(func(closed chi.Router) {
-		closed.Use(s.spoken, s.admitted, s.perStation())
-		api := s.on(closed, api)
+		closed.Use(s.spoken, s.admitted, s.perStation(), s.Retired.Mark)
+		api := openapi.On(api, closed)
 		s.describeEvents(api)
 		s.describeBlobs(api)
 		s.routeUploads(closed, api)
 		s.routeChanges(closed, api)
 		s.routePhotos(closed, api)
 	})
+	var extended map[string]*huma.Schema
+	if s.Beside != nil {
+		root.Group(func(beside chi.Router) {
+			beside.Use(s.Retired.Mark)
+			s.Beside.Mount(beside, api)
+		})
+		extended = s.Beside.Problems(api)
+	}
+	openapi.Finish(api, parameters(), extended, s.Retired)
 	return root, nil
 }
 
 // newAPI returns the description of the routes and serves it.
 func (s *service) newAPI(root chi.Router) huma.API {
 	cfg := huma.DefaultConfig("Flawmark centre", "1")
-	cfg.Info.Description = "What stations ask of the refund centre."
+	cfg.Info.Description = about
 	cfg.DocsPath, cfg.SchemasPath = "", ""
 	cfg.CreateHooks = nil // no schema links inside documents that travel
 	cfg.AllowAdditionalPropertiesByDefault = true
 	cfg.Transformers = []huma.Transformer{asProblem}
-	cfg.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"station": {Type: "http", Scheme: "bearer"}}
+	cfg.Tags = []*huma.Tag{
+		{Name: stationTag, Description: "What stations ask: enrolment, tokens, events, photo files, the feed."},
+		{Name: generalTag, Description: "What anybody may ask."},
+	}
+	cfg.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"station": {
+		Type: "http", Scheme: "bearer", BearerFormat: "opaque",
+		Description: "An access token of fifteen minutes, which a station exchanges for a signed nonce (`/v1/token:challenge`, `/v1/token`).",
+	}}
 	return humachi.New(root, cfg)
 }
-
-// on returns the same description with its routes behind r's middleware.
-func (s *service) on(r chi.Router, api huma.API) huma.API {
-	return &routed{API: api, adapter: humachi.NewAdapter(r)}
-}
-
-type routed struct {
-	huma.API
-	adapter huma.Adapter
-}
-
-func (r *routed) Adapter() huma.Adapter { return r.adapter }
 
 // asProblem turns what the library refuses by itself into our own documents.
 func asProblem(_ huma.Context, _ string, answer any) (any, error) {

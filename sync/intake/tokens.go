@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"flawmark/app/qc"
+	"flawmark/sync/openapi"
 	"flawmark/sync/wire"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -83,10 +84,10 @@ func (t tokens) verify(token string) (qc.StationID, bool) { return t.read(useTok
 type document[T any] struct{ Body T }
 
 func (s *service) describePing(api huma.API) {
-	huma.Register(api, huma.Operation{
-		OperationID: "ping", Method: http.MethodGet, Path: "/v1/ping",
-		Summary: "Say which centre this is and what it speaks", Errors: []int{http.StatusTooManyRequests},
-	}, func(context.Context, *struct{}) (*document[wire.Ping], error) {
+	openapi.Register(api, forAnybody(huma.Operation{
+		OperationID: "ping", Method: http.MethodGet, Path: "/v1/ping", Summary: "Say which centre this is and what it speaks",
+		Description: "Whatever does not answer with this document, and with the centre's name in its header, is not the centre.",
+	}), nil, func(context.Context, *struct{}) (*document[wire.Ping], error) {
 		return &document[wire.Ping]{wire.Ping{
 			Instance: s.Instance, Time: s.Now().UTC(), Protocol: wire.ProtocolRange{Min: wire.Version, Max: wire.Version},
 		}}, nil
@@ -94,21 +95,23 @@ func (s *service) describePing(api huma.API) {
 }
 
 func (s *service) describeTokens(api huma.API) {
-	huma.Register(api, huma.Operation{
+	openapi.Register(api, forAnybody(huma.Operation{
 		OperationID: "challenge", Method: http.MethodPost, Path: "/v1/token:challenge",
-		Summary: "Give a station something to sign", MaxBodyBytes: wire.MaxEnvelope, Errors: []int{http.StatusTooManyRequests},
-	}, func(_ context.Context, in *struct{ Body wire.ChallengeRequest }) (*document[wire.Challenge], error) {
+		Summary: "Give a station something to sign", MaxBodyBytes: wire.MaxEnvelope,
+		Description: "The nonce lives two minutes. What is signed with it names the centre and the purpose: the lines `flawmark token v1`, " +
+			"the centre's name, the station's id and the nonce.",
+	}), malformedBody(), func(_ context.Context, in *struct{ Body wire.ChallengeRequest }) (*document[wire.Challenge], error) {
 		nonce, err := s.tokens.issue(useNonce, qc.StationID(in.Body.Station), nonceLifetime)
 		if err != nil {
 			return nil, s.problem(err)
 		}
 		return &document[wire.Challenge]{wire.Challenge{Nonce: nonce}}, nil
 	})
-	huma.Register(api, huma.Operation{
+	openapi.Register(api, forAnybody(huma.Operation{
 		OperationID: "token", Method: http.MethodPost, Path: "/v1/token",
 		Summary: "Exchange a signed nonce for an access token", MaxBodyBytes: wire.MaxEnvelope,
-		Errors: []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests},
-	}, s.token)
+		Description: "The token is sent as `Authorization: Bearer` and ends after fifteen minutes.",
+	}), append(malformedBody(), openapi.Problems(wire.NotAuthenticated, wire.BadSignature, wire.NotAuthorised)...), s.token)
 }
 
 func (s *service) token(ctx context.Context, in *struct{ Body wire.TokenRequest }) (*document[wire.Token], error) {

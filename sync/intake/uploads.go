@@ -30,10 +30,7 @@ func (s *service) routeUploads(r chi.Router, api huma.API) {
 		r.Patch("/v1/uploads/{id}", s.patchUpload)
 		r.Delete("/v1/uploads/{id}", s.deleteUpload)
 	})
-	s.mention(api, http.MethodPost, "/v1/uploads", "create-upload", "Begin an upload (tus 1.0 creation)", http.StatusCreated)
-	s.mention(api, http.MethodHead, "/v1/uploads/{id}", "head-upload", "Say how far an upload is", http.StatusOK)
-	s.mention(api, http.MethodPatch, "/v1/uploads/{id}", "patch-upload", "Append to an upload", http.StatusNoContent)
-	s.mention(api, http.MethodDelete, "/v1/uploads/{id}", "delete-upload", "Give an upload up", http.StatusNoContent)
+	s.describeUploads(api)
 }
 
 func (s *service) uploadOptions(w http.ResponseWriter, _ *http.Request) {
