@@ -115,6 +115,8 @@ type Item struct {
 	ListingPhoto  Digest       `json:"listing_photo,omitempty"`
 	Category      string       `json:"category"`
 	StockedInAt   time.Time    `json:"stocked_in_at,omitzero"`
+	// NonReturnable: why sellers do not take such an item back.
+	NonReturnable NonReturnable `json:"non_returnable,omitempty"`
 	// Round is 1 for the goods first delivered, 2 for the first replacement.
 	Round int `json:"round"`
 }

@@ -23,10 +23,11 @@ const (
 	TopicQuestion   Topic = "question"
 	TopicMissedFlaw Topic = "missed_flaw"  // something we should have found
 	TopicPhotos     Topic = "extra_photos" // to see more, at any time
+	TopicAskAnyway  Topic = "ask_anyway"   // the seller, although it is too late
 )
 
 // Topics lists the topics, the plain one first.
-func Topics() []Topic { return []Topic{TopicQuestion, TopicMissedFlaw, TopicPhotos} }
+func Topics() []Topic { return []Topic{TopicQuestion, TopicMissedFlaw, TopicPhotos, TopicAskAnyway} }
 
 // Ticket is what a customer and the desk write to each other about an order,
 // or about one item of it. It moves no case: whoever reads it may.

@@ -150,6 +150,8 @@ func checkItem(item qc.Item, order qc.OrderID) error {
 	switch {
 	case blank(string(item.ID)) || item.Order != order:
 		return fmt.Errorf("%w: item %.80q has no id or another order", ErrOrder, item.ID)
+	case !item.NonReturnable.Known():
+		return fmt.Errorf("%w: item %s is not returnable for an unknown reason", ErrOrder, item.ID)
 	case item.Quantity < 1:
 		return fmt.Errorf("%w: item %s has quantity %d", ErrOrder, item.ID, item.Quantity)
 	case item.UnitPrice.Minor() < 0 || item.FreightIn.Minor() < 0:

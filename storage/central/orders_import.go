@@ -66,9 +66,9 @@ var (
 		"item_id", "title_en", "title_zh", "variant_en", "variant_zh", "quantity", "unit_price_fen", "freight_in_fen",
 		"platform", "platform_order", "seller", "waybill", "customer_note", "listing_photo", "category",
 	}
-	// optionalColumns: when an item was stocked in, one way or the other, and
-	// the currency where it is not CNY.
-	optionalColumns = []string{"stocked_in_at", "stocked_in_hours_ago", "currency"}
+	// optionalColumns: when an item was stocked in, one way or the other, the
+	// currency where it is not CNY, and why sellers do not take such an item back.
+	optionalColumns = []string{"stocked_in_at", "stocked_in_hours_ago", "currency", "non_returnable"}
 )
 
 // ParseOrdersCSV reads orders from CSV with a header, in UTF-8, one line an
@@ -416,6 +416,10 @@ func (r row) item(order qc.OrderID, at time.Time) (qc.Item, error) {
 		if item.Waybill, err = qc.ParseWaybill(text); err != nil {
 			return item, r.broken("waybill", err.Error())
 		}
+	}
+	item.NonReturnable = qc.NonReturnable(r.fields["non_returnable"])
+	if !item.NonReturnable.Known() {
+		return item, r.broken("non_returnable", fmt.Sprintf("%q is not one of %q", shorten(string(item.NonReturnable)), qc.NonReturnables()))
 	}
 	item.StockedInAt, err = r.stockedIn(at)
 	return item, err

@@ -170,3 +170,23 @@ func FuzzParseOrders(f *testing.F) {
 		}
 	})
 }
+
+func TestParseOrders_WhyAnItemIsNotReturnable(t *testing.T) {
+	t.Parallel()
+	with := func(value string) string {
+		return strings.Replace(header, "\n", ",non_returnable\n", 1) + strings.TrimSuffix(line, "\n") + "," + value + "\n"
+	}
+	for _, value := range []string{"", "next_to_skin"} {
+		file, err := central.ParseOrdersCSV([]byte(with(value)), noon)
+		if err != nil {
+			t.Fatalf("%q: %v", value, err)
+		}
+		if got := file.Orders[0].Items[0].NonReturnable; string(got) != value {
+			t.Errorf("%q was read as %q", value, got)
+		}
+	}
+	_, err := central.ParseOrdersCSV([]byte(with("because")), noon)
+	if broken, ok := errors.AsType[*central.ImportError](err); !ok || broken.Column != "non_returnable" || broken.Line != 2 {
+		t.Errorf("an unknown reason: %v", err)
+	}
+}

@@ -186,7 +186,7 @@ var (
 	ids        = regexp.MustCompile(`\sid="([^"]*)"`)
 	inline     = regexp.MustCompile(`(?i)\sstyle=|<style|<script>|\son[a-z]+=|javascript:`)
 	elsewhere  = regexp.MustCompile(`(?:src|href|action)="(?:https?:)?//`)
-	untold     = regexp.MustCompile(`\b(web|error|status|decision|severity|zone|event|action|field|role|word|button|time|ticket)\.[a-z_]+(\.[a-z_]+)*\b`)
+	untold     = regexp.MustCompile(`\b(web|error|status|decision|severity|zone|event|action|field|role|word|button|time|ticket|non_returnable)\.[a-z_]+(\.[a-z_]+)*\b`)
 	labelFor   = regexp.MustCompile(`\sfor="([^"]*)"`)
 	unlabelled = regexp.MustCompile(`<(?:button|summary)[^>]*>\s*</`)
 )

@@ -25,6 +25,8 @@ type caseView struct {
 	Later    []optionView // what may still be done besides a decision
 	Money    []moneyRow
 	Timeline []entryView
+	Policy   *policyView
+	Anyway   *anywayView
 }
 
 // decisionCard is the choice a customer has.
@@ -89,6 +91,7 @@ func (p *Pages) caseView(s speech, c refund.Case, item qc.Item, order qc.OrderID
 	if c.Status == refund.Kept && c.Reason == refund.Unanswered {
 		view.Meaning = s.unanswered(c)
 	}
+	view.Policy = s.policy(c, item)
 	s.decide(view, c, item, order)
 	view.Money = s.caseMoney(c)
 	for _, entry := range slices.Backward(c.Timeline) {
@@ -103,7 +106,11 @@ func (p *Pages) caseView(s speech, c refund.Case, item qc.Item, order qc.OrderID
 func (s speech) unanswered(c refund.Case) string {
 	why := s.T("web.unanswered", "time", s.at(c.DecideBy).Text)
 	if !c.WindowEndsAt.IsZero() {
-		why += s.T("web.unanswered.window", "time", s.at(c.WindowEndsAt).Text)
+		key := "web.unanswered.window"
+		if !s.now.Before(c.WindowEndsAt) {
+			key = "web.unanswered.window_over"
+		}
+		why += s.T(key, "time", s.at(c.WindowEndsAt).Text)
 	}
 	return why
 }

@@ -269,6 +269,7 @@ func (p *Pages) itemView(s speech, o OrderView, item qc.Item, base string) itemV
 	case hasCase && (c.Status.Visible() || c.Status == refund.Withdrawn && told(c)):
 		view.State, view.rank = "case", 1
 		view.Case = p.caseView(s, c, item, o.Order.ID)
+		view.Case.Anyway = s.anyway(c, o)
 		view.Case.Timeline = withTickets(view.Case.Timeline, s.ticketEntries(o.Tickets, item.ID, false))
 		switch {
 		case c.Status == refund.AwaitingDecision, c.Status == refund.SellerRefused:

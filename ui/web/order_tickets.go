@@ -57,6 +57,9 @@ func (p *Pages) ticketsPage(r *http.Request, s speech, order OrderView) ticketsP
 	picked := qc.ItemID(r.URL.Query().Get("item"))
 	topic := refund.Topic(r.URL.Query().Get("topic"))
 	for _, known := range refund.Topics() {
+		if known == refund.TopicAskAnyway {
+			continue // asked where it is too late, with one press
+		}
 		page.Write.Topics = append(page.Write.Topics,
 			pickView{Value: string(known), Words: s.T("ticket.topic." + string(known)), Picked: known == topic})
 	}
@@ -90,9 +93,7 @@ func (p *Pages) orderOpenTicket(w http.ResponseWriter, r *http.Request) {
 		p.nothingHere(w, r)
 		return
 	}
-	if c, found := caseOf(order, written.Item); found && c.Status.Visible() {
-		written.Case = c.ID
-	}
+	written.Case = caseWritten(order, written.Item, qc.CaseID(got.form.Get("case")))
 	ticket, err := p.write(r, got, written)
 	if err == nil {
 		p.written(w, r, orderPath(order.Order.ID), ticket)
@@ -107,6 +108,19 @@ func (p *Pages) orderOpenTicket(w http.ResponseWriter, r *http.Request) {
 	page.Write.refuse(got, key)
 	page.Events = "" // it shows what was typed, at no address of its own
 	p.render(w, r, status, "tickets", page)
+}
+
+// caseWritten is the case that a message about an item is of: the one that the
+// form names, else the item's latest; empty while the customer knows of none.
+func caseWritten(o OrderView, item qc.ItemID, named qc.CaseID) qc.CaseID {
+	i := slices.IndexFunc(o.Cases, func(c refund.Case) bool { return c.ID == named && c.Item == item })
+	if i >= 0 && o.Cases[i].Status.Visible() {
+		return named
+	}
+	if c, found := caseOf(o, item); found && c.Status.Visible() {
+		return c.ID
+	}
+	return ""
 }
 
 // orderWrite takes a customer's further message.
