@@ -86,6 +86,11 @@ func rigs() []rig {
 			parts: []rigPart{{folder: "./app/journey", tests: "^TestDrillRestore"}},
 		},
 		{
+			name: "centres", about: "three centres on one PostgreSQL and one S3 server behind a balancer, one of them killed again and again",
+			bar:   "8 kills (60, one a minute): nothing acknowledged is lost, doubled or taken back; replacing all of them loses no request",
+			parts: []rigPart{{folder: "./app/journey", tests: "^TestDrillCentres"}},
+		},
+		{
 			name: "secrets", about: "search all logs of these rigs for keys, tokens, PINs and customers' links",
 			bar:   "none is there",
 			parts: []rigPart{{folder: "./app/journey", tests: "^TestDrillSecrets"}},

@@ -221,6 +221,7 @@ type drillStation struct {
 	log    *slog.Logger
 	random *randv2.Rand
 	remote *client.Client
+	large  int // bytes of a photo, where they are to be more than usual
 }
 
 // enrolStation makes a station known at the site and opens its data.
@@ -273,8 +274,8 @@ func (s *drillStation) close(t *testing.T) {
 	}
 }
 
-// record inspects an item with so many photos.
-func (s *drillStation) record(t *testing.T, item qc.Item, photos int) {
+// record inspects an item with so many photos, and returns their files.
+func (s *drillStation) record(t *testing.T, item qc.Item, photos int) (files []qc.Digest) {
 	t.Helper()
 	f := qc.Finding{ID: qc.FindingID(uuid.NewString()), Revision: 1, Item: item.ID, Order: item.Order, Round: item.Round, Verdict: qc.Pass, Inspector: "u12", Station: s.id, RecordedAt: time.Now()}
 	if s.random.IntN(10) == 0 {
@@ -282,8 +283,10 @@ func (s *drillStation) record(t *testing.T, item qc.Item, photos int) {
 	}
 	preview, previewBytes := s.put(t, 300)
 	thumb, thumbBytes := s.put(t, 100)
+	files = []qc.Digest{preview, thumb}
 	for i := range photos {
-		digest, bytes := s.put(t, 500+s.random.IntN(3000))
+		digest, bytes := s.put(t, max(500+s.random.IntN(3000), s.large))
+		files = append(files, digest)
 		f.Photos = append(f.Photos, qc.Photo{
 			ID: qc.PhotoID(fmt.Sprintf("p%d", i)), Digest: digest, Bytes: bytes, MediaType: "image/jpeg", Width: 4000, Height: 3000, ReceivedAt: time.Now(),
 			Preview: qc.Derivative{Digest: preview, Bytes: previewBytes, Width: 1920, Height: 1440},
@@ -293,6 +296,7 @@ func (s *drillStation) record(t *testing.T, item qc.Item, photos int) {
 	if _, err := s.store.Record(t.Context(), qc.FindingRecorded, "u12", time.Now(), f); err != nil {
 		t.Fatal(err)
 	}
+	return files
 }
 
 // put stores a file of noise.
