@@ -56,6 +56,8 @@ var homes = map[string][]string{
 	"github.com/zalando/go-keyring":         {"app"},
 	"github.com/minio/minio-go/v7":          {"storage/blob"},
 	"github.com/wneessen/go-mail":           {"sync/notify"},
+	"github.com/coreos/go-oidc/v3":          {"ui/web/signon"},
+	"golang.org/x/oauth2":                   {"ui/web/signon"},
 	"golang.org/x/text":                     {"storage/central"},
 }
 

@@ -173,6 +173,8 @@ func accessTable() []access {
 
 		{route: "GET /desk/sign-in", answer: open(ok)},
 		{route: "POST /desk/sign-in", answer: open(refused), form: url.Values{"id": {"nobody"}, "password": {"wrong"}}},
+		{route: "GET /desk/sign-in/elsewhere", answer: open(unknown)}, // there is no provider in the village
+		{route: "GET /desk/sign-in/back", answer: open(unknown)},
 		{route: "GET /desk", answer: atDesk(ok, onward)},
 		{route: "GET /desk/events", answer: atDesk(ok, refused)},
 		{route: "GET /desk/cases/{case}", answer: atDesk(ok, onward)},

@@ -133,6 +133,9 @@ type Centre struct {
 	// told. They are set in the file, SMTP in the environment, too.
 	SMTP    SMTP    `json:"smtp,omitzero"`
 	Notices Notices `json:"notices,omitzero"`
+
+	// OIDC is where people of the house sign in for everything else.
+	OIDC OIDC `json:"oidc,omitzero"`
 }
 
 // Proxies returns TrustedProxies as networks; what is not one is left out.
@@ -168,7 +171,10 @@ func LoadCentre(set *flag.FlagSet, env []string) (Centre, error) {
 	if err := c.S3.fromEnvironment(env); err != nil {
 		return Centre{}, err
 	}
-	return c, c.check()
+	if err := c.check(); err != nil {
+		return Centre{}, err
+	}
+	return c, c.OIDC.check(env, c.Public)
 }
 
 // Save writes the station's file, so that what was chosen in the window holds

@@ -33,9 +33,11 @@ func (s *Store) BeginSession(ctx context.Context, id qc.StaffID, at time.Time) (
 			micros(at.Add(-sessionLife)), micros(at.Add(-sessionIdle))); err != nil {
 			return err
 		}
-		_, err = t.ExecContext(ctx, `INSERT INTO desk_session (secret_hash, staff, began_at, seen_at) VALUES ($1, $2, $3, $3)`,
-			secretHash(secret), string(id), micros(at))
-		return err
+		if _, err = t.ExecContext(ctx, `INSERT INTO desk_session (secret_hash, staff, began_at, seen_at) VALUES ($1, $2, $3, $3)`,
+			secretHash(secret), string(id), micros(at)); err != nil {
+			return err
+		}
+		return t.audit(ctx, "staff:"+string(id), "session.begin", "staff:"+string(id), struct{}{})
 	})
 	if err != nil {
 		return "", fmt.Errorf("begin session of %.80q: %w", id, err)

@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,8 +13,9 @@ import (
 // signInView is the desk's door.
 type signInView struct {
 	frame
-	ID      string // what was typed, kept after a mistake
-	Problem string
+	ID        string // what was typed, kept after a mistake
+	Problem   string
+	Elsewhere string // address of the way through the house's identity provider; empty: there is none
 }
 
 func (p *Pages) signInPage(w http.ResponseWriter, r *http.Request) {
@@ -21,7 +23,19 @@ func (p *Pages) signInPage(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s := p.deskSpeech(r)
-	p.render(w, r, http.StatusOK, "signin", signInView{frame: p.frame(r, s, "sign-in", s.T("web.signin.title"))})
+	page := p.signInView(r, s)
+	if problem := r.URL.Query().Get("problem"); slices.Contains(signOnProblems, problem) {
+		page.Problem = s.T(problem)
+	}
+	p.render(w, r, http.StatusOK, "signin", page)
+}
+
+func (p *Pages) signInView(r *http.Request, s speech) signInView {
+	view := signInView{frame: p.frame(r, s, "sign-in", s.T("web.signin.title"))}
+	if p.SignOn != nil {
+		view.Elsewhere = "/desk/sign-in/elsewhere"
+	}
+	return view
 }
 
 func (p *Pages) signIn(w http.ResponseWriter, r *http.Request) {
@@ -70,7 +84,8 @@ func (p *Pages) admit(w http.ResponseWriter, r *http.Request, id qc.StaffID) {
 
 func (p *Pages) signInRefused(w http.ResponseWriter, r *http.Request, id, key string, status int) {
 	s := p.deskSpeech(r)
-	page := signInView{frame: p.frame(r, s, "sign-in", s.T("web.signin.title")), ID: id, Problem: s.T(key)}
+	page := p.signInView(r, s)
+	page.ID, page.Problem = id, s.T(key)
 	p.render(w, r, status, "signin", page)
 }
 

@@ -33,6 +33,10 @@ type Config struct {
 	// Secure: the pages are reached by https even where requests arrive
 	// without it, as behind a proxy. Cookies then never travel in the clear.
 	Secure bool
+	// SignOn is the house's identity provider; nil: there are passwords only.
+	// People says who somebody is whom it names; nil: it names staff ids.
+	SignOn SignOn
+	People map[string]qc.StaffID
 	// Public is the base URL of links made for customers, such as
 	// "https://qc.example.com"; empty: where the clerk's request went.
 	Public string
@@ -131,6 +135,8 @@ func (p *Pages) routes() *routes {
 
 	mux.HandleFunc("GET /desk/sign-in", p.signInPage)
 	mux.Handle("POST /desk/sign-in", signIns(http.HandlerFunc(p.signIn)))
+	mux.Handle("GET /desk/sign-in/elsewhere", signIns(http.HandlerFunc(p.signOnBegin)))
+	mux.Handle("GET "+backPath, signIns(http.HandlerFunc(p.signOnBack)))
 	mux.HandleFunc("POST /desk/sign-out", p.signOut)
 	mux.HandleFunc("GET /desk", p.staffOnly(p.deskList))
 	mux.HandleFunc("GET /desk/events", p.staffOnly(p.deskEvents))

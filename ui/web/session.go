@@ -121,17 +121,20 @@ func (p *Pages) cookieName(r *http.Request, name, within string) (prefixed, path
 	switch {
 	case !p.secure(r):
 		return name, within
-	case name == deskCookie:
+	case name == deskCookie || name == flowCookie:
 		return "__Host-" + name, "/"
 	}
 	return "__Secure-" + name, within
 }
 
 // secretOf returns what a cookie of ours holds; empty: there is none.
-func (p *Pages) secretOf(r *http.Request, name string) string {
+func (p *Pages) secretOf(r *http.Request, name string) string { return p.valueOf(r, name, 200) }
+
+// valueOf returns the value of a cookie of ours, unless it is longer than most.
+func (p *Pages) valueOf(r *http.Request, name string, most int) string {
 	name, _ = p.cookieName(r, name, "")
 	cookie, err := r.Cookie(name)
-	if err != nil || len(cookie.Value) > 200 {
+	if err != nil || len(cookie.Value) > most {
 		return ""
 	}
 	return cookie.Value
