@@ -149,6 +149,8 @@ func accessTable() []access {
 		"Tus-Resumable": "1.0.0", "Upload-Length": "5",
 		"Upload-Metadata": "sha256 " + base64.StdEncoding.EncodeToString([]byte(qc.DigestOf([]byte("other")))),
 	}
+	aHold := map[string]string{"hold": "0193f1e2-7b4c-7c1a-9d55-0242ac120002"}
+	aPayout := map[string]string{"payout": "0193f1e2-7b4c-7c1a-9d55-0242ac120002"}
 	signature := base64.StdEncoding.EncodeToString(make([]byte, 64))
 	return []access{
 		{route: "/", answer: open(unknown), path: "/nothing"},
@@ -223,6 +225,14 @@ func accessTable() []access {
 		{route: "GET /v1/shop/cases/{case}/findings/{finding}/photos/{photo}", answer: open(keyless), with: map[string]string{"finding": "f11", "photo": "p1"}},
 		{route: "POST /v1/shop/cases/{case}/actions", answer: open(keyless), body: `{"action":"choose_keep"}`},
 		{route: "GET /v1/shop/events", answer: open(keyless)},
+		{route: "GET /v1/shop/customers/{customer}/balance", answer: open(keyless), with: map[string]string{"customer": "C-11"}},
+		{route: "GET /v1/shop/customers/{customer}/statement", answer: open(keyless), with: map[string]string{"customer": "C-11"}},
+		{route: "GET /v1/shop/holds/{hold}", answer: open(keyless), with: aHold},
+		{route: "PUT /v1/shop/holds/{hold}", answer: open(keyless), with: aHold, body: `{}`},
+		{route: "POST /v1/shop/holds/{hold}/spend", answer: open(keyless), with: aHold, body: `{}`},
+		{route: "POST /v1/shop/holds/{hold}/release", answer: open(keyless), with: aHold},
+		{route: "GET /v1/shop/withdrawals/{payout}", answer: open(keyless), with: aPayout},
+		{route: "PUT /v1/shop/withdrawals/{payout}", answer: open(keyless), with: aPayout, body: `{}`},
 		{route: "OPTIONS /v1/uploads", answer: open(needless)},
 		{route: "OPTIONS /v1/uploads/{id}", answer: open(needless)},
 		{

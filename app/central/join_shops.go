@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"flawmark/app/money"
 	"flawmark/app/qc"
 	"flawmark/app/refund"
 	"flawmark/assets"
@@ -114,6 +115,50 @@ func (f forShops) BeginShopRequest(ctx context.Context, k shops.Key, key, finger
 
 func (f forShops) EndShopRequest(ctx context.Context, k shops.Key, key string, answer shops.Answer, at time.Time) error {
 	return inShopsWords(f.Store.EndShopRequest(ctx, central.ShopKey(k), key, central.ShopAnswer(answer), at))
+}
+
+func (f forShops) ShopFunds(ctx context.Context, k shops.Key, id qc.CustomerID) (shops.Funds, error) {
+	funds, err := f.Store.ShopFunds(ctx, central.ShopKey(k), id)
+	return shops.Funds(funds), err
+}
+
+func (f forShops) ShopStatement(ctx context.Context, k shops.Key, id qc.CustomerID) ([]shops.Line, error) {
+	lines, err := f.Store.ShopStatement(ctx, central.ShopKey(k), id)
+	all := make([]shops.Line, len(lines))
+	for i, line := range lines {
+		all[i] = shops.Line(line)
+	}
+	return all, err
+}
+
+func (f forShops) ShopReserve(ctx context.Context, k shops.Key, r shops.Reservation, at time.Time) (refund.Hold, error) {
+	h, err := f.Store.ShopReserve(ctx, central.ShopKey(k), central.Reservation{
+		ID: r.ID, Customer: r.Customer, Amount: r.Amount, Ref: r.Ref, Lasts: r.Lasts,
+	}, at)
+	return h, inShopsWords(err)
+}
+
+func (f forShops) ShopSpend(ctx context.Context, k shops.Key, id string, amount money.Amount, at time.Time) (refund.Hold, error) {
+	h, err := f.Store.ShopSpend(ctx, central.ShopKey(k), id, amount, at)
+	return h, inShopsWords(err)
+}
+
+func (f forShops) ShopRelease(ctx context.Context, k shops.Key, id string, at time.Time) (refund.Hold, error) {
+	h, err := f.Store.ShopRelease(ctx, central.ShopKey(k), id, at)
+	return h, inShopsWords(err)
+}
+
+func (f forShops) ShopHold(ctx context.Context, k shops.Key, id string) (refund.Hold, error) {
+	return f.Store.ShopHold(ctx, central.ShopKey(k), id)
+}
+
+func (f forShops) ShopWithdraw(ctx context.Context, k shops.Key, w refund.Withdrawal, at time.Time) (refund.Withdrawal, error) {
+	asked, err := f.Store.ShopWithdraw(ctx, central.ShopKey(k), w, at)
+	return asked, inShopsWords(err)
+}
+
+func (f forShops) ShopWithdrawal(ctx context.Context, k shops.Key, id string) (refund.Withdrawal, error) {
+	return f.Store.ShopWithdrawal(ctx, central.ShopKey(k), id)
 }
 
 // inShopsWords names an error of the store for the door.

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"flawmark/app/money"
 	"flawmark/app/qc"
 	"flawmark/app/refund"
 	"flawmark/storage/central"
@@ -443,4 +444,101 @@ func TestShopCommands(t *testing.T) {
 	}
 	run(0, "shop", "revoke", listed.ID)
 	run(1, "shop", "revoke", listed.ID)
+}
+
+// credited brings money onto the balance of acme's customer: the seller pays.
+func (m *market) credited(order string) {
+	m.t.Helper()
+	c := m.flagged(order)
+	body := `{"action":"choose_refund"}`
+	wants[shops.Case](m, m.ask("acme", "POST", "/v1/shop/cases/"+c.ID+"/actions", body, "If-Match: "+c.ETag, "Idempotency-Key: "+order), 200)
+	clerk := refund.Actor{Party: refund.ByClerk, ID: "clerk3"}
+	for _, e := range []refund.Event{
+		{Kind: refund.AgreedRefund, Actor: clerk},
+		{Kind: refund.SellerPaid, Actor: clerk, Amount: money.Fen(40100), SellerRef: "R-" + order},
+	} {
+		_, err := m.c.store.Act(m.t.Context(), qc.CaseID(c.ID), 0, e, "")
+		m.must(err)
+	}
+}
+
+func TestShops_Balance(t *testing.T) {
+	t.Parallel()
+	m := newMarket(t)
+	m.credited("A-1")
+	at := "/v1/shop/customers/AC-A-1/"
+	balance := func() shops.Balance {
+		return wants[shops.Balance](m, m.ask("acme", "GET", at+"balance", ""), 200)
+	}
+	if b := balance(); b.Available.Minor != 40100 || b.Held.Minor != 0 {
+		t.Fatalf("balance %+v", b)
+	}
+	const id, more = "0193F1E2-7b4c-7c1a-9d55-0242ac120002", "0193f1e2-7b4c-7c1a-9d55-0242ac120003"
+	want := func(minor int) string {
+		return fmt.Sprintf(`{"customer":"AC-A-1","amount":{"minor":%d,"currency":"CNY"},"ref":"AC-2","lasts_seconds":900}`, minor)
+	}
+	for range 2 { // the same again is the same
+		h := wants[shops.HoldView](m, m.ask("acme", "PUT", "/v1/shop/holds/"+id, want(30000)), 200)
+		if h.State != "pending" || h.ID != strings.ToLower(id) || h.Amount.Minor != 30000 {
+			t.Errorf("hold %+v", h)
+		}
+	}
+	if b := balance(); b.Available.Minor != 10100 || b.Held.Minor != 30000 {
+		t.Errorf("after setting aside: %+v", b)
+	}
+	if p := m.refused(m.ask("acme", "PUT", "/v1/shop/holds/"+id, want(1)), 409, wire.MoneyRefused); p.Code != "hold_reused" {
+		t.Errorf("another content: %+v", p)
+	}
+	if p := m.refused(m.ask("acme", "PUT", "/v1/shop/holds/"+more, want(10101)), 409, wire.MoneyRefused); p.Code != "balance_short" {
+		t.Errorf("too much: %+v", p)
+	}
+	spend := `{"amount":{"minor":25000,"currency":"CNY"}}`
+	for range 2 {
+		h := wants[shops.HoldView](m, m.ask("acme", "POST", "/v1/shop/holds/"+id+"/spend", spend), 200)
+		if h.State != "spent" || h.Spent.Minor != 25000 {
+			t.Errorf("spent %+v", h)
+		}
+	}
+	if p := m.refused(m.ask("acme", "POST", "/v1/shop/holds/"+id+"/release", ""), 409, wire.MoneyRefused); p.Code != "hold_over" {
+		t.Errorf("released after it was spent: %+v", p)
+	}
+	payout := `{"customer":"AC-A-1","amount":{"minor":5100,"currency":"CNY"},"to":"PayPal ana@example.com"}`
+	for range 2 {
+		w := wants[shops.WithdrawalView](m, m.ask("acme", "PUT", "/v1/shop/withdrawals/"+more, payout), 200)
+		if w.State != "asked" || w.Amount.Minor != 5100 {
+			t.Errorf("withdrawal %+v", w)
+		}
+	}
+	wants[shops.WithdrawalView](m, m.ask("acme", "GET", "/v1/shop/withdrawals/"+more, ""), 200)
+	if b := balance(); b.Available.Minor != 10000 || b.Held.Minor != 5100 || b.Posted.Minor != 15100 {
+		t.Errorf("in the end %+v", b)
+	}
+	var lines []shops.StatementLine
+	for after := ""; ; {
+		page := wants[shops.Statement](m, m.ask("acme", "GET", at+"statement?limit=2&after="+after, ""), 200)
+		lines = append(lines, page.Items...)
+		if after = page.Next; after == "" {
+			break
+		}
+	}
+	if last := lines[len(lines)-1]; last.Number != len(lines) || last.Available.Minor != 10000 || last.Held.Minor != 5100 {
+		t.Errorf("the statement ends with %+v", last)
+	}
+	for _, path := range []string{at + "balance", at + "statement", "/v1/shop/holds/" + id, "/v1/shop/withdrawals/" + more} {
+		m.refused(m.ask("other", "GET", path, ""), 404, wire.NotFound)
+		m.key("reader", "acme", false, "cases:read")
+		m.refused(m.ask("reader", "GET", path, ""), 403, wire.ScopeMissing)
+	}
+	m.key("reader", "acme", false, "balance:read")
+	for _, path := range []string{"PUT /v1/shop/holds/" + more, "PUT /v1/shop/withdrawals/" + more, "POST /v1/shop/holds/" + id + "/spend", "POST /v1/shop/holds/" + id + "/release"} {
+		method, path, _ := strings.Cut(path, " ")
+		m.refused(m.ask("reader", method, path, want(1)), 403, wire.ScopeMissing)
+	}
+	for key, path := range map[string]string{"PUT": "/v1/shop/holds/0193f1e2-7b4c-7c1a-9d55-0242ac120009"} {
+		m.refused(m.ask("other", key, path, want(1)), 404, wire.NotFound) // not its customer
+	}
+	m.refused(m.ask("other", "POST", "/v1/shop/holds/"+id+"/spend", spend), 404, wire.NotFound)
+	if audited := m.audit(); strings.Count(audited, "key:"+m.ids["acme"]+" shop.spend") != 1 {
+		t.Errorf("the audit trail does not name the key once:\n%s", audited)
+	}
 }

@@ -18,29 +18,31 @@ func (s *Store) AskWithdrawal(ctx context.Context, w refund.Withdrawal, at time.
 		ID: w.ID, Customer: w.Customer, Amount: w.Amount, To: w.To, AskedBy: w.AskedBy,
 		State: refund.WithdrawalAsked, AskedAt: asStored(at),
 	}
-	return s.withdraw(ctx, "ask for", w.ID, at, func(t *tx) (refund.Withdrawal, error) {
-		if err := asked.Check(); err != nil {
-			return asked, err
-		}
-		h, err := t.reserve(ctx, asked.Hold())
-		if err != nil {
-			return asked, err
-		}
-		before, err := readWithdrawal(ctx, t, h.ID)
-		if err == nil && before.To != asked.To {
-			return before, refund.ErrHoldChanged
-		}
-		if !errors.Is(err, qc.ErrNotFound) {
-			return before, err
-		}
-		text, err := jsonText(asked)
-		if err != nil {
-			return asked, err
-		}
-		_, err = t.ExecContext(ctx, `INSERT INTO withdrawal (id, customer, state, asked_at, body) VALUES ($1, $2, $3, $4, $5)`,
-			asked.ID, string(asked.Customer), string(asked.State), micros(asked.AskedAt), text)
+	return s.withdraw(ctx, "ask for", w.ID, at, func(t *tx) (refund.Withdrawal, error) { return t.askWithdrawal(ctx, asked) })
+}
+
+func (t *tx) askWithdrawal(ctx context.Context, asked refund.Withdrawal) (refund.Withdrawal, error) {
+	if err := asked.Check(); err != nil {
 		return asked, err
-	})
+	}
+	h, err := t.reserve(ctx, asked.Hold())
+	if err != nil {
+		return asked, err
+	}
+	before, err := readWithdrawal(ctx, t, h.ID)
+	if err == nil && before.To != asked.To {
+		return before, refund.ErrHoldChanged
+	}
+	if !errors.Is(err, qc.ErrNotFound) {
+		return before, err
+	}
+	text, err := jsonText(asked)
+	if err != nil {
+		return asked, err
+	}
+	_, err = t.ExecContext(ctx, `INSERT INTO withdrawal (id, customer, state, asked_at, body) VALUES ($1, $2, $3, $4, $5)`,
+		asked.ID, string(asked.Customer), string(asked.State), micros(asked.AskedAt), text)
+	return asked, err
 }
 
 // ApproveWithdrawal is the word of a second person, a clerk or an administrator

@@ -49,6 +49,17 @@ type Centre interface {
 	BeginShopRequest(ctx context.Context, k Key, key, fingerprint string, at time.Time) (Answer, error)
 	// EndShopRequest keeps what a request was answered; the zero answer frees its key.
 	EndShopRequest(ctx context.Context, k Key, key string, answer Answer, at time.Time) error
+	ShopFunds(ctx context.Context, k Key, id qc.CustomerID) (Funds, error)
+	// ShopStatement returns all that moved on a customer's balance, oldest first.
+	ShopStatement(ctx context.Context, k Key, id qc.CustomerID) ([]Line, error)
+	// ShopReserve, ShopSpend and ShopRelease do what package refund says of holds;
+	// the same again changes nothing.
+	ShopReserve(ctx context.Context, k Key, r Reservation, at time.Time) (refund.Hold, error)
+	ShopSpend(ctx context.Context, k Key, id string, amount money.Amount, at time.Time) (refund.Hold, error)
+	ShopRelease(ctx context.Context, k Key, id string, at time.Time) (refund.Hold, error)
+	ShopHold(ctx context.Context, k Key, id string) (refund.Hold, error)
+	ShopWithdraw(ctx context.Context, k Key, w refund.Withdrawal, at time.Time) (refund.Withdrawal, error)
+	ShopWithdrawal(ctx context.Context, k Key, id string) (refund.Withdrawal, error)
 	// Watch returns a channel that ticks after every change, and its end.
 	Watch() (<-chan struct{}, func())
 }
@@ -154,3 +165,24 @@ type File interface {
 
 // Funds is a customer's money.
 type Funds struct{ Posted, Held, Available money.Amount }
+
+// Line is one movement on a balance.
+type Line struct {
+	At      time.Time
+	Kind    string
+	Amount  money.Amount
+	Case    qc.CaseID
+	Item    qc.ItemID
+	Ref     string
+	Running money.Amount // what is free after it
+	Held    money.Amount // what is set aside after it
+}
+
+// Reservation asks for money of a customer to be set aside.
+type Reservation struct {
+	ID       string // a UUID
+	Customer qc.CustomerID
+	Amount   money.Amount
+	Ref      string
+	Lasts    time.Duration
+}

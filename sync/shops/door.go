@@ -113,6 +113,7 @@ func (d *Door) Mount(r chi.Router, api huma.API) {
 		d.describeCases(with)
 		d.describeActions(with)
 		d.describeEvents(with)
+		d.describeBalance(with)
 	})
 }
 
