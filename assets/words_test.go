@@ -112,7 +112,7 @@ func TestWords_EveryStatusIsNamedForCustomerAndDesk(t *testing.T) {
 	t.Parallel()
 	statuses := strings.Fields(`flagged awaiting_decision photos_requested negotiating offer_pending seller_refused
 		escalated return_approved returning return_exception seller_refunding refund_short exchanging rechecking
-		credited credited_kept exchanged kept withdrawn forfeited`)
+		disputed credited credited_kept exchanged kept withdrawn forfeited corrected`)
 	for _, language := range Languages() {
 		words, err := LoadWords(language)
 		if err != nil {

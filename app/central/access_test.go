@@ -189,6 +189,9 @@ func accessTable() []access {
 			return atDesk(ok, refused, actingRoles...)(who, about)
 		}},
 		{route: "POST /desk/cases/{case}/split", answer: atDesk(onward, refused, actingRoles...), form: url.Values{"version": {"1"}, "pieces": {"9"}}},
+		{route: "POST /o/{order}/items/{item}/claim", answer: byLink(onward), form: url.Values{}},
+		{route: "POST /desk/cases/{case}/correction", answer: atDesk(onward, refused, actingRoles...), form: url.Values{}},
+		{route: "POST /desk/cases/{case}/claim", answer: atDesk(onward, refused, actingRoles...), form: url.Values{}},
 		{route: "GET /desk/cases/{case}/evidence.zip", answer: atDesk(ok, onward)},
 		{route: "GET /desk/cases/{case}/photos/{digest}", answer: atDesk(ok, refused)},
 		{route: "GET /desk/cases/{case}/photos/{digest}/{size}", answer: atDesk(ok, refused), with: thumb},
@@ -346,7 +349,7 @@ func newVillage(t *testing.T) *village {
 	v := &village{
 		house: h, tokens: map[qc.OrderID]string{}, credentials: map[visitor]func(*http.Request){nobody: func(*http.Request) {}},
 		values: map[target]map[string]string{own: {}, others: {}, absent: {
-			"order": "29999", "case": "K-29999-1", "ticket": "29999-T1", "digest": strings.Repeat("0", 64), "sha256": strings.Repeat("0", 64),
+			"order": "29999", "case": "K-29999-1", "item": "29999-1", "ticket": "29999-T1", "digest": strings.Repeat("0", 64), "sha256": strings.Repeat("0", 64),
 			"sid": "st-none", "id": "none",
 		}},
 	}
@@ -385,7 +388,7 @@ func (v *village) trade(id qc.OrderID, who qc.CustomerID, name string, finding q
 	})
 	v.must(err)
 	v.values[about] = map[string]string{
-		"order": string(id), "case": string(cases[0].ID), "ticket": string(ticket.ID), "digest": string(f.Photos[0].Digest), "sha256": string(f.Photos[0].Digest),
+		"order": string(id), "case": string(cases[0].ID), "item": string(cases[0].Item), "ticket": string(ticket.ID), "digest": string(f.Photos[0].Digest), "sha256": string(f.Photos[0].Digest),
 	}
 	v.tokens[id] = v.link(id, v.now)
 	if about == others {

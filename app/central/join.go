@@ -107,12 +107,10 @@ func forPage(err error) error {
 	if errors.Is(err, central.ErrSellerRef) {
 		return errors.Join(web.ErrSellerRef, err)
 	}
+	if errors.Is(err, central.ErrClaimed) {
+		return errors.Join(web.ErrClaimed, err)
+	}
 	return err
-}
-
-func (f forPages) Split(ctx context.Context, id qc.CaseID, version, pieces int, by refund.Actor, key string) error {
-	_, err := f.Store.Split(ctx, id, version, pieces, by, key)
-	return forPage(err)
 }
 
 func (f forPages) Worklist(ctx context.Context, filter web.WorkFilter) (web.Work, error) {

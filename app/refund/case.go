@@ -49,6 +49,9 @@ const (
 	ReturnException Status = "return_exception"
 	// RefundShort: the seller paid less than agreed; what came is credited.
 	RefundShort Status = "refund_short"
+	// Disputed: something became known after the end of another case; two people
+	// of ours decide what follows from it.
+	Disputed Status = "disputed"
 	// Credited: the money is on the customer's balance. Terminal.
 	Credited Status = "credited"
 	// CreditedKept: a part of the price is on the balance, the item stays with
@@ -62,6 +65,8 @@ const (
 	Kept Status = "kept"
 	// Withdrawn: there was no defect. Terminal.
 	Withdrawn Status = "withdrawn"
+	// Corrected: it is decided who bears what a marketplace took back. Terminal.
+	Corrected Status = "corrected"
 )
 
 // Statuses lists every status, in the order in which a case may meet them.
@@ -69,14 +74,14 @@ func Statuses() []Status {
 	return []Status{
 		Flagged, AwaitingDecision, PhotosRequested, Negotiating, OfferPending, SellerRefused, Escalated,
 		ReturnApproved, Returning, ReturnException, SellerRefunding, RefundShort, Exchanging, Rechecking,
-		Credited, CreditedKept, Exchanged, Kept, Withdrawn, Forfeited,
+		Disputed, Credited, CreditedKept, Exchanged, Kept, Withdrawn, Forfeited, Corrected,
 	}
 }
 
 // Terminal reports whether a case in s has ended and never changes again.
 func (s Status) Terminal() bool {
 	switch s {
-	case Credited, CreditedKept, Exchanged, Kept, Withdrawn, Forfeited:
+	case Credited, CreditedKept, Exchanged, Kept, Withdrawn, Forfeited, Corrected:
 		return true
 	default:
 		return false
@@ -140,6 +145,9 @@ type Case struct {
 	Credited  money.Amount `json:"credited"`          // what is on the balance from this case
 	Absorbed  money.Amount `json:"absorbed,omitzero"` // of that, what the agent bore itself
 	Charged   money.Amount `json:"charged,omitzero"`  // what was kept back for fees
+	// TakenBack is what the customer gave back of a refund that the marketplace
+	// took back.
+	TakenBack money.Amount `json:"taken_back,omitzero"`
 
 	Liability Liability `json:"liability,omitempty"` // who answers for the flaw; empty: the seller
 	Policy    int       `json:"policy,omitempty"`    // version of the rules it was opened under; 0: the first
@@ -256,7 +264,7 @@ func (c Case) Task() qc.Task {
 		}
 	case Forfeited:
 		task.Kind = qc.TaskPutAside
-	case Returning, ReturnException, Credited:
+	case Returning, ReturnException, Credited, Disputed, Corrected:
 		task.Kind = qc.TaskNothing
 	}
 	return task

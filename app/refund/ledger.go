@@ -36,7 +36,8 @@ type Transfer struct {
 	Debit  Account      `json:"debit"`
 	Credit Account      `json:"credit"`
 	Amount money.Amount `json:"amount"`
-	// Kind of a case's: "received", "credit" or "fee"; of a hold's: "reserve",
+	// Kind of a case's: "received", "credit" or "fee", of a correction's
+	// "reversed", "taken_back" or "loss"; of a hold's: "reserve",
 	// "spend", "payout" or "release".
 	Kind string    `json:"kind"`
 	Case qc.CaseID `json:"case,omitempty"` // empty: of no case
@@ -46,7 +47,7 @@ type Transfer struct {
 
 // NeedsCover reports whether the debited account must have the money: nobody
 // sets aside what a customer has not got.
-func (t Transfer) NeedsCover() bool { return t.Kind == "reserve" }
+func (t Transfer) NeedsCover() bool { return t.Kind == "reserve" || t.Kind == "taken_back" }
 
 // transferSpace separates our derived ids from everybody else's.
 var transferSpace = uuid.MustParse("8d0f3a52-6c1e-5f0b-9a6e-2f8d7b1c4e90")
@@ -88,7 +89,9 @@ func transfers(before, after Case, e Event) ([]Transfer, error) {
 		post("received", CashAccount, seller, e.Amount)
 		post("credit", seller, customer, credit)
 		post("fee", seller, FeeAccount, charge)
-	case AgentPaid, Goodwill:
+	case TakenBack, LossBorne:
+		reversed(after, post)
+	case AgentPaid, Goodwill, ClaimGranted:
 		given, err := after.Absorbed.Sub(before.Absorbed)
 		if err != nil {
 			return nil, err

@@ -69,12 +69,15 @@ func Told(before Status, after Case, on Kind) NoticeKind {
 		return TellOffer
 	case Dispatched:
 		return TellSentBack
-	case SellerPaid, AgentPaid, Goodwill:
+	case SellerPaid, AgentPaid, Goodwill, ClaimGranted:
 		return TellCredited
 	case Amended:
 		return TellProblem
 	case Reconsidered, SplitOff: // the customer's own word
 		return TellChanged
+	}
+	if after.Status == Corrected {
+		return TellCorrection
 	}
 	if after.Status == before {
 		return TellChanged

@@ -34,8 +34,8 @@ func (c Case) Timer() (at time.Time, kind Kind, running bool) {
 		return after(p.PayWithin, Unpaid)
 	case Exchanging:
 		return after(p.ReplaceWithin, NoReplacement)
-	case Flagged, Rechecking, Escalated, ReturnException, RefundShort: // somebody of ours is at work
-	case Credited, CreditedKept, Exchanged, Kept, Withdrawn, Forfeited:
+	case Flagged, Rechecking, Escalated, ReturnException, RefundShort, Disputed: // somebody of ours is at work
+	case Credited, CreditedKept, Exchanged, Kept, Withdrawn, Forfeited, Corrected:
 	}
 	return time.Time{}, "", false
 }

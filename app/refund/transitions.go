@@ -62,6 +62,13 @@ const (
 	NoReplacement  Kind = "no_replacement" // the seller never sent one
 	Goodwill       Kind = "goodwill"       // a gift of the agent
 	DeskWithdrew   Kind = "withdraw"       // our own mistake
+	Reversed       Kind = "reverse"        // the marketplace took a refund back: opens a [Correction]
+	TakenBack      Kind = "take_back"      // … and the customer gives it back, as far as possible
+	LossBorne      Kind = "bear_reversal"  // … and we bear it
+	ReversalLifted Kind = "lift_reversal"  // … and gave it back again
+	ClaimedFlaw    Kind = "claim_flaw"     // the customer found what we did not: opens a [MissedFlaw]
+	ClaimGranted   Kind = "grant_claim"    // … and we pay
+	ClaimDeclined  Kind = "decline_claim"  // … and we do not
 	SplitOff       Kind = "split"          // some of the pieces go their own way: [Case.Split], no row
 	Abandoned      Kind = "forfeit"        // the customer does not want it either
 )
@@ -79,6 +86,7 @@ type Event struct {
 	Amount    money.Amount `json:"amount,omitzero"`
 	SellerRef string       `json:"seller_ref,omitempty"`
 	Approver  qc.StaffID   `json:"approver,omitempty"` // the second person, where one is needed
+	Available money.Amount `json:"available,omitzero"` // TakenBack: what is free on the balance, as the store says
 
 	ArrivedAt time.Time `json:"arrived_at,omitzero"` // ReplacementIn: when, as whoever took it in says; see [Case.Arrival]
 
@@ -208,6 +216,11 @@ func Transitions() []Transition {
 		{On: NoReplacement, From: []Status{Exchanging}, By: []Party{ByClerk, BySystem}, to: always(AwaitingDecision), guard: due, effect: startAgain},
 		{On: ReplacementIn, From: []Status{Exchanging}, By: bench, Needs: []Field{NeedsWaybill}, to: always(Rechecking), effect: nextRound},
 		{On: RecheckPassed, From: []Status{Rechecking}, By: bench, to: always(Exchanged)},
+		{On: TakenBack, From: []Status{Disputed}, By: clerk, Needs: []Field{NeedsReason, NeedsApprover}, to: always(Corrected), guard: of(Correction, second), effect: takeBack},
+		{On: LossBorne, From: []Status{Disputed}, By: clerk, Needs: []Field{NeedsReason, NeedsApprover}, to: always(Corrected), guard: of(Correction, second), effect: bearReversal},
+		{On: ReversalLifted, From: []Status{Disputed}, By: clerk, Needs: []Field{NeedsReason}, to: always(Corrected), guard: of(Correction, nil), effect: keepReason},
+		{On: ClaimGranted, From: []Status{Disputed}, By: clerk, Needs: []Field{NeedsAmount, NeedsReason, NeedsApprover}, to: always(CreditedKept), guard: of(MissedFlaw, grantable), effect: give},
+		{On: ClaimDeclined, From: []Status{Disputed}, By: clerk, Needs: []Field{NeedsReason}, to: always(Withdrawn), guard: of(MissedFlaw, nil), effect: keepReason},
 		{On: RecheckFlagged, From: []Status{Rechecking}, By: bench, to: released, effect: flagAgain},
 	}
 }
@@ -234,9 +247,9 @@ func looked(c Case) Status {
 	return c.Status
 }
 
-// open lists the statuses of cases that have not ended.
+// open lists the statuses in which a flag can still be looked at.
 func open() []Status {
-	return slices.DeleteFunc(Statuses(), Status.Terminal)
+	return slices.DeleteFunc(Statuses(), func(s Status) bool { return s.Terminal() || s == Disputed })
 }
 
 func refundOrExchange(c Case) Status {

@@ -70,11 +70,11 @@ func (c Case) Turn() Turn {
 		return Turn{Side: MarketplacesTurn, By: c.ChangedAt.Add(c.policy().SellerWithin)}
 	case ReturnApproved:
 		return Turn{Side: BenchsTurn, By: c.ChangedAt.Add(c.policy().DispatchWithin)}
-	case ReturnException, RefundShort:
+	case ReturnException, RefundShort, Disputed:
 		return Turn{Side: ClerksTurn, By: c.ChangedAt.Add(deskWithin)}
 	case Rechecking:
 		return Turn{Side: BenchsTurn, By: c.ChangedAt.Add(deskWithin), Ends: c.WindowEndsAt}
-	case Credited, CreditedKept, Exchanged, Kept, Withdrawn, Forfeited:
+	case Credited, CreditedKept, Exchanged, Kept, Withdrawn, Forfeited, Corrected:
 	}
 	return Turn{}
 }

@@ -86,6 +86,11 @@ func (t *tx) act(ctx context.Context, id qc.CaseID, version int, e refund.Event,
 	if version != 0 && version != c.Version {
 		return refund.Case{}, &Conflict{Case: c}
 	}
+	if e.Kind == refund.TakenBack {
+		if e.Available, err = balance(ctx, t, c.Customer); err != nil {
+			return refund.Case{}, err
+		}
+	}
 	var after refund.Case
 	if isReview(e) {
 		after, err = t.review(ctx, c, e)

@@ -22,9 +22,7 @@ type Store interface {
 	// Act applies an event. version 0 stands for whichever there is; any other
 	// must be the case's, or it is a [*Conflict]. The same key twice acts once.
 	Act(ctx context.Context, id qc.CaseID, version int, event refund.Event, key string) (refund.Case, error)
-	// Split makes so many pieces of a case a case of their own. Version and key
-	// are as in Act, and so are the errors.
-	Split(ctx context.Context, id qc.CaseID, version, pieces int, by refund.Actor, key string) error
+	Lives
 	// Dossier returns all there is about a case.
 	Dossier(ctx context.Context, id qc.CaseID) (Dossier, error)
 	// LinkOrder makes a new link to an order for a person and returns its secret.
@@ -79,6 +77,7 @@ var (
 	ErrSignIn    = errors.New("staff id or password is wrong")
 	ErrLocked    = errors.New("too many wrong passwords")
 	ErrSellerRef = errors.New("seller's refund number has brought money before") // of Act
+	ErrClaimed   = errors.New("claimed_before")                                  // of ClaimFlaw
 )
 
 // Conflict reports that a case is not in the version somebody acted on.

@@ -32,6 +32,7 @@ type deskCaseView struct {
 	Actions   []actionView
 	OnBehalf  []actionView // decisions that are the customer's to make
 	Split     *splitCard   // decide for some of the pieces by themselves
+	Linked    *linkedForms // what may follow after the end
 	NotNow    []notNow
 	LooksOnly bool // whoever is signed in may do nothing with cases
 	Timeline  []entryView
@@ -167,6 +168,7 @@ func (p *Pages) deskCase(w http.ResponseWriter, r *http.Request, who session) {
 	}
 	page.Claim = p.claim(s, d)
 	p.actions(&page, s, c, who)
+	page.Linked = s.linkedForms(c, who)
 	page.Split = s.splitCard(c, who.actor(), casePath(c.ID)+"/split")
 	for _, entry := range slices.Backward(c.Timeline) {
 		page.Timeline = append(page.Timeline, s.deskEntry(entry))
@@ -221,6 +223,9 @@ func (s speech) facts(c refund.Case) []factView {
 	}
 	if c.Intent != refund.Undecided && c.Reason != refund.Unanswered {
 		add("web.fact.decision", s.T("decision."+string(c.Intent)))
+	}
+	if c.Sort != "" {
+		add("web.linked.parent", s.T("sort."+string(c.Sort))+" · "+string(c.Parent))
 	}
 	add("web.fact.return_waybill", c.Carrier+" "+string(c.ReturnWaybill))
 	add("web.fact.replacement_waybill", string(c.ReplacementWaybill))

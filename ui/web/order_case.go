@@ -277,6 +277,9 @@ func (s speech) sum(c refund.Case) string {
 
 // caseMoney shows what is owed and what has come, once money is the question.
 func (s speech) caseMoney(c refund.Case) []moneyRow {
+	if c.Sort == refund.Correction {
+		return s.correctionMoney(c)
+	}
 	if c.Intent != refund.Refund || c.Status == refund.Kept {
 		return nil
 	}

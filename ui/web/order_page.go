@@ -48,6 +48,8 @@ type itemView struct {
 	Updated  *moment // when the finding was last revised
 	Earlier  []earlierView
 	Case     *caseView
+	Linked   []linkedView // corrections of what has ended
+	Missed   *missedCard
 	Notice   string // what became of the last step with it
 	Ask      string // where one writes to the desk about it
 	rank     int
@@ -280,6 +282,7 @@ func (p *Pages) itemView(s speech, o OrderView, item qc.Item, base string) itemV
 	case seen, hasCase && c.Status == refund.Withdrawn:
 		view.State, view.rank = "passed", 4
 	}
+	view.Linked, view.Missed = p.corrections(s, o, item), s.missedCard(o, item, view, base)
 	return view
 }
 
@@ -340,7 +343,7 @@ var notices = []string{
 	"error.exchange_too_often", "error.field_missing", "error.amount_not_owed", "error.waybill_invalid",
 	"web.ticket.sent", "web.ticket.answered", "web.consent.needed",
 	"error.event_unknown", "web.amount_syntax", "web.seller_ref_used", "web.form_broken",
-	"error.pieces_wrong", "web.split.done",
+	"error.pieces_wrong", "web.split.done", "error.claimed_before", "web.claim_flaw.done",
 }
 
 func (s speech) notice(r *http.Request) string {

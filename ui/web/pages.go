@@ -118,6 +118,7 @@ func (p *Pages) routes() *routes {
 	mux.HandleFunc("GET /o/{order}/events", p.orderEvents)
 	mux.HandleFunc("POST /o/{order}/cases/{case}/decision", p.orderDecide)
 	mux.HandleFunc("POST /o/{order}/cases/{case}/split", p.orderSplit)
+	mux.HandleFunc("POST /o/{order}/items/{item}/claim", p.orderClaim)
 	mux.HandleFunc("GET /o/{order}/photos/{digest}", p.orderPhotoPage)
 	mux.HandleFunc("GET /o/{order}/photos/{digest}/{size}", p.orderPhoto)
 
@@ -144,6 +145,8 @@ func (p *Pages) routes() *routes {
 	mux.HandleFunc("POST /desk/cases/{case}/events", p.staffOnly(p.deskAct))
 	mux.HandleFunc("POST /desk/cases/{case}/split", p.staffOnly(p.deskSplit))
 	mux.HandleFunc("POST /desk/cases/{case}/assignee", p.staffOnly(p.deskAssign))
+	mux.HandleFunc("POST /desk/cases/{case}/correction", p.staffOnly(p.deskCorrect))
+	mux.HandleFunc("POST /desk/cases/{case}/claim", p.staffOnly(p.deskClaim))
 	mux.HandleFunc("POST /desk/cases/{case}/link", p.staffOnly(p.deskLink))
 	mux.HandleFunc("GET /desk/cases/{case}/evidence.zip", p.staffOnly(p.deskEvidence))
 	mux.HandleFunc("GET /desk/cases/{case}/photos/{digest}", p.staffOnly(p.deskPhotoPage))

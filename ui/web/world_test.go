@@ -293,6 +293,33 @@ func (w *world) Split(_ context.Context, id qc.CaseID, version, pieces int, by r
 	return nil
 }
 
+func (w *world) Correct(_ context.Context, id qc.CaseID, e refund.Event) (refund.Case, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	e.Kind, e.At = refund.Reversed, w.now
+	c, err := w.cases[id].Correct(id+"-correction", money.Fen(0), e)
+	if err == nil {
+		w.cases[c.ID] = c
+	}
+	return c, err
+}
+
+func (w *world) ClaimFlaw(_ context.Context, id qc.ItemID, e refund.Event) (refund.Case, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	e.Kind, e.At = refund.ClaimedFlaw, w.now
+	order, item := w.itemAndOrder(id)
+	after := w.cases[qc.CaseID("K-"+id)]
+	if _, again := w.cases[qc.CaseID("M-"+id)]; again {
+		return refund.Case{}, ErrClaimed
+	}
+	c, err := refund.Missed(refund.Opening{ID: qc.CaseID("M-" + id), Item: item, Customer: order.Customer.ID, Finding: w.findings[qc.FindingID("F-"+id)]}, after, e)
+	if err == nil {
+		w.cases[c.ID] = c
+	}
+	return c, err
+}
+
 func (w *world) sorted() []refund.Case {
 	return slices.SortedFunc(maps.Values(w.cases), func(a, b refund.Case) int {
 		return cmp.Or(a.WindowEndsAt.Compare(b.WindowEndsAt), cmp.Compare(a.ID, b.ID))
