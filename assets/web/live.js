@@ -124,23 +124,40 @@
     }
   };
 
+  // A line is dead without telling when a telephone has changed its network: the
+  // server speaks every 20 seconds, and whoever hears nothing for longer dials anew.
+  const silence = 50000;
   let quiet = 0;
+  let source = null;
+  let dial = 0;
+  const heard = () => {
+    clearTimeout(quiet);
+    quiet = 0;
+    clearTimeout(dial);
+    dial = setTimeout(follow, silence);
+    stale.hidden = true;
+  };
   const follow = () => {
-    const source = new EventSource(main.dataset.events);
-    source.addEventListener("state", (event) => {
-      clearTimeout(quiet);
-      quiet = 0;
-      stale.hidden = true;
+    source?.close();
+    clearTimeout(dial);
+    dial = setTimeout(follow, silence);
+    const line = source = new EventSource(main.dataset.events);
+    line.addEventListener("open", heard);
+    line.addEventListener("state", (event) => {
+      heard();
       if (event.data === shown()) return;
       wanted = event.data;
       refresh();
     });
-    source.addEventListener("error", () => {
+    line.addEventListener("error", () => {
       if (!quiet) quiet = setTimeout(() => { stale.hidden = false; }, 5000);
-      if (source.readyState === EventSource.CLOSED) setTimeout(follow, 5000);
+      if (line.readyState === EventSource.CLOSED && line === source) {
+        clearTimeout(dial);
+        dial = setTimeout(follow, 5000);
+      }
     });
-    addEventListener("pagehide", () => source.close(), { once: true });
   };
+  addEventListener("pagehide", () => { source?.close(); clearTimeout(dial); });
 
   const left = (until) => {
     const minutes = Math.max(0, Math.floor((Date.parse(until) - (Date.now() - skew)) / 60000));

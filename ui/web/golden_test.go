@@ -74,7 +74,8 @@ func unansweredWorld(t *testing.T, w *world) {
 func askedWorld(t *testing.T, w *world) {
 	t.Helper()
 	flaggedWorld(t, w)
-	picture := refund.Picture{Digest: qc.DigestOf([]byte("picture")), Thumb: qc.DigestOf([]byte("thumb")), Width: 4, Height: 3, Bytes: 9}
+	there := w.blob(t, "thomas-serer-420833-unsplash.jpg")
+	picture := refund.Picture{Digest: there, Thumb: there, Width: 4, Height: 3, Bytes: 9}
 	first := refund.Writing{
 		Order: "20481", Item: "20481-2", Case: "K-20481-2", Topic: refund.TopicQuestion, Actor: customer, Key: "1", At: w.now,
 		Text: "Is the sole glued?\nIt looks loose.", Pictures: []refund.Picture{picture},

@@ -124,7 +124,7 @@ func (p *Pages) orderPage(w http.ResponseWriter, r *http.Request) {
 
 // add puts an item on the page, with the notice if it is of that case.
 func (page *orderPageView) add(view itemView, noticed string) {
-	if view.Case != nil && view.Case.Decision != nil && view.Case.Status == refund.AwaitingDecision {
+	if view.Case != nil && view.Case.Decision != nil && view.Case.Tone == "now" {
 		page.Waiting++
 	}
 	if view.Case != nil && string(view.Case.ID) == noticed {

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	heartbeat   = 20 * time.Second       // keeps proxies from closing a silent stream
+	heartbeat   = 20 * time.Second       // keeps proxies from closing a silent stream, and shows that it lives
 	settle      = 150 * time.Millisecond // changes within it are looked at once
 	streamWrite = 10 * time.Second       // a reader slower than this has gone
 )
@@ -51,7 +51,10 @@ func (p *Pages) stream(w http.ResponseWriter, r *http.Request, state func(contex
 		_ = out.SetWriteDeadline(time.Time{})
 		return true
 	}
-	if !send("retry: 2000\n\nevent: state\ndata: " + last + "\n\n") {
+	// The state is the event's id as well: a reader that comes back with it has
+	// missed nothing, and is only told that the line is there again.
+	tell := func() bool { return send("event: state\nid: " + last + "\ndata: " + last + "\n\n") }
+	if !send("retry: 2000\n\n") || r.Header.Get("Last-Event-ID") != last && !tell() {
 		return
 	}
 	beat := time.NewTicker(heartbeat)
@@ -61,7 +64,9 @@ func (p *Pages) stream(w http.ResponseWriter, r *http.Request, state func(contex
 		case <-r.Context().Done():
 			return
 		case <-beat.C:
-			if !send(": still here\n\n") {
+			// A page that hears nothing for longer knows that the line is dead, and
+			// one that could not fetch what it was told of tries again.
+			if !tell() {
 				return
 			}
 		case _, more := <-ticks:
@@ -72,10 +77,10 @@ func (p *Pages) stream(w http.ResponseWriter, r *http.Request, state func(contex
 			if err != nil {
 				return
 			}
-			if current != last && !send("event: state\ndata: "+current+"\n\n") {
+			before := last
+			if last = current; last != before && !tell() {
 				return
 			}
-			last = current
 			// Looking costs as much as showing the page: whatever ticks meanwhile,
 			// mostly for others, is one look.
 			if !pause(r.Context(), settle) {
