@@ -43,7 +43,7 @@ func openCentre(ctx context.Context, s settings.Centre, log *slog.Logger) (*cent
 		policy = *s.Review
 	}
 	store, err := central.Open(ctx, central.Config{
-		URL: s.Database,
+		URL: s.Database, Alone: s.Objects == "",
 		Dir: s.Data, Now: time.Now, Log: log, Policy: policy, Catalogue: flaws,
 		Notices: noticePolicy(s.Notices),
 	})
@@ -62,6 +62,7 @@ func storeProblem(err error, folder string) error {
 	for cause, key := range map[error]string{
 		central.ErrInUse: "error.centre_already_running", central.ErrDatabase: "cli.database_unusable",
 		central.ErrNewer: "error.newer_store", central.ErrMoved: "cli.centre_moved", central.ErrUnfinished: "cli.copy_unfinished",
+		central.ErrOthers: "cli.database_others",
 	} {
 		if errors.Is(err, cause) {
 			return command.Fail(key, err, "folder", folder)

@@ -20,11 +20,14 @@ type engine struct {
 	begin string
 	// alone waits until no other centre changes the schema; nil: there is none.
 	alone func(ctx context.Context, db *sql.DB) (release func() error, err error)
+	// admit fails with [ErrOthers] where other centres are at work beside which
+	// this one may not be; nil: there are none.
+	admit func(ctx context.Context, db *sql.DB, alone bool) error
 	// tell is said last in every transaction that put something on the feed, with
 	// the store's name for itself, and listen calls heard for what others told,
 	// until the connection is lost; empty and nil: there are no others.
 	tell   string
-	listen func(ctx context.Context, address, self string, ready, heard func()) error
+	listen func(ctx context.Context, s *Store, ready, heard func()) error
 	// named gives an error of the engine the name that the store promises.
 	named func(error) error
 	// backup writes a consistent copy to a file; nil: every row is copied.

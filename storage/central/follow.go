@@ -2,6 +2,8 @@ package central
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -18,7 +20,8 @@ const (
 // database has put something on it, until ctx ends. A word of the database is
 // only what wakes them; they read for themselves, and what is never said is seen
 // at the next look. A centre that is alone with its database has nobody to
-// listen to.
+// listen to. It fails with [ErrOthers] when another centre has come that this one
+// may not be beside.
 func (s *Store) Follow(ctx context.Context) error {
 	if s.engine.listen == nil {
 		<-ctx.Done()
@@ -33,7 +36,10 @@ func (s *Store) Follow(ctx context.Context) error {
 func (s *Store) listen(ctx context.Context) error {
 	for ctx.Err() == nil {
 		// What was said before we listened is made up for by a tick.
-		err := s.engine.listen(ctx, s.url, s.self, s.watchers.tick, s.watchers.tick)
+		err := s.engine.listen(ctx, s, s.watchers.tick, s.watchers.tick)
+		if errors.Is(err, ErrOthers) {
+			return fmt.Errorf("listen to other centres: %w", err)
+		}
 		if ctx.Err() == nil {
 			s.log.WarnContext(ctx, "lost the line to other centres", "error", err)
 		}

@@ -21,7 +21,7 @@ var postgresEngine = engine{
 	name: "postgres", goose: goose.DialectPostgres,
 	begin: `SELECT pg_advisory_xact_lock(5176490317)`,
 	named: postgresNamed, tables: postgresTables, arrival: "ctid", snapshot: sql.LevelRepeatableRead,
-	alone: postgresAlone, listen: postgresListen, tell: `SELECT pg_notify('` + feedChannel + `', $1)`,
+	alone: postgresAlone, admit: postgresAdmit, listen: postgresListen, tell: `SELECT pg_notify('` + feedChannel + `', $1)`,
 }
 
 func postgresTables(ctx context.Context, q querier) ([]table, error) {

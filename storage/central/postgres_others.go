@@ -20,6 +20,9 @@ import (
 const (
 	// schemaLock is held by who brings the schema up to date.
 	schemaLock = `SELECT pg_advisory_lock(5176490318)`
+	// centresLock is shared by all centres at work, or held by the only one there
+	// may be, as long as the line is up by which it hears of others.
+	centresLock = 5176490319
 	// feedChannel is where a centre says, within the transaction, that something
 	// is on the feed: its own name, so that it does not wake itself twice.
 	feedChannel = "flawmark_feed"
@@ -71,33 +74,89 @@ func postgresAlone(ctx context.Context, db *sql.DB) (release func() error, err e
 	}, nil
 }
 
-// postgresListen calls heard for everything that other centres put on the feed,
-// and ready once it listens. It returns when the connection is lost.
-func postgresListen(ctx context.Context, address, self string, ready, heard func()) error {
-	config, err := postgresConfig(address)
+// takePlace has a connection hold the place of a centre, of the only one or of one
+// among others, and reports whether it got it.
+func takePlace(ctx context.Context, conn querier, alone bool) (got bool, err error) {
+	take := `SELECT pg_try_advisory_lock_shared($1)`
+	if alone {
+		take = `SELECT pg_try_advisory_lock($1)`
+	}
+	err = conn.QueryRowContext(ctx, take, centresLock).Scan(&got)
+	return got, err
+}
+
+// postgresAdmit looks whether there is a place, and leaves it free.
+func postgresAdmit(ctx context.Context, db *sql.DB, alone bool) error {
+	conn, err := db.Conn(ctx)
 	if err != nil {
 		return err
 	}
-	conn, err := pgx.ConnectConfig(ctx, config)
+	got, err := takePlace(ctx, conn, alone)
+	if err == nil {
+		_, err = conn.ExecContext(ctx, `SELECT pg_advisory_unlock_all()`)
+	}
+	if err == nil && !got {
+		err = ErrOthers
+	}
+	return errors.Join(err, conn.Close())
+}
+
+// postgresListen takes the centre's place and calls heard for everything that
+// other centres put on the feed, and ready once it listens. It returns when the
+// connection is lost, and with [ErrOthers] when there is no place.
+func postgresListen(ctx context.Context, s *Store, ready, heard func()) (err error) {
+	config, err := postgresConfig(s.url)
+	if err != nil {
+		return err
+	}
+	// The server finds out within half a minute that this machine is gone.
+	for name, value := range map[string]string{"idle": "15", "interval": "5", "count": "3"} {
+		config.RuntimeParams["tcp_keepalives_"+name] = value
+	}
+	db := stdlib.OpenDB(*config)
+	defer func() { err = errors.Join(err, db.Close()) }()
+	conn, err := db.Conn(ctx)
 	if err != nil {
 		return withoutAddress(err)
 	}
-	defer func() {
-		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-		defer cancel()
-		_ = conn.Close(last)
-	}()
-	if _, err := conn.Exec(ctx, `LISTEN `+feedChannel); err != nil {
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	if err := keepPlace(ctx, conn, s.alone); err != nil {
+		return err
+	}
+	if _, err := conn.ExecContext(ctx, `LISTEN `+feedChannel); err != nil {
 		return withoutAddress(err)
 	}
 	ready()
-	for {
-		said, err := conn.WaitForNotification(ctx)
-		if err != nil {
-			return withoutAddress(err)
+	return conn.Raw(func(driver any) error {
+		line := driver.(*stdlib.Conn).Conn() //nolint:forcetypeassert // it was opened as one
+		for {
+			said, err := line.WaitForNotification(ctx)
+			if err != nil {
+				return withoutAddress(err)
+			}
+			if said.Payload != s.self {
+				heard()
+			}
 		}
-		if said.Payload != self {
-			heard()
+	})
+}
+
+// keepPlace waits for a place that a line which broke a moment ago may still hold.
+func keepPlace(ctx context.Context, conn querier, alone bool) error {
+	for begun := time.Now(); ; {
+		got, err := takePlace(ctx, conn, alone)
+		switch {
+		case err != nil:
+			return withoutAddress(err)
+		case got:
+			return nil
+		case time.Since(begun) > 2*stalled:
+			return ErrOthers
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(reconnect):
 		}
 	}
 }

@@ -2,6 +2,7 @@ package central_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -79,10 +80,52 @@ func TestSeveral(t *testing.T) {
 			}
 		}
 	})
+	t.Run("keep out whose photos the others do not see", func(t *testing.T) {
+		t.Parallel()
+		keepOut(t, server.Database(t))
+	})
 	t.Run("number one feed", func(t *testing.T) {
 		t.Parallel()
 		numberOneFeed(t, centres(t, server.Database(t), 3))
 	})
+}
+
+func keepOut(t *testing.T, address string) {
+	open := func(alone bool) (*central.Store, error) {
+		c := config(t, t.TempDir())
+		c.URL, c.Alone = address, alone
+		return central.Open(t.Context(), c)
+	}
+	for _, test := range []struct{ first, second, both bool }{
+		{first: false, second: false, both: true}, {first: false, second: true}, {first: true, second: false}, {first: true, second: true},
+	} {
+		first, err := open(test.first)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		ticks, stop := first.Watch()
+		go func() { ended <- first.Follow(ctx) }()
+		<-ticks // it is at work
+		second, err := open(test.second)
+		if (err == nil) != test.both || err != nil && !errors.Is(err, central.ErrOthers) {
+			t.Errorf("%+v: %v", test, err)
+		}
+		stop()
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		if second != nil {
+			err = second.Close()
+		} else if second, err = open(test.second); err == nil { // its place is free now
+			err = second.Close()
+		}
+		if err = errors.Join(err, first.Close()); err != nil {
+			t.Errorf("%+v, afterwards: %v", test, err)
+		}
+	}
 }
 
 func stored(t *testing.T, s *central.Store, text string) {

@@ -44,6 +44,9 @@ import (
 var (
 	// ErrInUse: another centre has the folder open.
 	ErrInUse = errors.New("folder is in use by another centre")
+	// ErrOthers: another centre works on the database, and one of the two keeps its
+	// photo files where the other cannot see them.
+	ErrOthers = errors.New("another centre works on the database")
 	// ErrNewer: a newer program has written the database; nothing was changed.
 	ErrNewer = errors.New("database was written by a newer version")
 	// ErrFull: the disk has no room. Nothing was changed; it may be tried again.
@@ -60,6 +63,9 @@ type Config struct {
 	// URL names a PostgreSQL database, "postgres://…"; empty means SQLite in Dir.
 	// It may hold a password and is never said or logged.
 	URL string
+	// Alone: no other centre may work on the same database, because this one has
+	// photo files that others do not see.
+	Alone bool
 	// Now is the clock; nil means the system's.
 	Now func() time.Time
 	// Log receives what nobody is told otherwise; nil discards it.
@@ -75,7 +81,8 @@ type Config struct {
 // Store is an open database of the centre.
 type Store struct {
 	engine    engine
-	url       string  // of PostgreSQL; empty: SQLite
+	url       string // of PostgreSQL; empty: SQLite
+	alone     bool
 	self      string  // what other centres on it know this one by, while it runs
 	writer    *sql.DB // one connection: writers stand in line here
 	reader    *sql.DB
@@ -95,14 +102,21 @@ type Store struct {
 
 // Open opens the centre's database, brings its schema up to date and tells the
 // stations when the policy has changed. It fails with [ErrInUse] at once when
-// another centre has the folder, with [ErrNewer] when a newer program has
+// another centre has the folder, with [ErrOthers] when one works on the database
+// that may not, with [ErrNewer] when a newer program has
 // written it, and with [ErrMoved] or [ErrUnfinished] when it is not the centre.
 func Open(ctx context.Context, c Config) (*Store, error) {
 	s, err := Inspect(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.begin(ctx); err != nil {
+	if s.engine.admit != nil {
+		err = s.engine.admit(ctx, s.reader, s.alone)
+	}
+	if err == nil {
+		err = s.begin(ctx)
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open centre in %s: %w", c.Dir, s.engine.named(err)), s.Close())
 	}
 	return s, nil
@@ -135,7 +149,7 @@ func dial(ctx context.Context, c Config, exclusive bool) (*Store, error) {
 	}
 	s := &Store{
 		now: c.Now, log: c.Log, policy: c.Policy, catalogue: c.Catalogue, dir: c.Dir,
-		engine: kind, url: c.URL, self: uuid.NewString(),
+		engine: kind, url: c.URL, alone: c.Alone, self: uuid.NewString(),
 	}
 	if s.now == nil {
 		s.now = time.Now
