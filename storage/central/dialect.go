@@ -64,7 +64,9 @@ func (e engine) migrate(ctx context.Context, db *sql.DB) (err error) {
 	if err != nil {
 		return err
 	}
-	provider, err := goose.NewProvider(e.goose, db, files)
+	// A version between two that are there already may have come later: what was
+	// built from the source in between is brought up to date as well.
+	provider, err := goose.NewProvider(e.goose, db, files, goose.WithAllowOutofOrder(true))
 	if err != nil {
 		return fmt.Errorf("read migrations: %w", err)
 	}

@@ -154,6 +154,12 @@ func (t *tx) keepFinding(ctx context.Context, f qc.Finding) error {
 			ON CONFLICT DO NOTHING`, string(photo.Preview.Digest), string(f.ID), f.Revision); err != nil {
 			return fmt.Errorf("keep finding %s: %w", f.ID, err)
 		}
+		// What was let go, or kept for ever, is judged anew with what is new of it.
+		if _, err := t.ExecContext(ctx, `INSERT INTO original (digest, item, received_at) VALUES ($1, $2, $3)
+			ON CONFLICT (digest, item) DO UPDATE SET received_at = excluded.received_at, fate = ''`,
+			string(photo.Digest), string(f.Item), micros(t.at)); err != nil {
+			return fmt.Errorf("keep finding %s: %w", f.ID, err)
+		}
 	}
 	return t.fileFinding(ctx, f)
 }

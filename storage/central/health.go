@@ -75,3 +75,8 @@ func Free(dir string) error {
 	}
 	return lock.Close()
 }
+
+// Pools tells how the connections to the database are used.
+func (s *Store) Pools() map[string]sql.DBStats {
+	return map[string]sql.DBStats{"writer": s.writer.Stats(), "reader": s.reader.Stats()}
+}
