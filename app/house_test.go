@@ -58,6 +58,7 @@ var homes = map[string][]string{
 	"github.com/wneessen/go-mail":           {"sync/notify"},
 	"github.com/coreos/go-oidc/v3":          {"ui/web/signon"},
 	"golang.org/x/oauth2":                   {"ui/web/signon"},
+	"github.com/prometheus/client_golang":   {"app/central"},
 	"golang.org/x/text":                     {"storage/central"},
 }
 

@@ -27,6 +27,8 @@ type centre struct {
 	log      *slog.Logger
 	now      func() time.Time
 	ending   atomic.Bool // told to stop
+	metrics  *metrics
+	probe    probe
 }
 
 // openCentre opens the data folder, which belongs to one process at a time.
@@ -54,7 +56,15 @@ func openCentre(ctx context.Context, s settings.Centre, log *slog.Logger) (*cent
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
-	return &centre{settings: s, store: store, blobs: blobs, flaws: flaws, log: log, now: time.Now}, nil
+	c := &centre{settings: s, store: store, blobs: blobs, flaws: flaws, log: log, now: time.Now}
+	c.observe()
+	return c, nil
+}
+
+// observe makes what tells others how the centre is.
+func (c *centre) observe() {
+	c.metrics = newMetrics()
+	c.metrics.registry.MustRegister(newStoreMetrics(c))
 }
 
 // storeProblem says why the database of a folder cannot be opened.

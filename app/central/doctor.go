@@ -300,6 +300,9 @@ func (d *doctor) health(ctx context.Context) error {
 	default:
 		d.say("notices", command.Sound, "ok", pairs...)
 	}
+	if err := d.originals(ctx); err != nil {
+		return err
+	}
 	if h.StuckUploads > 0 {
 		d.say("uploads", command.Warning, "stuck", "n", strconv.Itoa(h.StuckUploads))
 	} else {
@@ -314,6 +317,24 @@ func (d *doctor) health(ctx context.Context) error {
 		d.say("backup", command.Sound, "ok", "time", when(h.LastBackup))
 	}
 	d.newest = h.Newest
+	return nil
+}
+
+// originals says how long original photos stay.
+func (d *doctor) originals(ctx context.Context) error {
+	o, err := d.store.Originals(ctx)
+	if err != nil {
+		return err
+	}
+	rule := (&centre{settings: d.settings}).retention()
+	days := func(t time.Duration) string {
+		if t <= 0 {
+			return d.call.Words.Text("cli.doctor.retention.forever")
+		}
+		return strconv.Itoa(int(t.Hours() / 24))
+	}
+	d.say("retention", command.Sound, "ok", "n", strconv.Itoa(o.Waiting+o.Evidence), "evidence", strconv.Itoa(o.Evidence),
+		"passed", days(rule.Passed), "flagged", days(rule.Flagged))
 	return nil
 }
 

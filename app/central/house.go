@@ -12,6 +12,8 @@ import (
 const (
 	clearEvery = time.Hour
 	closeEvery = time.Minute
+	// checkEvery is how often the books are derived again.
+	checkEvery = 24 * time.Hour
 	// sweepAfter is longer than the seven days that an upload lives: what is
 	// older, crashes have left.
 	sweepAfter = 8 * 24 * time.Hour
@@ -25,6 +27,10 @@ func (c *centre) keepHouse(ctx context.Context) error {
 	defer clearing.Stop()
 	defer closing.Stop()
 	c.clearUploads(ctx)
+	c.letGo(ctx)
+	c.checkBooks(ctx)
+	checking := time.NewTicker(checkEvery)
+	defer checking.Stop()
 	var waiting patience
 	for {
 		select {
@@ -32,6 +38,9 @@ func (c *centre) keepHouse(ctx context.Context) error {
 			return nil
 		case <-clearing.C:
 			c.clearUploads(ctx)
+			c.letGo(ctx)
+		case <-checking.C:
+			c.checkBooks(ctx)
 		case <-closing.C:
 			c.heedSilence(ctx, &waiting)
 			c.freeHolds(ctx)

@@ -108,3 +108,39 @@ func TestHeedSilence_AfterAnOutage(t *testing.T) {
 		t.Errorf("after six hours the case is %s", got)
 	}
 }
+
+// Originals whose time is over leave the disk; the page still shows the item.
+func TestLetGo(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	f := h.finding("f1", 1)
+	h.say(qc.FindingRecorded, f)
+	original, preview := f.Photos[0].Digest, f.Photos[0].Preview.Digest
+	has := func(d qc.Digest) bool {
+		_, here, err := h.c.blobs.Has(d)
+		h.must(err)
+		return here
+	}
+	none := 0
+	h.c.settings.Retention.PassedDays = &none
+	h.now = morning.Add(91 * 24 * time.Hour)
+	h.c.letGo(t.Context())
+	if !has(original) {
+		t.Fatal("went although the settings keep it for ever")
+	}
+	h.c.settings.Retention.PassedDays = nil
+	h.c.letGo(t.Context())
+	if has(original) || !has(preview) {
+		t.Errorf("original %t, preview %t", has(original), has(preview))
+	}
+	token, err := h.c.store.LinkOrder(t.Context(), "1", "", h.now)
+	h.must(err)
+	h.token = token
+	page := h.page("/o/1") + h.page("/o/1/photos/"+string(original))
+	if !strings.Contains(page, string(original)+"/preview") {
+		t.Error("the page lacks the photo")
+	}
+	if got := h.page("/o/1/photos/" + string(original) + "/preview"); len(got) == 0 {
+		t.Error("the preview is not served")
+	}
+}

@@ -56,6 +56,7 @@ func newHouse(t *testing.T) *house {
 	store, err := central.Open(t.Context(), central.Config{Dir: dir, Now: clock, Log: log, Catalogue: flaws})
 	h.must(err)
 	h.c = &centre{settings: settings.Centre{Data: dir, Listen: "127.0.0.1:1"}, store: store, blobs: blobs, flaws: flaws, log: log, now: clock}
+	h.c.observe()
 	t.Cleanup(func() { h.must(h.c.Close()) })
 	h.must(store.AddStaff(t.Context(), central.NewStaff{ID: "inspector-u12", Name: "王芳", Role: qc.Inspector}, h.now))
 	h.must(store.AddStaff(t.Context(), central.NewStaff{ID: "clerk3", Name: "李娜", Role: qc.Clerk}, h.now))

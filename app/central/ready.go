@@ -2,11 +2,15 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
+	"strings"
+	"sync"
 	"time"
 
 	"flawmark/app/qc"
+	"flawmark/storage/blob"
 )
 
 // reachTime is how long database and photo files may take to answer.
@@ -30,7 +34,7 @@ func (c *centre) ready(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, answer)
 }
 
-// reaches asks for a file that nobody has, at both places.
+// reaches asks for a file that nobody has, at both places, and tries to write one.
 func (c *centre) reaches(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, reachTime)
 	defer cancel()
@@ -38,8 +42,50 @@ func (c *centre) reaches(ctx context.Context) bool {
 	if _, err := c.store.LackedBlobs(ctx, []qc.Digest{nobody}); err != nil {
 		return false
 	}
-	_, _, err := c.blobs.Has(nobody)
-	return err == nil
+	if _, _, err := c.blobs.Has(nobody); err != nil {
+		return false
+	}
+	return c.probe.writes(context.WithoutCancel(ctx), c.blobs, c.now())
+}
+
+// probe tries whether photo files can be written. An answer holds for a while:
+// looking costs a write, and anybody may ask.
+type probe struct {
+	mu     sync.Mutex
+	looked time.Time
+	found  bool
+}
+
+const (
+	lookAgain = 5 * time.Second
+	// probed is the upload that is tried; nobody else's has such a name.
+	probed = "readiness-probe"
+)
+
+func (p *probe) writes(ctx context.Context, files blob.Files, now time.Time) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if age := now.Sub(p.looked); p.looked.IsZero() || age < 0 || age >= lookAgain {
+		p.looked, p.found = now, tryWriting(ctx, files)
+	}
+	return p.found
+}
+
+func tryWriting(ctx context.Context, files blob.Files) bool {
+	ctx, cancel := context.WithTimeout(ctx, reachTime)
+	defer cancel()
+	staged, err := files.Stage(probed)
+	if errors.Is(err, blob.ErrBusy) {
+		return true // another centre is looking
+	}
+	if err != nil {
+		return false
+	}
+	_, err = staged.Append(ctx, strings.NewReader("."), 1)
+	if errors.Is(err, blob.ErrBusy) {
+		err = nil
+	}
+	return errors.Join(err, staged.Discard()) == nil
 }
 
 // drain lets balancers hear that the service stops, for as long as the settings

@@ -21,9 +21,10 @@ import (
 	"flawmark/ui/web"
 )
 
-// When the service stops, requests under way have undisturbed to end by
-// themselves. Then all are told, and so the event streams and long polls end,
-// which would go on for ever. Whatever has not ended after graceful is cut.
+// When the service stops, requests under way come to their own end. Event streams
+// and long polls, which would go on for ever, and uploads, which go on later from
+// where they were, are told after undisturbed. Whatever has not ended after
+// graceful is cut.
 const (
 	undisturbed = 500 * time.Millisecond
 	graceful    = 10 * time.Second
@@ -60,12 +61,16 @@ func serve(ctx context.Context, call *command.Call) (err error) {
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	requests, endRequests := context.WithCancel(context.WithoutCancel(ctx))
-	defer endRequests()
+	waiting, endWaiting := context.WithCancel(context.WithoutCancel(ctx))
+	defer endWaiting()
 	server := &http.Server{
-		Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		Handler: untilStop(waiting, handler), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		MaxHeaderBytes: 64 << 10, ErrorLog: nil,
-		BaseContext: func(net.Listener) context.Context { return requests },
+		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
+	}
+	figures, err := c.listenForMetrics()
+	if err != nil {
+		return errors.Join(err, listener.Close())
 	}
 	entrance, err := door.Open(s.Data)
 	if err != nil {
@@ -85,10 +90,10 @@ func serve(ctx context.Context, call *command.Call) (err error) {
 		c.drain(server)
 		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), graceful)
 		defer cancel()
-		ending := time.AfterFunc(undisturbed, endRequests)
+		ending := time.AfterFunc(undisturbed, endWaiting)
 		defer ending.Stop()
 		err := server.Shutdown(last)
-		if errors.Is(err, context.DeadlineExceeded) { // a slow upload, which goes on later from where it was
+		if errors.Is(err, context.DeadlineExceeded) { // somebody does not read the answer
 			return server.Close()
 		}
 		return err
@@ -100,6 +105,7 @@ func serve(ctx context.Context, call *command.Call) (err error) {
 	})
 	group.Go(func() error { return c.store.Follow(ctx) })
 	group.Go(func() error { return c.keepHouse(ctx) })
+	group.Go(func() error { return c.serveMetrics(ctx, figures) })
 	group.Go(func() error { return pages.Run(ctx) })
 	group.Go(func() error { return c.notify(ctx) })
 	log.InfoContext(ctx, "centre is serving", "listen", s.Listen, "instance", c.store.Instance())
@@ -154,16 +160,25 @@ func (c *centre) doors(ctx context.Context, pages *web.Pages) (map[string]http.H
 		return nil, err
 	}
 	api, err := intake.New(intake.Config{
-		Beside:   shops,
-		Centre:   stations,
-		Stage:    func(id string) (intake.Staged, error) { return c.blobs.Stage(id) },
+		Beside: shops,
+		Centre: countingCentre{stations, c.metrics}, Answered: c.metrics.answered,
+		Stage: func(id string) (intake.Staged, error) {
+			staged, err := c.blobs.Stage(id)
+			if err != nil {
+				return nil, err
+			}
+			return countingStaged{staged, c.metrics.uploaded}, nil
+		},
 		Open:     func(d qc.Digest) (intake.File, error) { return c.blobs.Open(d) },
 		Refusals: refusals(), Instance: c.store.Instance(), Secret: tokens, Now: c.now, Log: c.log,
 	})
 	if err != nil {
 		return nil, err
 	}
-	doors := map[string]http.Handler{"/": pages.Handler(), "GET /readyz": http.HandlerFunc(c.ready)}
+	doors := map[string]http.Handler{
+		"/": c.metrics.counted(c.now, pages.Handler()), "GET /readyz": http.HandlerFunc(c.ready),
+		"GET /metrics": withToken(c.settings.MetricsToken, c.metrics.exposition(c.log)),
+	}
 	for _, path := range []string{"/v1/", "/openapi.json", "/openapi.yaml", "/healthz"} {
 		doors[path] = api
 	}

@@ -40,6 +40,7 @@ func (Centre) Flags(set *flag.FlagSet) {
 	set.String("lang", "", "language of what is printed, `en|zh` (default: the system's)")
 	set.String("tls-cert", "", "PEM `file` of the server's certificate chain")
 	set.String("tls-key", "", "PEM `file` of its private key")
+	set.String("metrics", "", "`address` for metrics alone, on this machine, such as 127.0.0.1:9480 (default: none)")
 	set.String("database", "", "`URL` of a PostgreSQL database, postgres://user@host/name (default: SQLite in the data folder)")
 	set.String("objects", "", "`URL` of an S3 bucket for photo files, s3://bucket?endpoint=https://host (default: a folder in the data folder)")
 	set.String("objects-ca", "", "PEM `file` of the authorities that vouch for the S3 server (default: the system's)")
@@ -90,6 +91,8 @@ func (c *Centre) assign(name, value string) (err error) {
 		c.TLSCert = value
 	case "tls-key":
 		c.TLSKey = value
+	case "metrics":
+		c.Metrics = value
 	case "public":
 		c.Public = value
 	case "database":
@@ -168,6 +171,9 @@ func (c *Centre) check() error {
 		return err
 	}
 	if err := c.Notices.check(); err != nil {
+		return err
+	}
+	if err := errors.Join(c.Retention.check(), c.checkMetrics()); err != nil {
 		return err
 	}
 	for _, text := range c.TrustedProxies {

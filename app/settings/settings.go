@@ -129,6 +129,16 @@ type Centre struct {
 	// in the file only.
 	TrustedProxies []string `json:"trusted_proxies,omitempty"`
 
+	// Metrics is an address for metrics alone, "host:port" of this machine; "":
+	// none. MetricsToken is what must be brought to read them at the centre's own
+	// address, or at another machine's; "": there they cannot be read. It is set
+	// in the file and by FLAWMARK_METRICS_TOKEN.
+	Metrics      string `json:"metrics,omitempty"`
+	MetricsToken string `json:"metrics_token,omitempty"`
+
+	// Retention is how long original photos stay. It is set in the file only.
+	Retention Retention `json:"retention,omitzero"`
+
 	// SMTP is the server for mails to customers, and Notices when they are
 	// told. They are set in the file, SMTP in the environment, too.
 	SMTP    SMTP    `json:"smtp,omitzero"`
@@ -170,6 +180,9 @@ func LoadCentre(set *flag.FlagSet, env []string) (Centre, error) {
 	}
 	if err := c.S3.fromEnvironment(env); err != nil {
 		return Centre{}, err
+	}
+	if token, ok := lookup(env, "FLAWMARK_METRICS_TOKEN"); ok {
+		c.MetricsToken = token
 	}
 	if err := c.check(); err != nil {
 		return Centre{}, err

@@ -67,8 +67,9 @@ func (s *service) logged(next http.Handler) http.Handler {
 		began := s.Now()
 		noted := &notedWriter{ResponseWriter: w, status: http.StatusOK}
 		next.ServeHTTP(noted, r)
-		s.Log.Debug("intake answered", "method", r.Method, "route", chi.RouteContext(r.Context()).RoutePattern(),
-			"status", noted.status, "took", s.Now().Sub(began))
+		route, took := chi.RouteContext(r.Context()).RoutePattern(), s.Now().Sub(began)
+		s.Log.Debug("intake answered", "method", r.Method, "route", route, "status", noted.status, "took", took)
+		s.Answered(r.Method, route, noted.status, took)
 	})
 }
 

@@ -133,6 +133,9 @@ type Config struct {
 	Secret   []byte // 32 random bytes, kept across restarts
 	Now      func() time.Time
 	Log      *slog.Logger
+	// Answered hears of every request when it has been answered, by the pattern
+	// of its route; nil: nobody does.
+	Answered func(method, route string, status int, took time.Duration)
 
 	Beside  Beside          // nil: there is no other door
 	Retired openapi.Retired // operations that will end
@@ -165,6 +168,9 @@ func New(cfg Config) (http.Handler, error) {
 	}
 	if cfg.Refusals.Away == nil {
 		cfg.Refusals.Away = func(error) bool { return false }
+	}
+	if cfg.Answered == nil {
+		cfg.Answered = func(string, string, int, time.Duration) {}
 	}
 	if cfg.StationRate == 0 {
 		cfg.StationRate = 12_000
