@@ -437,3 +437,45 @@ func certificateUntil(t *testing.T, ends time.Time) (certificate, key string) {
 	}
 	return certificate, key
 }
+
+// Photo files go to a bucket and come back from a backup of it.
+func TestMigrate_PhotosToABucket(t *testing.T) {
+	t.Parallel()
+	server := storagetest.StartS3(t)
+	env := []string{"FLAWMARK_S3_ACCESS_KEY=" + server.AccessKey, "FLAWMARK_S3_SECRET_KEY=" + server.SecretKey}
+	with := func(dir string, args ...string) (int, string, string) {
+		t.Helper()
+		var out, errOut bytes.Buffer
+		exit := program().Main(t.Context(), append(args, "--lang", "en", "--data", dir), env, t.TempDir(), &out, &errOut)
+		return exit, out.String(), errOut.String()
+	}
+	s := newSite(t)
+	s.leave()
+	bucket := server.Bucket(t)
+	s.must(os.WriteFile(s.blob(s.dir, s.preview), []byte("PREVIEW"), 0o600)) // of the right length
+	for range 2 {
+		exit, out, errOut := with(s.dir, "migrate", "--objects", bucket, "--json")
+		if exit != 1 || !strings.Contains(errOut, "1 photo files are missing or damaged") || !strings.Contains(out, `"lost":1`) {
+			t.Fatalf("exit %d, %s%s", exit, out, errOut)
+		}
+	}
+	s.must(os.WriteFile(s.blob(s.dir, s.preview), []byte("preview"), 0o600))
+	if exit, out, errOut := with(s.dir, "migrate", "--objects", bucket); exit != 0 || !strings.Contains(out, "1 photo files were copied, 4 were there already") {
+		t.Fatalf("exit %d, %s%s", exit, out, errOut)
+	}
+	if exit, out, errOut := with(s.dir, "doctor", "--deep", "--objects", bucket); exit != 0 || !strings.Contains(out, "All 5 files are as they were stored") {
+		t.Errorf("exit %d, %s%s", exit, out, errOut)
+	}
+	file := filepath.Join(t.TempDir(), "centre.zip")
+	if exit, _, errOut := with(s.dir, "backup", file, "--photos", "--objects", bucket); exit != 0 {
+		t.Fatal(errOut)
+	}
+	to, other := filepath.Join(t.TempDir(), "restored"), server.Bucket(t)
+	exit, out, errOut := with(to, "restore", file, "--objects", other)
+	if _, err := os.Stat(filepath.Join(to, "blobs")); exit != 0 || strings.Contains(out, "asked for") || err == nil {
+		t.Fatalf("exit %d, %s%s, %v", exit, out, errOut, err)
+	}
+	if exit, out, errOut := with(to, "doctor", "--deep", "--objects", other); exit != 0 || !strings.Contains(out, "All 5 files are as they were stored") {
+		t.Errorf("exit %d, %s%s", exit, out, errOut)
+	}
+}

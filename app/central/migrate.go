@@ -164,9 +164,13 @@ func moveFiles(ctx context.Context, call *command.Call, s settings.Centre) (err 
 		return err
 	}
 	if call.JSON {
-		return json.NewEncoder(call.Out).Encode(map[string]int{"copied": copied, "there": there, "lost": lost})
+		err = json.NewEncoder(call.Out).Encode(map[string]int{"copied": copied, "there": there, "lost": lost})
+	} else {
+		call.Say("cli.files_moved", "n", strconv.Itoa(copied), "there", strconv.Itoa(there), "file", filepath.Join(s.Data, settings.FileName))
 	}
-	call.Say("cli.files_moved", "n", strconv.Itoa(copied), "there", strconv.Itoa(there), "file", filepath.Join(s.Data, settings.FileName))
+	if err != nil {
+		return err
+	}
 	if lost > 0 {
 		return command.Fail("cli.files_lost", nil, "n", strconv.Itoa(lost))
 	}
