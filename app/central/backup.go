@@ -217,6 +217,9 @@ func restore(ctx context.Context, call *command.Call) error {
 	if _, serving := command.Held[*centre](ctx); serving {
 		return command.Fail("error.centre_already_running", nil, "folder", wanted.Data)
 	}
+	if real, err := filepath.EvalSymlinks(wanted.Data); err == nil {
+		wanted.Data = real // systemd has the folder elsewhere, and its name is to stay a link
+	}
 	from := call.Path(call.Args[0])
 	force := call.Flag("force") == "true"
 	if err := mayReplace(wanted.Data, force); err != nil {

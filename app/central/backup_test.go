@@ -214,7 +214,12 @@ func TestRestore_Force(t *testing.T) {
 	s := newSite(t)
 	file := s.backup()
 	s.leave()
-	exit, out, errOut := run(t, s.dir, "restore", file, "--force")
+	link := filepath.Join(t.TempDir(), "link")
+	s.must(os.Symlink(s.dir, link))
+	exit, out, errOut := run(t, link, "restore", file, "--force")
+	if to, err := os.Readlink(link); err != nil || to != s.dir {
+		t.Errorf("the link leads to %q, %v", to, err)
+	}
 	if exit != 0 || !strings.Contains(out, "What was there before is in") || strings.Contains(out, "asked for") {
 		t.Fatalf("exit %d, %s%s", exit, out, errOut)
 	}
