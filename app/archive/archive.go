@@ -9,6 +9,7 @@ package archive
 import (
 	"archive/zip"
 	"cmp"
+	"compress/flate"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -247,7 +248,9 @@ func CopyOut(ctx context.Context, file *zip.File, want File, w io.Writer) error 
 	tee := io.TeeReader(io.LimitReader(r, want.Bytes+1), hash) // never more than was promised
 	n, err := io.Copy(w, Until(ctx, tee))
 	if err != nil {
-		if ctx.Err() != nil || !errors.Is(err, zip.ErrChecksum) && !errors.Is(err, zip.ErrFormat) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		_, corrupt := errors.AsType[flate.CorruptInputError](err)
+		corrupt = corrupt || errors.Is(err, zip.ErrChecksum) || errors.Is(err, zip.ErrFormat) || errors.Is(err, io.ErrUnexpectedEOF)
+		if ctx.Err() != nil || !corrupt {
 			return fmt.Errorf("read %s: %w", want.Name, err)
 		}
 		return fmt.Errorf("%w: %s: %w", ErrDamaged, want.Name, err)
