@@ -57,6 +57,7 @@ var homes = map[string][]string{
 	"github.com/minio/minio-go/v7":          {"storage/blob"},
 	"github.com/wneessen/go-mail":           {"sync/notify"},
 	"github.com/coreos/go-oidc/v3":          {"ui/web/signon"},
+	"github.com/SherClockHolmes/webpush-go": {"sync/notify"},
 	"golang.org/x/oauth2":                   {"ui/web/signon"},
 	"github.com/prometheus/client_golang":   {"app/central"},
 	"golang.org/x/text":                     {"storage/central"},

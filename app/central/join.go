@@ -12,6 +12,7 @@ import (
 	"flawmark/storage/blob"
 	"flawmark/storage/central"
 	"flawmark/sync/intake"
+	"flawmark/sync/notify"
 	"flawmark/ui/web"
 )
 
@@ -152,6 +153,13 @@ func (f forPages) SignIn(ctx context.Context, id qc.StaffID, password string, at
 		return staff, errors.Join(web.ErrSignIn, err)
 	}
 	return staff, err
+}
+
+func (f forPages) Subscribe(ctx context.Context, s refund.Subscription, at time.Time) error {
+	if err := notify.CheckSubscription(s); err != nil {
+		return err
+	}
+	return f.Store.Subscribe(ctx, s, at)
 }
 
 func (f forPages) Session(ctx context.Context, secret string, at time.Time) (qc.Staff, error) {

@@ -33,7 +33,7 @@ func noticePolicy(n settings.Notices) *refund.NoticePolicy {
 
 // sender tells customers and shops what the store's outbox holds. stop ends
 // what it listens to.
-func (c *centre) sender() (sender *notify.Sender, stop func(), err error) {
+func (c *centre) sender(ctx context.Context) (sender *notify.Sender, stop func(), err error) {
 	words := make(map[string]assets.Words)
 	for _, language := range assets.Languages() {
 		if words[language], err = assets.LoadWords(language); err != nil {
@@ -49,6 +49,10 @@ func (c *centre) sender() (sender *notify.Sender, stop func(), err error) {
 			return nil, nil, err
 		}
 	}
+	pusher, err := c.pusher(ctx, false)
+	if err != nil {
+		return nil, nil, err
+	}
 	wake, stop := c.store.Watch()
 	return notify.New(notify.Config{
 		Outbox: c.store, Subject: c.subject, Link: c.linkInNotice,
@@ -58,14 +62,14 @@ func (c *centre) sender() (sender *notify.Sender, stop func(), err error) {
 			}
 			return words[assets.Languages()[0]]
 		},
-		Mail: mailer, Hooks: notify.NewPoster(c.now), KeepTrying: refund.DefaultNoticePolicy().KeepTrying,
+		Mail: mailer, Push: pusher, Page: c.orderPage, Hooks: notify.NewPoster(c.now), KeepTrying: refund.DefaultNoticePolicy().KeepTrying,
 		Now: c.now, Log: c.log, Wake: wake,
 	}), stop, nil
 }
 
 // notify tells what there is to tell until ctx ends.
 func (c *centre) notify(ctx context.Context) error {
-	sender, stop, err := c.sender()
+	sender, stop, err := c.sender(ctx)
 	if err != nil {
 		return err
 	}

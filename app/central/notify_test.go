@@ -39,7 +39,7 @@ func (h *house) write(language string) *mailtest.Server {
 
 func (h *house) sender() *notify.Sender {
 	h.t.Helper()
-	sender, stop, err := h.c.sender()
+	sender, stop, err := h.c.sender(h.t.Context())
 	h.must(err)
 	h.t.Cleanup(stop)
 	return sender

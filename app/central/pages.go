@@ -41,11 +41,15 @@ func (c *centre) pages(ctx context.Context) (_ *web.Pages, closePages func() err
 	if err != nil {
 		return nil, nil, command.Fail("cli.folder_unusable", err, "folder", c.settings.Data)
 	}
+	pushKey, err := c.pushKey(ctx)
+	if err != nil {
+		return nil, nil, errors.Join(err, derived.Close())
+	}
 	pages, err := web.New(web.Config{
 		Store: forPages{c.store}, Blobs: openBlobs{c.blobs}, Derived: openDerived{derived},
 		Budget: photo.NewBudget(developingMemory), Words: words, Catalogue: c.flaws,
 		Secret: sessions, Now: c.now, Log: c.log, Secure: strings.HasPrefix(c.public(), "https:"),
-		Public: c.public(), SignOn: c.signOn(), People: c.people(),
+		Public: c.public(), PushKey: pushKey, SignOn: c.signOn(), People: c.people(),
 	})
 	if err != nil {
 		return nil, nil, errors.Join(err, derived.Close())

@@ -219,6 +219,7 @@ type Medium string
 const (
 	ByMail Medium = "mail"
 	ByHook Medium = "hook"
+	ByPush Medium = "push" // to a browser
 )
 
 // NoticeState is how far a notice has come.
@@ -237,7 +238,7 @@ type Notice struct {
 	ID       string        `json:"id"` // the same with every attempt
 	Kind     NoticeKind    `json:"kind"`
 	Medium   Medium        `json:"medium"`
-	Hook     string        `json:"hook,omitempty"`  // which, of ByHook
+	Hook     string        `json:"hook,omitempty"`  // which, of ByHook and ByPush
 	Ahead    time.Duration `json:"ahead,omitempty"` // of a reminder: before the end
 	Snapshot Snapshot      `json:"snapshot"`
 
@@ -271,7 +272,8 @@ type Consignment struct {
 	ID      string // the same with every attempt
 	Notices []Notice
 	Until   time.Time
-	Hook    Webhook // of ByHook
+	Hook    Webhook      // of ByHook
+	Push    Subscription // of ByPush
 }
 
 // Outcome is what became of an attempt to send. State NoticeWaiting means that

@@ -33,6 +33,9 @@ type Notices struct {
 	// DigestCases so many, within DigestMinutes, are told in one mail.
 	DigestCases   *int `json:"digest_cases,omitempty"`
 	DigestMinutes *int `json:"digest_minutes,omitempty"`
+	// Push offers customers to be told in their browsers, through the browsers'
+	// makers; nil: it is offered wherever browsers can.
+	Push *bool `json:"push,omitempty"`
 	// RemindHours is how long before the end a customer is reminded to choose.
 	RemindHours []float64 `json:"remind_hours,omitempty"`
 }

@@ -320,6 +320,8 @@ func testStore(t *testing.T, open opener) {
 	t.Run("FeedPagesAreSmall", open.testFeedPagesAreSmall)
 	t.Run("LinkShowsWhatIsReady", open.testLinkShowsWhatIsReady)
 	t.Run("Sessions", open.testSessions)
+	t.Run("Push", open.testPush)
+	t.Run("PushIsBounded", open.testPushIsBounded)
 	t.Run("RolesAreHeld", open.testRolesAreHeld)
 	t.Run("ImportIsIdempotent", open.testImportIsIdempotent)
 	t.Run("Enrolment", open.testEnrolment)

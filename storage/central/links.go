@@ -71,6 +71,15 @@ func (s *Store) revokeLinks(ctx context.Context, id qc.OrderID, actor string, at
 			micros(at), string(id)); err != nil {
 			return err
 		}
+		subscriptions, err := subscriptionsOf(ctx, t, id)
+		if err != nil {
+			return err
+		}
+		for _, sub := range subscriptions { // whoever had a link may have had it astray
+			if err := t.unsubscribe(ctx, sub.ID); err != nil {
+				return err
+			}
+		}
 		return t.audit(ctx, actor, "order.unlink", "order:"+string(id), struct{}{})
 	})
 	if err != nil {

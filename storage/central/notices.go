@@ -69,13 +69,24 @@ func (t *tx) announceToCustomer(ctx context.Context, n refund.Notice, asked bool
 		return nil
 	}
 	customer, err := customerOf(ctx, t, n.Snapshot.Order)
-	if err != nil || customer.Email == "" {
+	if err != nil {
 		return err
 	}
+	receivers, err := t.receivers(ctx, n.Snapshot.Order, customer)
+	for _, to := range receivers {
+		n.Medium, n.Hook = to.Medium, to.Hook
+		if err := t.announceBy(ctx, n, asked, zoneOf(customer)); err != nil {
+			return err
+		}
+	}
+	return err
+}
+
+// announceBy writes down a customer's notice for one way of telling it.
+func (t *tx) announceBy(ctx context.Context, n refund.Notice, asked bool, zone *time.Location) error {
 	policy := t.store.notices
-	n.Medium = refund.ByMail
 	if n.Kind != refund.TellChanged {
-		n.DueAt = policy.Due(n.Kind, t.at, zoneOf(customer))
+		n.DueAt = policy.Due(n.Kind, t.at, zone)
 		held, err := t.holdForOthers(ctx, &n)
 		if err != nil {
 			return err
@@ -105,7 +116,7 @@ func zoneOf(c qc.Customer) *time.Location {
 	return zone
 }
 
-// holdForOthers lets a mail wait when the customer was told of so many other
+// holdForOthers lets a mail or a push wait when the customer was told of so many other
 // cases just before that the next ones are better told together.
 func (t *tx) holdForOthers(ctx context.Context, n *refund.Notice) (bool, error) {
 	policy := t.store.notices
@@ -115,9 +126,9 @@ func (t *tx) holdForOthers(ctx context.Context, n *refund.Notice) (bool, error) 
 	var cases int
 	var first sql.NullInt64
 	err := t.QueryRowContext(ctx, `SELECT COUNT(DISTINCT case_id), MIN(created_at) FROM notice
-		WHERE customer = $1 AND medium = $2 AND created_at > $3 AND case_id <> $4`,
-		string(n.Snapshot.Customer), string(refund.ByMail), micros(t.at.Add(-policy.DigestWithin)),
-		string(n.Snapshot.Case)).Scan(&cases, &first)
+		WHERE customer = $1 AND medium = $2 AND created_at > $3 AND case_id <> $4 AND hook = $5`,
+		string(n.Snapshot.Customer), string(n.Medium), micros(t.at.Add(-policy.DigestWithin)),
+		string(n.Snapshot.Case), n.Hook).Scan(&cases, &first)
 	if err != nil {
 		return false, fmt.Errorf("look for other notices: %w", err)
 	}
@@ -161,7 +172,7 @@ func (t *tx) insertNotice(ctx context.Context, n refund.Notice, held bool) error
 // [qc.ErrNotFound] when nothing is due.
 func (s *Store) ClaimNotices(ctx context.Context, medium refund.Medium, lease time.Duration, at time.Time) (refund.Consignment, error) {
 	var some string
-	if err := s.reader.QueryRowContext(ctx, firstDue, string(medium), micros(at)).Scan(&some, new(string), new(string)); err != nil {
+	if err := s.reader.QueryRowContext(ctx, firstDue, string(medium), micros(at)).Scan(&some, new(string), new(string), new(string)); err != nil {
 		return refund.Consignment{}, claimed(err) // and nobody's writing has waited for it
 	}
 	var c refund.Consignment
@@ -180,18 +191,18 @@ func claimed(err error) error {
 	return nil
 }
 
-const firstDue = `SELECT id, batch, customer FROM notice
+const firstDue = `SELECT id, batch, customer, hook FROM notice
 	WHERE state = 'waiting' AND medium = $1 AND due_at <= $2 AND lease_until <= $2 ORDER BY due_at, id LIMIT 1`
 
 func (t *tx) claim(ctx context.Context, medium refund.Medium, until time.Time) (refund.Consignment, error) {
 	c := refund.Consignment{Until: until}
-	var id, customer string
-	if err := t.QueryRowContext(ctx, firstDue, string(medium), micros(t.at)).Scan(&id, &c.ID, &customer); err != nil {
+	var id, customer, hook string
+	if err := t.QueryRowContext(ctx, firstDue, string(medium), micros(t.at)).Scan(&id, &c.ID, &customer, &hook); err != nil {
 		return c, err
 	}
 	if c.ID == "" {
 		c.ID = id
-		if err := t.bind(ctx, medium, id, customer); err != nil {
+		if err := t.bind(ctx, medium, id, customer, hook); err != nil {
 			return c, err
 		}
 	}
@@ -205,8 +216,11 @@ func (t *tx) claim(ctx context.Context, medium refund.Medium, until time.Time) (
 		return c, err
 	}
 	slices.SortFunc(c.Notices, func(a, b refund.Notice) int { return a.CreatedAt.Compare(b.CreatedAt) })
-	if medium == refund.ByHook {
+	switch medium {
+	case refund.ByHook:
 		c.Hook, err = readWebhook(ctx, t, c.Notices[0].Hook)
+	case refund.ByPush:
+		c.Push, err = readSubscription(ctx, t, c.Notices[0].Hook)
 	}
 	return c, err
 }
@@ -214,19 +228,19 @@ func (t *tx) claim(ctx context.Context, medium refund.Medium, until time.Time) (
 // bind makes one consignment of a notice and, where they are of enough cases,
 // of what else its customer is to be told by now. Once bound, it stays so: what
 // is sent again is what was sent before.
-func (t *tx) bind(ctx context.Context, medium refund.Medium, id, customer string) error {
+func (t *tx) bind(ctx context.Context, medium refund.Medium, id, customer, hook string) error {
 	policy := t.store.notices
-	const together = ` state = 'waiting' AND medium = $1 AND customer = $2 AND batch = '' AND lease_until <= $3
+	const together = ` state = 'waiting' AND medium = $1 AND customer = $2 AND batch = '' AND lease_until <= $3 AND hook = $5
 		AND (due_at <= $3 OR held = 1 OR kind = 'decision_reminder' AND due_at <= $4)`
 	now, soon := micros(t.at), micros(t.at.Add(policy.DigestWithin))
-	if medium == refund.ByMail && policy.DigestFrom > 1 {
+	if medium != refund.ByHook && policy.DigestFrom > 1 {
 		var cases, held int
 		if err := t.QueryRowContext(ctx, `SELECT COUNT(DISTINCT case_id), COALESCE(MAX(held), 0) FROM notice WHERE`+together,
-			string(medium), customer, now, soon).Scan(&cases, &held); err != nil {
+			string(medium), customer, now, soon, hook).Scan(&cases, &held); err != nil {
 			return err
 		}
 		if cases >= policy.DigestFrom || held > 0 && cases > 1 { // what was held counted those that were sent
-			_, err := t.ExecContext(ctx, `UPDATE notice SET batch = $5 WHERE`+together, string(medium), customer, now, soon, id)
+			_, err := t.ExecContext(ctx, `UPDATE notice SET batch = $6 WHERE`+together, string(medium), customer, now, soon, hook, id)
 			return err
 		}
 	}

@@ -149,13 +149,19 @@ func (t *tx) keepSeen(ctx context.Context, ticket refund.Ticket) error {
 // word.
 func (t *tx) announceAnswer(ctx context.Context, ticket refund.Ticket) error {
 	customer, err := customerOf(ctx, t, ticket.Order)
-	if err != nil || customer.Email == "" {
+	if err != nil {
 		return err
 	}
-	return t.insertNotice(ctx, refund.Notice{
-		Kind: refund.TellAnswer, Medium: refund.ByMail, Snapshot: ticket.Snapshot(), State: refund.NoticeWaiting,
-		CreatedAt: t.at, DueAt: t.store.notices.Due(refund.TellAnswer, t.at, zoneOf(customer)),
-	}, false)
+	receivers, err := t.receivers(ctx, ticket.Order, customer)
+	for _, to := range receivers {
+		if err := t.insertNotice(ctx, refund.Notice{
+			Kind: refund.TellAnswer, Medium: to.Medium, Hook: to.Hook, Snapshot: ticket.Snapshot(), State: refund.NoticeWaiting,
+			CreatedAt: t.at, DueAt: t.store.notices.Due(refund.TellAnswer, t.at, zoneOf(customer)),
+		}, false); err != nil {
+			return err
+		}
+	}
+	return err
 }
 
 // SawTicket notes that somebody has had the messages up to the given one before

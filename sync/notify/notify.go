@@ -1,5 +1,5 @@
-// Package notify tells customers by mail, and shops' programs by webhooks, what
-// became of their cases.
+// Package notify tells customers by mail and in their browsers, and shops' programs
+// by webhooks, what became of their cases.
 //
 // What is to be told lies in the centre's outbox, written there by the step of
 // the case itself. A [Sender] takes it from there, sends it and says what became
@@ -33,6 +33,7 @@ type Outbox interface {
 	ClaimNotices(ctx context.Context, medium refund.Medium, lease time.Duration, at time.Time) (refund.Consignment, error)
 	SettleNotices(ctx context.Context, notices []refund.Notice, until time.Time, o refund.Outcome, at time.Time) error
 	DisableWebhook(ctx context.Context, id string, at time.Time) error
+	DropSubscription(ctx context.Context, id string, at time.Time) error
 }
 
 // Subject is what a mail about a case is written from, as it is now.
@@ -60,6 +61,10 @@ type Config struct {
 	Mail *Mailer
 	// Hooks is the way to shops' programs.
 	Hooks *Poster
+	// Push is the way to customers' browsers; nil: what is for them waits. Page
+	// returns an order's address, without any secret.
+	Push *Pusher
+	Page func(qc.OrderID) string
 	// KeepTrying is for how long a mail is tried that fails by no fault of its
 	// own, such as while the mail server is away.
 	KeepTrying time.Duration
@@ -102,6 +107,9 @@ func (s *Sender) Run(ctx context.Context) error {
 	}
 	if s.Mail != nil {
 		worker(refund.ByMail)
+	}
+	if s.Push != nil {
+		worker(refund.ByPush)
 	}
 	for range posters {
 		worker(refund.ByHook)
@@ -189,11 +197,20 @@ func (s *Sender) send(ctx context.Context, medium refund.Medium, c refund.Consig
 	for i := range current {
 		notices[i] = current[i].notice
 	}
-	err := s.mail(ctx, c.ID, current)
+	var err error
+	if medium == refund.ByPush {
+		err = s.push(ctx, c, current)
+	} else {
+		err = s.mail(ctx, c.ID, current)
+	}
 	if err == nil {
 		return s.settle(ctx, c, notices, refund.Outcome{State: refund.NoticeSent})
 	}
-	return s.settle(ctx, c, notices, s.again(c, attempts, mailPatience, troubleOf(err)))
+	trouble := troubleOf(err)
+	if trouble.Key == pushGoneKey { // which makes all that waits for it moot
+		return s.Outbox.DropSubscription(ctx, c.Push.ID, s.Now())
+	}
+	return s.settle(ctx, c, notices, s.again(c, attempts, mailPatience, trouble))
 }
 
 // moot reports whether n says nothing worth reading any more.

@@ -36,6 +36,12 @@ type box struct {
 	taken    bool
 	outcomes []refund.Outcome
 	disabled []string
+	dropped  []string
+}
+
+func (b *box) DropSubscription(_ context.Context, id string, _ time.Time) error {
+	b.dropped = append(b.dropped, id)
+	return nil
 }
 
 func (b *box) ClaimNotices(context.Context, refund.Medium, time.Duration, time.Time) (refund.Consignment, error) {

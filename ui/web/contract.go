@@ -56,6 +56,7 @@ type Store interface {
 	Order(ctx context.Context, id qc.OrderID) (qc.Order, error)
 	// SellerRecord returns how a seller has dealt with us since then.
 	SellerRecord(ctx context.Context, seller string, since time.Time) (refund.Record, error)
+	Pushes
 	// Watch ticks after committed changes, several in one; the func ends it.
 	Watch() (<-chan struct{}, func())
 }

@@ -27,6 +27,7 @@ type orderPageView struct {
 	Balance   string
 	Held      string // set aside; empty: nothing
 	Statement []statementView
+	Push      *pushView // nil: browsers are not told
 }
 
 // itemView is one item on the customer's page.
@@ -95,6 +96,9 @@ func (p *Pages) orderPage(w http.ResponseWriter, r *http.Request) {
 		page.Held = order.Held.String()
 	}
 	page.Events, page.State = path+"/events", orderState(order)
+	if page.Push = p.offerPush(order.Order.ID); page.Push != nil {
+		page.Scripts = append(page.Scripts, "push.js")
+	}
 	for _, item := range order.Order.Items {
 		for _, view := range p.sliceViews(s, order, item, path) {
 			page.add(view, r.URL.Query().Get("case"))

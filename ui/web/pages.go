@@ -37,6 +37,8 @@ type Config struct {
 	// People says who somebody is whom it names; nil: it names staff ids.
 	SignOn SignOn
 	People map[string]qc.StaffID
+	// PushKey is the centre's key for Web Push; empty: it is not offered.
+	PushKey string
 	// Public is the base URL of links made for customers, such as
 	// "https://qc.example.com"; empty: where the clerk's request went.
 	Public string
@@ -115,7 +117,9 @@ func (p *Pages) routes() *routes {
 	mux.Handle("GET /{$}", http.RedirectHandler("/desk", http.StatusSeeOther))
 
 	mux.Handle("GET /o/{order}", p.linkFirst(links, http.HandlerFunc(p.orderPage)))
+	mux.HandleFunc("GET /"+pushWorker, p.pushScript)
 	mux.HandleFunc("GET /o/{order}/events", p.orderEvents)
+	mux.Handle("POST /o/{order}/push", links(http.HandlerFunc(p.orderPush)))
 	mux.HandleFunc("POST /o/{order}/cases/{case}/decision", p.orderDecide)
 	mux.HandleFunc("POST /o/{order}/cases/{case}/split", p.orderSplit)
 	mux.HandleFunc("POST /o/{order}/items/{item}/claim", p.orderClaim)

@@ -37,16 +37,18 @@ type world struct {
 	lines    map[qc.CustomerID][]Line
 	staff    map[qc.StaffID]qc.Staff
 	sessions map[string]qc.StaffID
-	keys     map[string]refund.Case
-	blobs    map[qc.Digest][]byte
-	derived  *shelf
-	watchers map[chan struct{}]bool
-	log      *bytes.Buffer
-	linkedBy []qc.StaffID
-	tickets  []refund.Ticket
-	once     map[string]refund.TicketID
-	assigned map[qc.CaseID]qc.StaffID
-	records  map[string]refund.Record
+
+	subscribed []refund.Subscription
+	keys       map[string]refund.Case
+	blobs      map[qc.Digest][]byte
+	derived    *shelf
+	watchers   map[chan struct{}]bool
+	log        *bytes.Buffer
+	linkedBy   []qc.StaffID
+	tickets    []refund.Ticket
+	once       map[string]refund.TicketID
+	assigned   map[qc.CaseID]qc.StaffID
+	records    map[string]refund.Record
 }
 
 const password = "correct horse battery staple"
@@ -430,6 +432,19 @@ func (w *world) Staff(_ context.Context, id qc.StaffID) (qc.Staff, error) {
 		return s, qc.ErrNotFound
 	}
 	return s, nil
+}
+
+func (w *world) Subscribe(_ context.Context, s refund.Subscription, _ time.Time) error {
+	if s.Endpoint == "" {
+		return refund.ErrSubscription
+	}
+	w.subscribed = append(w.subscribed, s)
+	return nil
+}
+
+func (w *world) Unsubscribe(_ context.Context, order qc.OrderID, endpoint string, _ time.Time) error {
+	w.subscribed = slices.DeleteFunc(w.subscribed, func(s refund.Subscription) bool { return s.Order == order && s.Endpoint == endpoint })
+	return nil
 }
 
 func (w *world) BeginSession(_ context.Context, id qc.StaffID, _ time.Time) (string, error) {
