@@ -97,6 +97,35 @@ func TestNotify_MailOpensTheOrder(t *testing.T) {
 	}
 }
 
+// TestNotify_ThroughAnotherMakersServer sends by TLS to a server that is no code
+// of ours; the link in what it took opens the page.
+func TestNotify_ThroughAnotherMakersServer(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.write("en")
+	server := mailtest.StartSecure(t, false)
+	mailer, err := notify.NewMailer(notify.Server{
+		Host: server.Host, Port: server.Port, User: server.User, Password: server.Password, From: "Flawmark <qc@example.com>",
+		TLS: notify.TLSRequired, Roots: server.Roots,
+	}, h.c.now)
+	h.must(err)
+	h.say(qc.FindingRecorded, h.finding("f1", 1, flaw("a", "H11", "")))
+	sender := h.sender()
+	sender.Mail = mailer
+	if n, err := sender.Drain(t.Context(), refund.ByMail); n != 1 || err != nil {
+		t.Fatal(n, err)
+	}
+	text, html := mailtest.Bodies(t, server.Mails()[0])
+	link := linkInText.FindStringSubmatch(text)
+	if link == nil || !strings.Contains(html, link[0]) {
+		t.Fatalf("no link in %s", text)
+	}
+	_, h.token, _ = strings.Cut(link[1], "?t=")
+	if page := h.page("/o/1"); !strings.Contains(page, "Shoes") {
+		t.Error("the link opens another page")
+	}
+}
+
 // dying is an outbox of a centre that dies before it notes what it has sent.
 type dying struct{ *central.Store }
 
