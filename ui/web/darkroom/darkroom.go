@@ -170,7 +170,9 @@ func (d *Darkroom) Catch(ctx context.Context) error {
 		d.mu.Lock()
 		d.wanted = d.wanted[1:]
 		delete(d.waits, s.key())
-		if err != nil && ctx.Err() == nil && !errors.Is(err, qc.ErrNotFound) {
+		if errors.Is(err, errUnread) && !errors.Is(err, qc.ErrNotFound) && ctx.Err() == nil {
+			d.config.Log.WarnContext(ctx, "photo not read", "photo", s.Digest, "error", err) // who asks again has it tried again
+		} else if err != nil && ctx.Err() == nil && !errors.Is(err, qc.ErrNotFound) {
 			if len(d.failed) >= mostFailed {
 				clear(d.failed)
 			}

@@ -23,6 +23,7 @@ type house struct {
 	derived map[string][]byte
 	open    int
 	puts    int
+	away    string // "door", "line": where originals are kept does not answer
 }
 
 type openFile struct {
@@ -49,8 +50,23 @@ func (h *house) Open(d qc.Digest) (File, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	data, ok := h.photos[d]
-	return h.file(data, ok)
+	if h.away == "door" {
+		return nil, errAway
+	}
+	file, err := h.file(data, ok)
+	if h.away == "line" && err == nil {
+		return awayFile{file}, nil
+	}
+	return file, err
 }
+
+var errAway = errors.New("no route to host")
+
+// awayFile can be opened and not be read.
+type awayFile struct{ File }
+
+func (awayFile) Read([]byte) (int, error)          { return 0, errAway }
+func (awayFile) ReadAt([]byte, int64) (int, error) { return 0, errAway }
 
 type cache struct{ *house }
 
@@ -193,6 +209,27 @@ func TestDarkroom_GivesUpOnDamage(t *testing.T) {
 }
 
 // A preview of other proportions, or a size that is a lie, is not mapped to.
+// Where originals are kept may be away for a while. That is not the photo's fault.
+func TestDarkroom_TriesAgainWhatItCouldNotRead(t *testing.T) {
+	t.Parallel()
+	for _, away := range []string{"door", "line"} {
+		h, digests, room := newHouse(t, 1)
+		for _, h.away = range []string{away, away, ""} {
+			room.Want(Subject{Digest: digests[0]})
+			if err := room.Catch(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if h.puts == 0 {
+			t.Errorf("%s: not developed after it came back", away)
+		}
+		room.Close()
+		if h.open != 0 {
+			t.Errorf("%s: %d files are open", away, h.open)
+		}
+	}
+}
+
 func TestView_OfAPreviewHasASensibleSize(t *testing.T) {
 	t.Parallel()
 	h, digests, room := newHouse(t, 1)

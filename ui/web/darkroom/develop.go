@@ -15,8 +15,34 @@ import (
 	"flawmark/imaging/tiles"
 )
 
+// errUnread: the original could not be read to its end, which says nothing of the
+// photo. Where it is kept may be away for a while.
+var errUnread = errors.New("original cannot be read now")
+
+// watched remembers that reading has failed.
+type watched struct {
+	File
+	broke bool
+}
+
+func (w *watched) note(err error) {
+	w.broke = w.broke || err != nil && !errors.Is(err, io.EOF)
+}
+
+func (w *watched) Read(p []byte) (int, error) {
+	n, err := w.File.Read(p)
+	w.note(err)
+	return n, err
+}
+
+func (w *watched) ReadAt(p []byte, off int64) (int, error) {
+	n, err := w.File.ReadAt(p, off)
+	w.note(err)
+	return n, err
+}
+
 // develop makes what is missing of a subject.
-func (d *Darkroom) develop(ctx context.Context, s Subject) error {
+func (d *Darkroom) develop(ctx context.Context, s Subject) (err error) {
 	var missing []Rendition
 	if s.Seal != "" {
 		for _, r := range []Rendition{Full, Preview, Thumb} {
@@ -31,11 +57,16 @@ func (d *Darkroom) develop(ctx context.Context, s Subject) error {
 			return nil
 		}
 	}
-	file, err := d.config.Originals.Open(s.Digest)
+	original, err := d.config.Originals.Open(s.Digest)
 	if err != nil {
-		return fmt.Errorf("open original %s: %w", s.Digest, err)
+		return fmt.Errorf("open original %s: %w: %w", s.Digest, errUnread, err)
 	}
-	defer func() { _ = file.Close() }()
+	file := &watched{File: original}
+	defer func() {
+		if _ = file.Close(); err != nil && file.broke {
+			err = fmt.Errorf("%w: %w", errUnread, err)
+		}
+	}()
 	info, err := photo.Inspect(file, file.Size(), d.config.Limits)
 	if err != nil {
 		return fmt.Errorf("inspect original %s: %w", s.Digest, err)
