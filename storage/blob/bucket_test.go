@@ -268,6 +268,31 @@ func TestBucket_ReadsAhead(t *testing.T) {
 
 type onlyReader struct{ io.Reader }
 
+// TestOpenBucket_OwnAuthority speaks with a store for which only the house's own
+// authority vouches.
+func TestOpenBucket_OwnAuthority(t *testing.T) {
+	t.Parallel()
+	server := storagetest.StartS3WithTLS(t)
+	address := server.Bucket(t)
+	c := BucketConfig{URL: address, AccessKey: server.AccessKey, SecretKey: server.SecretKey, Scratch: t.TempDir()}
+	if _, err := OpenBucket(t.Context(), c); !errors.Is(err, ErrAway) {
+		t.Errorf("a store that nobody vouches for: %v", err)
+	}
+	c.Roots = server.Roots
+	b, err := OpenBucket(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	s := stage(t, b, "u1")
+	appendTo(t, s, "pho")
+	appendTo(t, s, "to")
+	publish(t, s, qc.DigestOf([]byte("photo")), 5)
+	if data, err := b.Read(qc.DigestOf([]byte("photo")), 5); string(data) != "photo" || err != nil {
+		t.Errorf("Read = %q, %v", data, err)
+	}
+}
+
 // TestOpenBucket_Refuses names what an administrator has to set right.
 func TestOpenBucket_Refuses(t *testing.T) {
 	t.Parallel()

@@ -3,9 +3,13 @@ package storagetest
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,6 +23,7 @@ import (
 // machine, with its objects in a folder. It ends with the test.
 type S3 struct {
 	AccessKey, SecretKey string
+	Roots                *x509.CertPool // who vouches for it; nil: it speaks without TLS
 
 	dir     string
 	program string
@@ -29,6 +34,17 @@ type S3 struct {
 
 // StartS3 starts a server, which is built when that has not been done yet.
 func StartS3(tb testing.TB) *S3 {
+	tb.Helper()
+	return startS3(tb, false)
+}
+
+// StartS3WithTLS starts a server with a certificate that no system knows.
+func StartS3WithTLS(tb testing.TB) *S3 {
+	tb.Helper()
+	return startS3(tb, true)
+}
+
+func startS3(tb testing.TB, withTLS bool) *S3 {
 	tb.Helper()
 	s := &S3{AccessKey: "flawmark-test", SecretKey: "a-secret-of-this-test", dir: tb.TempDir(), program: s3Program(tb)}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -44,9 +60,43 @@ func StartS3(tb testing.TB) *S3 {
 			tb.Fatal(err)
 		}
 	}
+	if withTLS {
+		s.certify(tb)
+	}
 	s.Start(tb)
 	tb.Cleanup(func() { s.Stop(tb) })
 	return s
+}
+
+// certify gives the server the certificate that the standard library's own test
+// servers have.
+func (s *S3) certify(tb testing.TB) {
+	tb.Helper()
+	lender := httptest.NewTLSServer(http.NotFoundHandler())
+	defer lender.Close()
+	key, err := x509.MarshalPKCS8PrivateKey(lender.TLS.Certificates[0].PrivateKey)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	for name, block := range map[string]*pem.Block{
+		s.certificate():          {Type: "CERTIFICATE", Bytes: lender.Certificate().Raw},
+		s.certificate() + ".key": {Type: "PRIVATE KEY", Bytes: key},
+	} {
+		if err := os.WriteFile(name, pem.EncodeToMemory(block), 0o600); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	s.Roots = x509.NewCertPool()
+	s.Roots.AddCert(lender.Certificate())
+}
+
+func (s *S3) certificate() string { return filepath.Join(s.dir, "certificate") }
+
+func (s *S3) url() string {
+	if s.Roots != nil {
+		return "https://" + s.address
+	}
+	return "http://" + s.address
 }
 
 // s3Program returns the path of the gateway, which `go tool` keeps in its cache.
@@ -72,8 +122,11 @@ func (s *S3) Start(tb testing.TB) {
 	tb.Helper()
 	// What it knows of objects lies in a folder of its own: not every file system
 	// keeps it with the files.
-	s.server = exec.Command(s.program, "--access", s.AccessKey, "--secret", s.SecretKey, "--port", s.address, "--health", "/health", "--quiet",
-		"posix", "--sidecar", filepath.Join(s.dir, "sidecar"), filepath.Join(s.dir, "objects"))
+	args := []string{"--access", s.AccessKey, "--secret", s.SecretKey, "--port", s.address, "--health", "/health", "--quiet"}
+	if s.Roots != nil {
+		args = append(args, "--cert", s.certificate(), "--key", s.certificate()+".key")
+	}
+	s.server = exec.Command(s.program, append(args, "posix", "--sidecar", filepath.Join(s.dir, "sidecar"), filepath.Join(s.dir, "objects"))...)
 	log, err := os.OpenFile(filepath.Join(s.dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		tb.Fatal(err)
@@ -85,12 +138,13 @@ func (s *S3) Start(tb testing.TB) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
+	client := http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: s.Roots, MinVersion: tls.VersionTLS12}, DisableKeepAlives: true}}
 	for {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.address+"/health", nil)
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url()+"/health", nil)
 		if err != nil {
 			tb.Fatal(err)
 		}
-		if response, err := http.DefaultClient.Do(request); err == nil {
+		if response, err := client.Do(request); err == nil {
 			_ = response.Body.Close()
 			if response.StatusCode == http.StatusOK {
 				return
@@ -124,7 +178,7 @@ func (s *S3) Bucket(tb testing.TB) string {
 	if err := os.Mkdir(filepath.Join(s.dir, "objects", name), 0o700); err != nil {
 		tb.Fatal(err)
 	}
-	return "http://" + s.address + "/" + name
+	return s.url() + "/" + name
 }
 
 // Object returns the path of an object's file, for tests that damage it.
