@@ -2,9 +2,12 @@ package central_test
 
 import (
 	"fmt"
+	"sync"
 	"testing"
 
 	"flawmark/app/qc"
+	"flawmark/storage/central"
+	"flawmark/storage/storagetest"
 )
 
 // BenchmarkApplyEvents measures findings with all their effects, a batch of
@@ -38,6 +41,55 @@ func BenchmarkApplyEvents(b *testing.B) {
 					b.Fatalf("%+v", ack.Receipts[0])
 				}
 			}
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "findings/s")
+		})
+	}
+}
+
+// BenchmarkSeveral has one, and then three, centres take findings at once.
+func BenchmarkSeveral(b *testing.B) {
+	server := storagetest.StartPostgres(b)
+	for _, n := range []int{1, 3} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			address := server.Database(b)
+			var worlds []world
+			for i := range n {
+				c := config(b, b.TempDir())
+				c.URL = address
+				store, err := central.Open(b.Context(), c)
+				if err != nil {
+					b.Fatal(err)
+				}
+				b.Cleanup(func() { _ = store.Close() })
+				w := world{Store: store, t: b}
+				if i == 0 {
+					w = newWorld(b, func(testing.TB) *central.Store { return store })
+				}
+				worlds = append(worlds, w)
+			}
+			order := sampleOrder()
+			order.ID, order.Items = "bench", nil
+			for i := range b.N {
+				item := sampleOrder().Items[0]
+				item.ID, item.Order = qc.ItemID(fmt.Sprint("bench-", i)), "bench"
+				order.Items = append(order.Items, item)
+			}
+			_, err := worlds[0].ImportOrders(b.Context(), []qc.Order{order}, noon)
+			worlds[0].must(err)
+			var group sync.WaitGroup
+			b.ResetTimer()
+			for i := range 6 {
+				w := worlds[i%n]
+				bench := w.enrol(fmt.Sprint("bench ", i))
+				group.Go(func() {
+					for j := i; j < b.N; j += 6 {
+						f := bench.pass(qc.FindingID(fmt.Sprint("f", j)), order.Items[j].ID)
+						f.Order = "bench"
+						bench.applied(noon, qc.FindingRecorded, "u12", f)
+					}
+				})
+			}
+			group.Wait()
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "findings/s")
 		})
 	}
