@@ -30,6 +30,7 @@ type balancer struct {
 	behind  []string // host:port
 	up      map[string]bool
 	turn    int
+	sent    map[string]int   // requests that went to each
 	failed  int              // requests that somebody got no answer to but ours
 	acked   map[string]int64 // by upload
 	back    []string         // uploads of which less was known than had been acknowledged
@@ -41,7 +42,7 @@ const lookEvery = 100 * time.Millisecond
 func newBalancer(t *testing.T, behind ...string) *balancer {
 	t.Helper()
 	b := &balancer{
-		behind: behind, up: make(map[string]bool), acked: make(map[string]int64),
+		behind: behind, up: make(map[string]bool), sent: make(map[string]int), acked: make(map[string]int64),
 		direct: &http.Transport{DialContext: (&net.Dialer{Timeout: time.Second}).DialContext, MaxIdleConnsPerHost: 32, ResponseHeaderTimeout: time.Minute},
 	}
 	proxy := &httputil.ReverseProxy{
@@ -127,6 +128,9 @@ func (b *balancer) RoundTrip(r *http.Request) (*http.Response, error) {
 	failure := errors.New("no centre is there")
 	for _, host := range b.next() {
 		r.URL.Scheme, r.URL.Host = "http", host
+		b.mu.Lock()
+		b.sent[host]++
+		b.mu.Unlock()
 		response, err := b.direct.RoundTrip(r)
 		if err == nil {
 			b.note(r, response, upload, known)
@@ -165,6 +169,12 @@ func (b *balancer) note(r *http.Request, response *http.Response, upload string,
 		b.back = append(b.back, upload+": "+r.Method+" heard of "+strconv.FormatInt(offset, 10)+" bytes, "+strconv.FormatInt(known, 10)+" had been acknowledged")
 	}
 	b.acked[upload] = max(b.acked[upload], offset)
+}
+
+func (b *balancer) sentTo(host string) int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.sent[host]
 }
 
 // count returns how many requests came to nothing since the last time.

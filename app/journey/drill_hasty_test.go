@@ -3,6 +3,7 @@ package journey
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -16,6 +17,7 @@ import (
 	"flawmark/storage/blob"
 	"flawmark/storage/storagetest"
 	"flawmark/sync/intake"
+	"flawmark/sync/wire"
 )
 
 // TestDrillCentres_SeesAHastyCentre plants the fault that the rig is for: a centre
@@ -125,4 +127,85 @@ func (h hastyUpload) Append(_ context.Context, r io.Reader, limit int64) (int64,
 	defer h.mu.Unlock()
 	h.held[h.id] = append(h.held[h.id], data...)
 	return int64(len(data)), err
+}
+
+// TestDrillCentres_NewerRequestGoesOn has a request hang at one centre, as after a
+// lost connection, while a newer one about the same upload comes to another. The
+// newer one does not wait; what the older one brings late is told where the upload
+// stands, and changes nothing.
+func TestDrillCentres_NewerRequestGoesOn(t *testing.T) {
+	rig := drill.Begin(t, "centres", drill.Sizes{Test: 1, Short: 1, Long: 1})
+	store := storagetest.StartS3(t)
+	site, address := newDrillSite(t, rig, inMemory), store.Bucket(t)
+	var doors []string
+	var buckets []*blob.Bucket
+	for range 2 {
+		bucket, err := blob.OpenBucket(t.Context(), blob.BucketConfig{
+			URL: address, AccessKey: store.AccessKey, SecretKey: store.SecretKey, Scratch: t.TempDir(),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		buckets, doors = append(buckets, bucket), append(doors, host(site.door(t, bucket, false)))
+	}
+	front := newBalancer(t, doors...)
+	station := site.enrolStation(t, front.server.URL, nil)
+	data := bytes.Repeat([]byte("photo "), 1000)
+	front.only(doors[0])
+	upload, _, err := station.remote.BeginUpload(t.Context(), qc.Shipment{Digest: qc.DigestOf(data), Bytes: int64(len(data)), MediaType: "image/jpeg"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	hanging := &halfway{data: data, reached: make(chan struct{}), goOn: make(chan struct{})}
+	older, before := make(chan error, 1), front.sentTo(doors[0])
+	go func() {
+		_, err := station.remote.UploadChunk(t.Context(), upload, hanging, 0, int64(len(data)))
+		older <- err
+	}()
+	<-hanging.reached
+	until(t, "the older request to come to its centre", func() bool { return front.sentTo(doors[0]) > before })
+
+	front.only(doors[1])
+	begun := time.Now()
+	offset, err := station.remote.UploadOffset(t.Context(), upload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if after, err := station.remote.UploadChunk(t.Context(), upload, bytes.NewReader(data), offset, 4000-offset); after != 4000 || err != nil {
+		t.Fatalf("the newer request: %d, %v", after, err)
+	}
+	if took := time.Since(begun); took > 10*time.Second {
+		t.Errorf("the newer request waited %v for the older one", took)
+	}
+	close(hanging.goOn)
+	failure, ok := errors.AsType[*wire.Failure](<-older)
+	if !ok || !failure.Says(wire.OffsetConflict) || failure.Problem.Offset != 4000 {
+		t.Errorf("the older request: %v", failure)
+	}
+	if after, err := station.remote.UploadChunk(t.Context(), upload, bytes.NewReader(data), 4000, 2000); after != 6000 || err != nil {
+		t.Fatalf("the end: %d, %v", after, err)
+	}
+	if err := buckets[0].Verify(t.Context(), qc.DigestOf(data)); err != nil {
+		t.Error(err)
+	}
+	if back := front.wentBack(); len(back) > 0 {
+		t.Errorf("the balancer saw %q", back)
+	}
+}
+
+// halfway gives the first half of what it has, and the rest when it is told to.
+type halfway struct {
+	data          []byte
+	once          sync.Once
+	reached, goOn chan struct{}
+}
+
+func (h *halfway) ReadAt(p []byte, off int64) (int, error) {
+	half := int64(len(h.data) / 2)
+	if off < half {
+		return bytes.NewReader(h.data[:half]).ReadAt(p[:min(int64(len(p)), half-off)], off)
+	}
+	h.once.Do(func() { close(h.reached) })
+	<-h.goOn
+	return bytes.NewReader(h.data).ReadAt(p, off)
 }

@@ -207,7 +207,7 @@ func drillRefusals() intake.Refusals {
 		},
 		Fork: central.ErrFork, Revoked: central.ErrRevoked, Batch: central.ErrBatch, Pending: central.ErrPending,
 		Expired: central.ErrExpired, Code: central.ErrCode, CursorGone: central.ErrCursorGone, Digest: blob.ErrDigest,
-		Full: blob.ErrFull, StoreFull: central.ErrFull,
+		Full: blob.ErrFull, StoreFull: central.ErrFull, Overtaken: blob.ErrBusy,
 	}
 }
 
