@@ -28,13 +28,15 @@ import (
 // market is a house at whose door shops' systems speak.
 type market struct {
 	*house
-	keys map[string]string // secrets by name
-	ids  map[string]string
+	contract *contract
+	keys     map[string]string // secrets by name
+	ids      map[string]string
 }
 
 func newMarket(t *testing.T) *market {
 	t.Helper()
 	m := &market{house: newHouse(t), keys: map[string]string{}, ids: map[string]string{}}
+	m.contract = newContract(t, m.pages)
 	all := shops.Scopes()
 	m.key("acme", "acme", false, all...)
 	m.key("other", "other", false, all...)
@@ -66,6 +68,7 @@ func (m *market) ask(key, method, path, body string, headers ...string) *httptes
 	}
 	w := httptest.NewRecorder()
 	m.pages.ServeHTTP(w, r)
+	m.contract.keeps(r, w)
 	return w
 }
 

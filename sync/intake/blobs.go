@@ -24,7 +24,7 @@ func (s *service) describeBlobs(api huma.API) {
 		Summary:      "Say which photo files the centre lacks",
 		Description:  "Each file that was asked for is in exactly one list of the answer.",
 		MaxBodyBytes: 128 << 10, BodyReadTimeout: slowest,
-	}), append(admission(), malformedBody()...), s.queryBlobs)
+	}), admission(), s.queryBlobs)
 }
 
 func (s *service) queryBlobs(ctx context.Context, in *struct{ Body wire.BlobQuery }) (*document[wire.BlobAnswer], error) {

@@ -35,6 +35,7 @@ func parameters() map[string]string {
 		"photo":    "The photo's id within its finding",
 		"customer": "The customer's id",
 		"hold":     "The hold's id: a UUID that the caller made",
+		"ETag":     "The version of what was read, for If-Match",
 		"payout":   "The withdrawal's id: a UUID that the caller made",
 	}
 }
@@ -64,20 +65,20 @@ func (s *service) describeProblems(r chi.Router, api huma.API) {
 	for _, uri := range wire.Problems() {
 		names.Enum = append(names.Enum, wire.NewProblem(uri, "").Name())
 	}
-	openapi.Raw(api, huma.Operation{
-		OperationID: "problem", Method: http.MethodGet, Path: "/v1/problems/{name}", Tags: []string{generalTag},
+	openapi.Raw(api, forAnybody(huma.Operation{
+		OperationID: "problem", Method: http.MethodGet, Path: "/v1/problems/{name}",
 		Summary: "Describe a kind of problem", Description: "Every problem document links here with rel=help.",
 		Parameters: []*huma.Param{openapi.Param("path", "name", "", true, names, "not-found")},
 		Responses: map[string]*huma.Response{"200": {
 			Description: "The kind", Content: map[string]*huma.MediaType{wire.JSONType: {Schema: openapi.Of[ProblemKind](api)}},
 		}},
-	}, openapi.Problems(wire.NotFound))
+	}), openapi.Problems(wire.NotFound))
 }
 
 // forAnybody describes an operation that anybody may ask.
 func forAnybody(op huma.Operation) huma.Operation {
 	op.Tags = []string{generalTag}
-	if op.Path != "/v1/ping" {
+	if op.Path != "/v1/ping" && op.OperationID != "problem" {
 		op.Tags = []string{stationTag}
 	}
 	op.Security = []map[string][]string{{}} // none is needed
@@ -89,13 +90,6 @@ func forStations(op huma.Operation) huma.Operation {
 	op.Tags = []string{stationTag}
 	op.Security = []map[string][]string{{"station": {}}}
 	return op
-}
-
-// malformedBody is what a body is answered that cannot be read, or holds what
-// it may not.
-func malformedBody() []openapi.Refusal {
-	return append(openapi.Problems(wire.Malformed, wire.TooLarge),
-		openapi.Refusal{URI: wire.Malformed, Status: http.StatusBadRequest}, openapi.Refusal{URI: wire.Interrupted, Status: http.StatusRequestTimeout})
 }
 
 // admission is what is answered to whom may not ask.

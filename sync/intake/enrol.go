@@ -21,12 +21,12 @@ func (s *service) describeEnrolment(api huma.API) {
 		OperationID: "begin-enrolment", Method: http.MethodPost, Path: "/v1/enrolments", DefaultStatus: http.StatusCreated,
 		Summary: "Ask for a station to be admitted", MaxBodyBytes: wire.MaxEnvelope,
 		Description: "The station shows the user code; an administrator compares it and approves it within ten minutes.",
-	}), append(malformedBody(), openapi.Problems(wire.StorageFull)...), s.beginEnrolment)
+	}), openapi.Problems(wire.StorageFull), s.beginEnrolment)
 	openapi.Register(api, forAnybody(huma.Operation{
 		OperationID: "poll-enrolment", Method: http.MethodPost, Path: "/v1/enrolments:poll",
 		Summary: "Ask whether the station has been admitted", MaxBodyBytes: wire.MaxEnvelope,
 		Description: "Asked again every `interval` seconds until it is approved, or the code has expired.",
-	}), append(malformedBody(), openapi.Problems(wire.CodeUnknown, wire.CodeExpired)...), s.pollEnrolment)
+	}), openapi.Problems(wire.CodeUnknown, wire.CodeExpired), s.pollEnrolment)
 }
 
 func (s *service) beginEnrolment(ctx context.Context, in *struct{ Body wire.EnrolmentRequest }) (*document[wire.Enrolment], error) {

@@ -5,7 +5,6 @@ import (
 	"crypto/ed25519"
 	"fmt"
 	"net/http"
-	"slices"
 	"time"
 
 	"flawmark/app/qc"
@@ -25,8 +24,8 @@ func (s *service) describeEvents(api huma.API) {
 		Description: "Idempotent by content: events that the centre has are answered as duplicates. " +
 			"A station may bring the events of another one that is cut off, under that station's signature.",
 		MaxBodyBytes: wire.MaxBatchBytes + wire.MaxEnvelope, BodyReadTimeout: slowest,
-	}), slices.Concat(admission(), malformedBody(),
-		openapi.Problems(wire.BadSignature, wire.SequenceGap, wire.SequenceFork, wire.StorageFull)), s.pushEvents)
+	}), append(admission(),
+		openapi.Problems(wire.BadSignature, wire.SequenceGap, wire.SequenceFork, wire.StorageFull)...), s.pushEvents)
 }
 
 func (s *service) pushEvents(ctx context.Context, in *struct {

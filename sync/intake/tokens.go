@@ -100,7 +100,7 @@ func (s *service) describeTokens(api huma.API) {
 		Summary: "Give a station something to sign", MaxBodyBytes: wire.MaxEnvelope,
 		Description: "The nonce lives two minutes. What is signed with it names the centre and the purpose: the lines `flawmark token v1`, " +
 			"the centre's name, the station's id and the nonce.",
-	}), malformedBody(), func(_ context.Context, in *struct{ Body wire.ChallengeRequest }) (*document[wire.Challenge], error) {
+	}), nil, func(_ context.Context, in *struct{ Body wire.ChallengeRequest }) (*document[wire.Challenge], error) {
 		nonce, err := s.tokens.issue(useNonce, qc.StationID(in.Body.Station), nonceLifetime)
 		if err != nil {
 			return nil, s.problem(err)
@@ -111,7 +111,7 @@ func (s *service) describeTokens(api huma.API) {
 		OperationID: "token", Method: http.MethodPost, Path: "/v1/token",
 		Summary: "Exchange a signed nonce for an access token", MaxBodyBytes: wire.MaxEnvelope,
 		Description: "The token is sent as `Authorization: Bearer` and ends after fifteen minutes.",
-	}), append(malformedBody(), openapi.Problems(wire.NotAuthenticated, wire.BadSignature, wire.NotAuthorised)...), s.token)
+	}), openapi.Problems(wire.NotAuthenticated, wire.BadSignature, wire.NotAuthorised), s.token)
 }
 
 func (s *service) token(ctx context.Context, in *struct{ Body wire.TokenRequest }) (*document[wire.Token], error) {

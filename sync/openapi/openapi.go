@@ -10,6 +10,7 @@ package openapi
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"maps"
 	"net/http"
 	"reflect"
@@ -110,9 +111,21 @@ func always() []Refusal {
 	return Problems(wire.TooManyRequests, wire.StorageAway, wire.Interrupted, wire.Internal)
 }
 
+// ofBody are the problems of every operation that takes a document.
+func ofBody(op *huma.Operation) []Refusal {
+	if op.RequestBody == nil || op.RequestBody.Content[wire.JSONType] == nil {
+		return nil
+	}
+	all := append(Problems(wire.Malformed, wire.TooLarge), Refusal{URI: wire.Interrupted, Status: http.StatusRequestTimeout})
+	for _, status := range []int{http.StatusBadRequest, http.StatusUnsupportedMediaType} {
+		all = append(all, Refusal{URI: wire.Malformed, Status: status})
+	}
+	return all
+}
+
 // Finish completes the document once every operation is in it: the answers that
 // are problems, each kind with an example, and the descriptions of parameters
-// that paths share. An operation's problems outside this package's types have
+// and headers that operations share. An operation's problems outside this package's types have
 // documents of their own, by type URI, in extended.
 func Finish(api huma.API, params map[string]string, extended map[string]*huma.Schema, retired Retired) {
 	doc := api.OpenAPI()
@@ -124,12 +137,39 @@ func Finish(api huma.API, params map[string]string, extended map[string]*huma.Sc
 				p.Description = cmp.Or(p.Description, params[p.Name])
 			}
 			refusals, _ := op.Metadata[refusalsKey].([]Refusal)
-			refuse(op, append(slices.Clone(refusals), always()...), common, extended)
+			for _, answer := range op.Responses {
+				for name, header := range answer.Headers {
+					header.Description = cmp.Or(header.Description, params[name])
+				}
+			}
+			exemplify(doc.Components.Schemas, op)
+			refuse(op, slices.Concat(refusals, ofBody(op), always()), common, extended)
 			instance(op)
 		}
 	}
 	schemas := doc.Components.Schemas.Map()
 	maps.DeleteFunc(schemas, func(name string, _ *huma.Schema) bool { return name == "ErrorModel" || name == "ErrorDetail" })
+}
+
+// exemplify says of bodies how large they may be and shows one.
+func exemplify(schemas huma.Registry, op *huma.Operation) {
+	show := func(content map[string]*huma.MediaType) {
+		for kind, media := range content {
+			if kind == wire.JSONType && media.Schema != nil && media.Example == nil {
+				media.Example = example(schemas, media.Schema)
+			}
+		}
+	}
+	if op.RequestBody != nil {
+		op.RequestBody.Description = cmp.Or(op.RequestBody.Description, fmt.Sprintf("JSON of at most %d KiB", op.MaxBodyBytes>>10))
+		show(op.RequestBody.Content)
+	}
+	for status, answer := range op.Responses {
+		if code, err := strconv.Atoi(status); err == nil {
+			answer.Description = cmp.Or(answer.Description, http.StatusText(code))
+		}
+		show(answer.Content)
+	}
 }
 
 // refuse replaces what the library says of errors.
@@ -143,6 +183,9 @@ func refuse(op *huma.Operation, refusals []Refusal, common *huma.Schema, extende
 	for _, refusal := range refusals {
 		problem := wire.NewProblem(refusal.URI, "")
 		problem.Status = cmp.Or(refusal.Status, problem.Status)
+		if slices.ContainsFunc(byStatus[problem.Status], func(p *wire.Problem) bool { return p.Type == problem.Type }) {
+			continue
+		}
 		byStatus[problem.Status] = append(byStatus[problem.Status], problem)
 	}
 	for status, problems := range byStatus {
