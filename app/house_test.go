@@ -61,6 +61,7 @@ var homes = map[string][]string{
 	"golang.org/x/oauth2":                   {"ui/web/signon"},
 	"github.com/prometheus/client_golang":   {"app/central"},
 	"golang.org/x/text":                     {"storage/central"},
+	"github.com/go-pdf/fpdf":                {"ui/web"},
 }
 
 // file is a Go file of the house with what it imports.

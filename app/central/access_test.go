@@ -169,6 +169,8 @@ func accessTable() []access {
 		{route: "GET /o/{order}/iiif/{digest}/info.json", answer: byLink(ok)},
 		{route: "GET /o/{order}/iiif/{digest}/{region}/{size}/{rotation}/{file}", answer: byLink(ok), with: tile},
 
+		{route: "GET /o/{order}/memos/{number}", answer: byLink(ok)},
+		{route: "GET /o/{order}/memos/{number}/{file}", answer: byLink(ok)},
 		{route: "GET /o/{order}/tickets", answer: byLink(ok)},
 		{route: "POST /o/{order}/tickets", answer: byLink(onward), form: message},
 		{route: "GET /o/{order}/tickets/{ticket}", answer: byLink(ok)},
@@ -182,6 +184,8 @@ func accessTable() []access {
 		{route: "GET /desk", answer: atDesk(ok, onward)},
 		{route: "GET /desk/events", answer: atDesk(ok, refused)},
 		{route: "GET /desk/cases/{case}", answer: atDesk(ok, onward)},
+		{route: "GET /desk/memos/{number}", answer: atDesk(ok, onward)},
+		{route: "GET /desk/memos/{number}/{file}", answer: atDesk(ok, onward)},
 		{route: "POST /desk/cases/{case}/events", answer: atDesk(onward, refused, actingRoles...), form: nonsense},
 		{route: "POST /desk/cases/{case}/assignee", answer: atDesk(onward, refused, actingRoles...), form: url.Values{"to": {"nobody"}}},
 		{route: "POST /desk/cases/{case}/link", form: url.Values{}, token: true, answer: func(who visitor, about target) int {
@@ -353,7 +357,7 @@ func newVillage(t *testing.T) *village {
 		house: h, tokens: map[qc.OrderID]string{}, credentials: map[visitor]func(*http.Request){nobody: func(*http.Request) {}},
 		values: map[target]map[string]string{own: {}, others: {}, absent: {
 			"order": "29999", "case": "K-29999-1", "item": "29999-1", "ticket": "29999-T1", "digest": strings.Repeat("0", 64), "sha256": strings.Repeat("0", 64),
-			"sid": "st-none", "id": "none",
+			"number": "99999", "file": "CM-099999.pdf", "sid": "st-none", "id": "none",
 		}},
 	}
 	v.trade("20481", "C-11", "Ana Geheim", "f11", own)
@@ -376,7 +380,8 @@ func (v *village) trade(id qc.OrderID, who qc.CustomerID, name string, finding q
 		Seller: "店 " + string(id), UnitPrice: money.Fen(38900), FreightIn: money.Fen(1200), Waybill: qc.Waybill("SF" + id + "00000001"),
 		StockedInAt: v.now.Add(-49 * time.Hour), CustomerNote: "wish of " + name,
 	}
-	order := qc.Order{ID: id, PlacedAt: v.now, Customer: qc.Customer{ID: who, Name: name, Language: "en"}, Items: []qc.Item{item}}
+	order := qc.Order{ID: id, PlacedAt: v.now, Customer: qc.Customer{ID: who, Name: name, Language: "en"}, Items: []qc.Item{item, item}}
+	order.Items[1].ID = item.ID[:len(item.ID)-1] + "2"
 	_, err := v.c.store.ImportOrders(v.t.Context(), []qc.Order{order}, v.now)
 	v.must(err)
 	f := v.finding(finding, 1, flaw("a", "N01", "house note of "+name), flaw("b", "H11", "note of "+name))
@@ -393,6 +398,8 @@ func (v *village) trade(id qc.OrderID, who qc.CustomerID, name string, finding q
 	v.values[about] = map[string]string{
 		"order": string(id), "case": string(cases[0].ID), "item": string(cases[0].Item), "ticket": string(ticket.ID), "digest": string(f.Photos[0].Digest), "sha256": string(f.Photos[0].Digest),
 	}
+	v.values[about]["number"] = v.give(order.Items[1], finding+"m")
+	v.values[about]["file"] = "CM-00000" + v.values[about]["number"] + ".pdf"
 	v.tokens[id] = v.link(id, v.now)
 	if about == others {
 		v.credentials[stranger] = withCookie("flawmark_order", v.tokens[id])
@@ -406,6 +413,28 @@ func (v *village) trade(id qc.OrderID, who qc.CustomerID, name string, finding q
 	v.credentials[exGuest] = withCookie("flawmark_order", revoked)
 	v.tokens[id] = v.link(id, v.now)
 	v.credentials[customer] = withCookie("flawmark_order", v.tokens[id])
+}
+
+// give flags another item and makes its customer a gift, so that there is a
+// credit memo; it returns the memo's number.
+func (v *village) give(item qc.Item, finding qc.FindingID) string {
+	v.t.Helper()
+	f := v.finding(finding, 1, flaw("a", "H11", ""))
+	f.Item, f.Order = item.ID, item.Order
+	v.say(qc.FindingRecorded, f)
+	cases, err := v.c.store.Cases(v.t.Context(), central.CaseFilter{Query: string(item.ID)})
+	v.must(err)
+	v.must(v.c.store.AddStaff(v.t.Context(), central.NewStaff{ID: "clerk0", Name: "Person clerk0", Role: qc.Clerk}, v.now))
+	for _, e := range []refund.Event{
+		{Kind: refund.ChoseRefund, Actor: refund.Actor{Party: refund.ByCustomer, ID: string(cases[0].Customer)}},
+		{Kind: refund.Goodwill, Actor: refund.Actor{Party: refund.ByClerk, ID: "clerk0"}, Amount: money.Fen(500), Reason: "sorry"},
+	} {
+		_, err := v.c.store.Act(v.t.Context(), cases[0].ID, 0, e, "")
+		v.must(err)
+	}
+	d, err := v.c.store.Dossier(v.t.Context(), cases[0].ID)
+	v.must(err)
+	return fmt.Sprint(int64(d.Memos[0].Number))
 }
 
 func (v *village) link(id qc.OrderID, at time.Time) string {
@@ -678,6 +707,10 @@ func (v *village) withoutNames(body string, about target) string {
 	names := slices.Sorted(maps.Keys(values))
 	slices.SortStableFunc(names, func(a, b string) int { return len(values[b]) - len(values[a]) }) // a case's holds its order's
 	for _, name := range names {
+		if name == "number" { // so short that it is found everywhere
+			body = strings.ReplaceAll(body, "/memos/"+values[name], "/memos/{number}")
+			continue
+		}
 		body = strings.ReplaceAll(body, values[name], "{"+name+"}")
 	}
 	return body

@@ -85,7 +85,7 @@ func (c *centre) clerk(ctx context.Context, call *command.Call) (qc.StaffID, err
 	if err != nil {
 		return "", err
 	}
-	if !person.MayPay() {
+	if !person.Holds(qc.Clerk, qc.Administrator) {
 		return "", command.Fail("error.not_allowed", nil)
 	}
 	return id, nil
@@ -190,6 +190,6 @@ func sayWithdrawal(call *command.Call, w refund.Withdrawal, err error) error {
 func refusedMoney() []error {
 	return []error{
 		refund.ErrFunds, refund.ErrHoldBroken, refund.ErrHoldChanged, refund.ErrHoldOver, refund.ErrHoldAmount, refund.ErrCurrency,
-		refund.ErrWithdrawalOver, refund.ErrUnapproved, refund.ErrSamePerson, refund.ErrNotYours, refund.ErrMissing,
+		refund.ErrWithdrawalOver, refund.ErrUnapproved, refund.ErrSamePerson, refund.ErrApprover, refund.ErrNotYours, refund.ErrMissing,
 	}
 }

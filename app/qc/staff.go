@@ -58,9 +58,6 @@ func (s Staff) Holds(roles ...Role) bool {
 	return s.Active && slices.ContainsFunc(s.Roles(), func(has Role) bool { return slices.Contains(roles, has) })
 }
 
-// MayPay reports whether the person may agree to customers' money being paid out.
-func (s Staff) MayPay() bool { return s.Active && (s.Role == Clerk || s.Role == Administrator) }
-
 // HashBadge returns the verifier of a scanned badge.
 func HashBadge(badge string) string {
 	sum := sha256.Sum256([]byte("flawmark badge\x00" + strings.ToUpper(strings.TrimSpace(badge))))

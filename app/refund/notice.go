@@ -186,6 +186,7 @@ type Snapshot struct {
 	DecideBy      time.Time    `json:"decide_by,omitzero"`
 	Offer         *Offer       `json:"offer,omitempty"`
 	Credited      money.Amount `json:"credited"`
+	Memo          MemoNumber   `json:"memo,omitempty"` // of the credit memo, where this step has one
 	Carrier       string       `json:"carrier,omitempty"`
 	ReturnWaybill qc.Waybill   `json:"return_waybill,omitempty"`
 	Ticket        TicketID     `json:"ticket,omitempty"`

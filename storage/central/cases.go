@@ -172,6 +172,9 @@ func (t *tx) move(ctx context.Context, c refund.Case, e refund.Event) (refund.Ca
 			return c, err
 		}
 	}
+	if err := t.writeMemo(ctx, c, after, e, transfers); err != nil {
+		return c, err
+	}
 	if err := t.updateCase(ctx, c.Version, after); err != nil {
 		return c, err
 	}
@@ -310,6 +313,7 @@ type Dossier struct {
 	Findings []qc.Finding    // of the item in their last revisions: every round, newest first
 	Tickets  []refund.Ticket // of the order: about the item, the order, or other items
 	Assignee qc.StaffID      // who of the desk looks after it; empty: nobody
+	Memos    []refund.Memo   // of what the case has brought, the first one first
 }
 
 // Dossier returns a case with all that belongs to it, or [qc.ErrNotFound].
@@ -330,6 +334,9 @@ func (s *Store) Dossier(ctx context.Context, id qc.CaseID) (Dossier, error) {
 			return err
 		}
 		if d.Tickets, err = tickets(ctx, q, TicketFilter{Order: d.Case.Order}, ""); err != nil {
+			return err
+		}
+		if d.Memos, err = memosOf(ctx, q, id); err != nil {
 			return err
 		}
 		d.Assignee, err = assignee(ctx, q, id)

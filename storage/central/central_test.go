@@ -314,6 +314,8 @@ func testStore(t *testing.T, open opener) {
 	t.Run("HoldsExpire", open.testHoldsExpire)
 	t.Run("ManyHoldsAtOnce", open.testManyHoldsAtOnce)
 	t.Run("Withdrawals", open.testWithdrawals)
+	t.Run("Memos", open.testMemos)
+	t.Run("MoneyOfAnyLife", open.testMoneyOfAnyLife)
 	t.Run("RefundsAreMatched", open.testRefundsAreMatched)
 	t.Run("RefundsInParts", open.testRefundsInParts)
 	t.Run("FeedMissesNothing", open.testFeedMissesNothing)

@@ -260,7 +260,7 @@ func (open opener) testWithdrawals(t *testing.T) {
 	w := rich(t, open)
 	_, err := w.ImportOrders(t.Context(), []qc.Order{sampleOrder()}, noon)
 	w.must(err)
-	w.must(w.AddStaff(t.Context(), central.NewStaff{ID: "clerk4", Name: "赵敏", Role: qc.Clerk}, noon))
+	w.must(w.AddStaff(t.Context(), central.NewStaff{ID: "clerk4", Name: "赵敏", Role: qc.Clerk, More: []qc.Role{qc.Approver}}, noon))
 	ask := func(fen int64, by string) refund.Withdrawal {
 		return refund.Withdrawal{ID: uuid.NewString(), Customer: "C-1001", Amount: money.Fen(fen), To: "Alipay ana@example.com", AskedBy: by}
 	}
@@ -286,12 +286,19 @@ func (open opener) testWithdrawals(t *testing.T) {
 
 	_, err = w.PayWithdrawal(t.Context(), asked.ID, "B-1", "clerk4", noon)
 	wantErr(t, err, refund.ErrUnapproved)
-	_, err = w.ApproveWithdrawal(t.Context(), asked.ID, "clerk3", noon)
-	wantErr(t, err, refund.ErrSamePerson)
-	for _, by := range []qc.StaffID{"u12", "nobody", ""} {
+	for _, by := range []qc.StaffID{"u12", "clerk3", "nobody", ""} {
 		_, err = w.ApproveWithdrawal(t.Context(), asked.ID, by, noon)
+		wantErr(t, err, refund.ErrApprover)
+		_, err = w.PayWithdrawal(t.Context(), asked.ID, "B-1", "u12", noon)
 		wantErr(t, err, refund.ErrNotYours)
 	}
+	own := ask(100, "clerk:clerk4")
+	_, err = w.AskWithdrawal(t.Context(), own, noon)
+	w.must(err)
+	_, err = w.ApproveWithdrawal(t.Context(), own.ID, "clerk4", noon)
+	wantErr(t, err, refund.ErrSamePerson)
+	_, err = w.RefuseWithdrawal(t.Context(), own.ID, "only a try", "clerk4", noon)
+	w.must(err)
 	approved, err := w.ApproveWithdrawal(t.Context(), asked.ID, "clerk4", noon)
 	w.must(err)
 	if waiting, err := w.Withdrawals(t.Context(), central.WithdrawalFilter{State: refund.WithdrawalApproved}); err != nil || len(waiting) != 1 || waiting[0] != approved {

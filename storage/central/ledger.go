@@ -91,9 +91,10 @@ type Line struct {
 	Amount  money.Amount // negative when money leaves the balance or is set aside
 	Case    qc.CaseID    // empty: of no case
 	Item    qc.ItemID
-	Ref     string       // of what is of no case: the holder's reference, or the payment's
-	Running money.Amount // what is free on the balance after this line
-	Held    money.Amount // what is set aside after this line
+	Ref     string            // of what is of no case: the holder's reference, or the payment's
+	Running money.Amount      // what is free on the balance after this line
+	Held    money.Amount      // what is set aside after this line
+	Memo    refund.MemoNumber // that the line's sum is on; 0: none
 }
 
 // statement returns a customer's lines, oldest first: what moved onto the
@@ -104,13 +105,14 @@ func statement(ctx context.Context, q querier, id qc.CustomerID) ([]Line, error)
 	var lines []Line
 	var running, aside int64
 	rows, err := q.QueryContext(ctx, `SELECT t.at, t.kind, t.debit, t.credit, t.amount, COALESCE(t.case_id, ''),
-		COALESCE(c.item, ''), t.ref FROM transfer t LEFT JOIN refund_case c ON c.id = t.case_id
+		COALESCE(c.item, ''), t.ref, COALESCE(m.number, 0) FROM transfer t
+		LEFT JOIN refund_case c ON c.id = t.case_id LEFT JOIN memo m ON m.credit = t.id
 		WHERE t.credit = $1 OR t.debit = $1 OR t.credit = $2 OR t.debit = $2 ORDER BY t.n`, free, held)
 	err = each(rows, err, func(rows *sql.Rows) error {
 		var line Line
 		var at, amount int64
 		var debit, credit string
-		if err := rows.Scan(&at, &line.Kind, &debit, &credit, &amount, &line.Case, &line.Item, &line.Ref); err != nil {
+		if err := rows.Scan(&at, &line.Kind, &debit, &credit, &amount, &line.Case, &line.Item, &line.Ref, &line.Memo); err != nil {
 			return err
 		}
 		for account, moved := range map[string]int64{credit: amount, debit: -amount} {

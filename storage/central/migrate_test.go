@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"flawmark/app/money"
@@ -49,6 +50,10 @@ func TestMigrate_KeepsTheLedger(t *testing.T) {
 			got, err := store.Funds(t.Context(), "C-1001")
 			if err != nil || got.Available != money.Fen(401) {
 				t.Errorf("funds %+v, %v", got, err)
+			}
+			report, err := store.Verify(t.Context())
+			if said := strings.Join(report.Problems, "\n"); err != nil || strings.Contains(said, "memo") || strings.Contains(said, "hold") {
+				t.Errorf("verified: %s, %v", said, err)
 			}
 			if _, err := db.Exec(`UPDATE transfer SET amount = 1`); err == nil {
 				t.Error("the ledger can be rewritten")

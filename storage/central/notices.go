@@ -34,6 +34,12 @@ func (t *tx) announce(ctx context.Context, before refund.Status, after refund.Ca
 	n := refund.Notice{
 		Kind: kind, Snapshot: after.Snapshot(), State: refund.NoticeWaiting, CreatedAt: t.at, DueAt: t.at,
 	}
+	if kind == refund.TellCredited {
+		var err error
+		if n.Snapshot.Memo, err = t.memoAt(ctx, after); err != nil {
+			return fmt.Errorf("look for the memo of case %s: %w", after.ID, err)
+		}
+	}
 	if err := t.recordForShops(ctx, n); err != nil {
 		return err
 	}

@@ -176,6 +176,12 @@ func TestVerify_FindsWhatWasChanged(t *testing.T) {
 		"a hold's state":      {"what is set aside makes 0", []string{`UPDATE hold SET state = 'released' WHERE state = 'pending'`}},
 		"a lost hold":         {"for no hold", []string{`DELETE FROM hold WHERE state = 'spent'`}},
 		"an account of holds": {"is set aside makes 2000", []string{`UPDATE balance SET posted = posted - 5 WHERE account = 'hold:C-1001'`, `UPDATE balance SET posted = posted + 5 WHERE account = 'customer:C-1001'`}},
+		"a memo":              {"memo 1 does not agree with itself", []string{`DROP TRIGGER memo_keep`, `UPDATE memo SET net = net - 1`}},
+		"a memo's body":       {"memo 1 does not agree with itself", []string{`DROP TRIGGER memo_keep`, `UPDATE memo SET body = replace(body, '38900', '38901')`}},
+		"a memo's money":      {"and the ledger does not", []string{`DROP TRIGGER memo_keep`, `UPDATE memo SET credit = NULL`}},
+		"a lost memo":         {"are on no memo", []string{`DROP TRIGGER memo_stay`, `DELETE FROM memo`}},
+		"a gap in the memos":  {"the memos go from 0 to 2", []string{`DROP TRIGGER memo_keep`, `UPDATE memo SET number = 2`, `UPDATE counter SET value = 2 WHERE name = 'memo'`}},
+		"the last memo":       {"numbered through 2", []string{`UPDATE counter SET value = 2 WHERE name = 'memo'`}},
 		"a case's body":       {"does not agree", []string{`UPDATE refund_case SET body = replace(body, '"status":"credited"', '"status":"kept"')`}},
 		"a case's row":        {"does not agree", []string{`UPDATE refund_case SET is_open = 1`}},
 		"an event":            {"does not continue its log", []string{`DROP TRIGGER station_event_keep`, `UPDATE station_event SET body = replace(body, 'H11', 'H12')`}},
@@ -237,6 +243,7 @@ func TestTables_AreAppendOnly(t *testing.T) {
 		`UPDATE station_event SET status = 'rejected'`, `DELETE FROM station_event`,
 		`UPDATE transfer SET amount = 1`, `DELETE FROM transfer`,
 		`UPDATE audit SET actor = ''`, `DELETE FROM audit`,
+		`UPDATE memo SET net = 1`, `DELETE FROM memo`,
 	} {
 		if _, err := db.Exec(statement); err == nil || !strings.Contains(err.Error(), "append-only") {
 			t.Errorf("%s: %v, want a refusal", statement, err)

@@ -19,6 +19,7 @@ type Report struct {
 	Transfers int      // of the ledger
 	Accounts  int      // balances derived again
 	Holds     int      // compared with their transfers
+	Memos     int      // compared with the money they tell of
 	Changes   int      // of the feed
 	Problems  []string // what is wrong, one sentence each; none is good
 }
@@ -51,7 +52,7 @@ func (s *Store) Verify(ctx context.Context) (Report, error) {
 	}
 	err = s.read(ctx, func(q querier) error {
 		for _, check := range []func(context.Context, querier, *Report) error{
-			verifyLedger, verifyCases, verifySlices, verifyHolds, verifyLogs, verifyAudit, verifyFeed,
+			verifyLedger, verifyCases, verifySlices, verifyHolds, verifyMemos, verifyLogs, verifyAudit, verifyFeed,
 		} {
 			if err := check(ctx, q, &report); err != nil {
 				return err

@@ -3,7 +3,9 @@ package central
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 
+	"flawmark/app/qc"
 	"flawmark/app/refund"
 )
 
@@ -71,4 +73,93 @@ func verifyHeld(ctx context.Context, q querier, pending map[refund.Account]int64
 		report.add("%d fen are set aside, and there is no account %s", amount, account)
 	}
 	return err
+}
+
+// brought is money of a case, as it is booked.
+type brought struct {
+	in     qc.CaseID
+	amount int64
+}
+
+// verifyMemos compares the memos with what is booked: every sum received or
+// credited since there are memos is on just one, each memo adds up, and their
+// numbers have no gaps.
+func verifyMemos(ctx context.Context, q querier, report *Report) error {
+	untold := make(map[string]brought)
+	rows, err := q.QueryContext(ctx, `SELECT id, case_id, amount FROM transfer WHERE kind IN ('received', 'credit')
+		AND n > (SELECT CAST(value AS BIGINT) FROM meta WHERE name = 'memos_after')`)
+	err = each(rows, err, func(rows *sql.Rows) error {
+		var id string
+		var b brought
+		err := rows.Scan(&id, &b.in, &b.amount)
+		untold[id] = b
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	last := int64(0)
+	rows, err = q.QueryContext(ctx, `SELECT number, case_id, version, COALESCE(received, ''), COALESCE(credit, ''), net, body
+		FROM memo ORDER BY number`)
+	err = each(rows, err, func(rows *sql.Rows) error {
+		var number, net int64
+		var row, m refund.Memo
+		var received, credit, text string
+		if err := rows.Scan(&number, &row.Case, &row.Version, &received, &credit, &net, &text); err != nil {
+			return err
+		}
+		report.Memos++
+		if number != last+1 {
+			report.add("the memos go from %d to %d", last, number)
+		}
+		last = number
+		if err := json.Unmarshal([]byte(text), &m); err != nil {
+			report.add("memo %d cannot be read: %v", number, err)
+			return nil
+		}
+		came, sum := addUp(m)
+		if int64(m.Number) != number || m.Case != row.Case || m.Version != row.Version || m.Net.Minor() != net || sum != net {
+			report.add("memo %d does not agree with itself", number)
+		}
+		report.tells(untold, m, received, came)
+		report.tells(untold, m, credit, net)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for id, b := range untold {
+		report.add("%d fen of case %s are on no memo (transfer %s)", b.amount, b.in, id)
+	}
+	var count int64
+	if err := q.QueryRowContext(ctx, `SELECT value FROM counter WHERE name = 'memo'`).Scan(&count); err != nil {
+		return err
+	}
+	if count != last {
+		report.add("the memos end at %d, they were numbered through %d", last, count)
+	}
+	return nil
+}
+
+// addUp returns what the lines of a memo say that the seller has paid, and what
+// all of them come to.
+func addUp(m refund.Memo) (came, sum int64) {
+	for _, line := range m.Lines {
+		sum += line.Amount.Minor()
+		if line.By == refund.BySeller {
+			came += line.Amount.Minor()
+		}
+	}
+	return came, sum
+}
+
+// tells takes the transfer that a memo tells of out of those not told yet.
+func (r *Report) tells(untold map[string]brought, m refund.Memo, transfer string, amount int64) {
+	if transfer == "" && amount == 0 {
+		return
+	}
+	if untold[transfer] != (brought{m.Case, amount}) {
+		r.add("memo %d tells of %d fen of case %s, and the ledger does not", m.Number, amount, m.Case)
+	}
+	delete(untold, transfer)
 }

@@ -45,17 +45,17 @@ func (t *tx) askWithdrawal(ctx context.Context, asked refund.Withdrawal) (refund
 	return asked, err
 }
 
-// ApproveWithdrawal is the word of a second person, a clerk or an administrator
-// who has not asked for it.
+// ApproveWithdrawal is the word of a second person, who may approve and has not
+// asked for it.
 func (s *Store) ApproveWithdrawal(ctx context.Context, id string, by qc.StaffID, at time.Time) (refund.Withdrawal, error) {
-	return s.decide(ctx, "approve", id, by, at, func(_ *tx, w refund.Withdrawal) (refund.Withdrawal, error) {
+	return s.decide(ctx, "approve", id, by, at, refund.ErrApprover, []qc.Role{qc.Approver}, func(_ *tx, w refund.Withdrawal) (refund.Withdrawal, error) {
 		return w.Approve(by, asStored(at))
 	})
 }
 
 // PayWithdrawal notes that the money has gone to the customer, under ref.
 func (s *Store) PayWithdrawal(ctx context.Context, id, ref string, by qc.StaffID, at time.Time) (refund.Withdrawal, error) {
-	return s.decide(ctx, "pay", id, by, at, func(t *tx, w refund.Withdrawal) (refund.Withdrawal, error) {
+	return s.decide(ctx, "pay", id, by, at, refund.ErrNotYours, payers, func(t *tx, w refund.Withdrawal) (refund.Withdrawal, error) {
 		paid, err := w.Pay(ref, by, t.at)
 		if err != nil || w.State == paid.State {
 			return paid, err
@@ -73,7 +73,7 @@ func (s *Store) PayWithdrawal(ctx context.Context, id, ref string, by qc.StaffID
 
 // RefuseWithdrawal ends a withdrawal with a reason; the money is free again.
 func (s *Store) RefuseWithdrawal(ctx context.Context, id, reason string, by qc.StaffID, at time.Time) (refund.Withdrawal, error) {
-	return s.decide(ctx, "refuse", id, by, at, func(t *tx, w refund.Withdrawal) (refund.Withdrawal, error) {
+	return s.decide(ctx, "refuse", id, by, at, refund.ErrNotYours, payers, func(t *tx, w refund.Withdrawal) (refund.Withdrawal, error) {
 		refused, err := w.Refuse(reason, by, t.at)
 		if err != nil || w.State == refused.State {
 			return refused, err
@@ -85,8 +85,11 @@ func (s *Store) RefuseWithdrawal(ctx context.Context, id, reason string, by qc.S
 	})
 }
 
-// decide does a step of a withdrawal for a person who handles money.
-func (s *Store) decide(ctx context.Context, what, id string, by qc.StaffID, at time.Time,
+// payers pay out what was approved, or refuse it.
+var payers = []qc.Role{qc.Clerk, qc.Approver, qc.Administrator}
+
+// decide does a step of a withdrawal for a person with one of the roles.
+func (s *Store) decide(ctx context.Context, what, id string, by qc.StaffID, at time.Time, otherwise error, roles []qc.Role,
 	step func(*tx, refund.Withdrawal) (refund.Withdrawal, error),
 ) (refund.Withdrawal, error) {
 	return s.withdraw(ctx, what, id, at, func(t *tx) (refund.Withdrawal, error) {
@@ -94,12 +97,8 @@ func (s *Store) decide(ctx context.Context, what, id string, by qc.StaffID, at t
 		if err != nil {
 			return before, err
 		}
-		person, err := staff(ctx, t, by)
-		if err != nil && !errors.Is(err, qc.ErrNotFound) {
+		if err := t.holds(ctx, by, otherwise, roles...); err != nil {
 			return before, err
-		}
-		if err != nil || !person.MayPay() {
-			return before, refund.ErrNotYours
 		}
 		after, err := step(t, before)
 		if err != nil || after == before {

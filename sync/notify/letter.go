@@ -111,11 +111,15 @@ func say(words Words, l letter, link string) paragraph {
 		"by", clock(by, l.about.Customer.TimeZone), "amount", offered, "credited", c.Credited.String(),
 		"waybill", oneLine(strings.TrimSpace(c.Carrier + " " + string(c.ReturnWaybill))),
 	}
-	return paragraph{
+	p := paragraph{
 		Title: l.title(words), Link: link, LinkSay: words.Text("notice.link"),
 		What: words.Text("notice.what."+string(n.Kind), pairs...),
 		Then: words.Text("notice.then."+string(n.Kind), pairs...),
 	}
+	if c.Memo != 0 {
+		p.What += words.Text("notice.memo", "memo", c.Memo.String())
+	}
+	return p
 }
 
 // title names what the letter is about: an item, or the whole order.

@@ -176,6 +176,7 @@ type Line struct {
 	Ref     string
 	Running money.Amount // what is free after it
 	Held    money.Amount // what is set aside after it
+	Memo    refund.MemoNumber
 }
 
 // Reservation asks for money of a customer to be set aside.

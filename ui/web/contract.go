@@ -23,6 +23,8 @@ type Store interface {
 	// must be the case's, or it is a [*Conflict]. The same key twice acts once.
 	Act(ctx context.Context, id qc.CaseID, version int, event refund.Event, key string) (refund.Case, error)
 	Lives
+	// Memo returns a credit memo, whoever's it is.
+	Memo(ctx context.Context, number refund.MemoNumber) (refund.Memo, error)
 	// Dossier returns all there is about a case.
 	Dossier(ctx context.Context, id qc.CaseID) (Dossier, error)
 	// LinkOrder makes a new link to an order for a person and returns its secret.
@@ -109,9 +111,10 @@ type Line struct {
 	Amount  money.Amount
 	Case    qc.CaseID
 	Item    qc.ItemID
-	Ref     string       // of what is of no case
-	Running money.Amount // what is free on the balance after it
-	Held    money.Amount // what is set aside after it
+	Ref     string            // of what is of no case
+	Running money.Amount      // what is free on the balance after it
+	Held    money.Amount      // what is set aside after it
+	Memo    refund.MemoNumber // that its sum is on; 0: none
 }
 
 // TicketFilter says which tickets a list holds; zero fields leave nothing out.
@@ -129,4 +132,5 @@ type Dossier struct {
 	Findings []qc.Finding    // of every round, newest first
 	Tickets  []refund.Ticket // of the order
 	Assignee qc.StaffID      // who of the desk looks after it; empty: nobody
+	Memos    []refund.Memo   // of what the case has brought, the first one first
 }

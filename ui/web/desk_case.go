@@ -26,6 +26,7 @@ type deskCaseView struct {
 	Item      deskItem
 	Rounds    []roundView
 	Money     []moneyRow
+	Memos     []ticketRef
 	Balance   string
 	Facts     []factView
 	Action    string // address of the forms
@@ -147,7 +148,7 @@ func (p *Pages) deskCase(w http.ResponseWriter, r *http.Request, who session) {
 		frame: p.deskFrame(r, s, who, "case", s.T("web.case.title", "item", string(c.Item))),
 		Case:  c.ID, Version: c.Version, Status: c.Status, Words: s.T("status.desk." + c.Standing()),
 		Tone: deskTone(c.Status), Customers: s.T("status." + string(c.Status)), Clock: s.deskClock(c),
-		Notice: s.notice(r), Item: p.deskItem(s, d), Balance: balance.String(), Money: s.deskMoney(c),
+		Notice: s.notice(r), Item: p.deskItem(s, d), Balance: balance.String(), Money: s.deskMoney(c), Memos: memosOf(d.Memos),
 		Facts: s.facts(c), Action: casePath(c.ID) + "/events",
 	}
 	if page.LooksOnly = !who.mayAct(); !page.LooksOnly {

@@ -109,6 +109,8 @@ func shots() []shot {
 		{"order-unanswered", "customer", "/o/20481?notice=error.case_moved_on&case=K-20481-2", ok, unansweredWorld},
 		{"case-unanswered", "D01", "/desk/cases/K-20481-2", ok, unansweredWorld},
 		{"order-credited", "customer", "/o/20481", ok, creditedWorld},
+		{"memo", "customer", "/o/20481/memos/1", ok, creditedWorld},
+		{"memo-desk-zh", "D01", "/desk/memos/1?lang=zh", ok, creditedWorld},
 		{"order-fragment", "customer", "/o/20481?fragment=1", ok, flaggedWorld},
 		{"order-asked", "customer", "/o/20481", ok, askedWorld},
 		{"tickets", "customer", "/o/20481/tickets?item=20481-2", ok, askedWorld},

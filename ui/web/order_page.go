@@ -71,6 +71,7 @@ type statementView struct {
 	What    string
 	Item    string
 	Ref     string // of what is of no item
+	Memo    string // address of the memo that the sum is on
 	Amount  string
 	Running string
 }
@@ -120,7 +121,7 @@ func (p *Pages) orderPage(w http.ResponseWriter, r *http.Request) {
 		page.Unread = s.Count("web.tickets.unread", unread)
 	}
 	for _, line := range order.Statement {
-		page.Statement = append(page.Statement, s.statement(line, order.Order.Items))
+		page.Statement = append(page.Statement, s.statement(line, order.Order.Items, path))
 	}
 	slices.Reverse(page.Statement)
 	p.render(w, r, http.StatusOK, "order", page)
@@ -323,8 +324,11 @@ func (page *orderPageView) nameButtons() {
 	}
 }
 
-func (s speech) statement(line Line, items []qc.Item) statementView {
+func (s speech) statement(line Line, items []qc.Item, path string) statementView {
 	view := statementView{At: s.at(line.At), Amount: signed(line.Amount), Ref: line.Ref, Running: line.Running.String()}
+	if itemOf(items, line.Item).ID != "" && line.Memo != 0 { // a memo of another order is seen there
+		view.Memo = memoPath(path, line.Memo)
+	}
 	view.What = s.T("web.statement.other")
 	if key := "web.statement." + line.Kind; s.Has(key) {
 		view.What = s.T(key)

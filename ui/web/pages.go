@@ -138,6 +138,11 @@ func (p *Pages) routes() *routes {
 		mux.Handle("GET /desk/cases/{case}/iiif/{digest}"+rest, many(p.staffOnly(p.deskIIIF)))
 	}
 
+	mux.HandleFunc("GET /o/{order}/memos/{number}", p.orderMemo)
+	mux.Handle("GET /o/{order}/memos/{number}/{file}", writes(http.HandlerFunc(p.orderMemo)))
+	mux.HandleFunc("GET /desk/memos/{number}", p.staffOnly(p.deskMemo))
+	mux.HandleFunc("GET /desk/memos/{number}/{file}", p.staffOnly(p.deskMemo))
+
 	mux.HandleFunc("GET /desk/sign-in", p.signInPage)
 	mux.Handle("POST /desk/sign-in", signIns(http.HandlerFunc(p.signIn)))
 	mux.Handle("GET /desk/sign-in/elsewhere", signIns(http.HandlerFunc(p.signOnBegin)))

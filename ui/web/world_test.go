@@ -39,6 +39,7 @@ type world struct {
 	sessions map[string]qc.StaffID
 
 	subscribed []refund.Subscription
+	memos      []refund.Memo
 	keys       map[string]refund.Case
 	blobs      map[qc.Digest][]byte
 	derived    *shelf
@@ -255,6 +256,10 @@ func (w *world) Act(_ context.Context, id qc.CaseID, version int, e refund.Event
 	if key != "" {
 		w.keys[key] = after
 	}
+	memo, err := w.memo(c, after, e)
+	if err != nil {
+		return c, err
+	}
 	for _, transfer := range transfers {
 		if transfer.Kind != "credit" {
 			continue
@@ -265,7 +270,7 @@ func (w *world) Act(_ context.Context, id qc.CaseID, version int, e refund.Event
 			running, _ = running.Add(lines[len(lines)-1].Running)
 		}
 		w.lines[c.Customer] = append(lines, Line{
-			At: e.At, Kind: transfer.Kind, Amount: transfer.Amount, Case: id, Item: c.Item, Running: running,
+			At: e.At, Kind: transfer.Kind, Amount: transfer.Amount, Case: id, Item: c.Item, Running: running, Memo: memo,
 		})
 	}
 	for ticks := range w.watchers {
@@ -407,7 +412,7 @@ func (w *world) Dossier(_ context.Context, id qc.CaseID) (Dossier, error) {
 	order, item := w.itemAndOrder(c.Item)
 	return Dossier{
 		Case: c, Item: item, Customer: order.Customer, Findings: []qc.Finding{w.findings[c.Finding]},
-		Assignee: w.assigned[id], Tickets: w.ticketsOf(TicketFilter{Order: c.Order}),
+		Assignee: w.assigned[id], Tickets: w.ticketsOf(TicketFilter{Order: c.Order}), Memos: w.memosOf(id),
 	}, nil
 }
 
