@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 
 	"flawmark/app/qc"
 
@@ -25,7 +26,7 @@ func (b *Bucket) Open(d qc.Digest) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open photo file %s: %w", d, err)
 	}
-	return &File{file: &object{b: b, d: d, key: key, size: size, ahead: 1}, size: size}, nil
+	return &File{file: &object{b: b, d: d, key: key, size: size, ahead: 2, next: 1}, size: size}, nil
 }
 
 // firstWindow asks for the size, and where the beginning is not at hand for that
@@ -197,16 +198,37 @@ const (
 
 // object is an open file of a bucket.
 type object struct {
-	b     *Bucket
-	d     qc.Digest
-	key   string
-	size  int64
-	at    int64
-	ahead int64 // windows to fetch at the next miss of Read
+	b    *Bucket
+	d    qc.Digest
+	key  string
+	size int64
+	at   int64
+
+	mu    sync.Mutex // ReadAt comes from anywhere
+	ahead int64      // windows to fetch at the next miss
+	next  int64      // the window that is missed next by who reads on, also with gaps: a tile is a stretch of each row
 }
 
-// Read implements [io.Reader]. The further it has read on, the more it fetches at
-// once.
+// window returns the n-th window, and fetches the more with it the longer its
+// reader has gone on.
+func (o *object) window(n, least int64) ([]byte, error) {
+	o.mu.Lock()
+	ahead := int64(1)
+	if n == o.next {
+		ahead = o.ahead
+	}
+	o.mu.Unlock()
+	ahead = max(ahead, least)
+	data, fetched, err := o.b.window(o.d, o.key, o.size, n, ahead)
+	if fetched {
+		o.mu.Lock()
+		o.ahead, o.next = min(2*ahead, mostAhead), n+ahead
+		o.mu.Unlock()
+	}
+	return data, err
+}
+
+// Read implements [io.Reader].
 func (o *object) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
@@ -222,12 +244,9 @@ func (o *object) Read(p []byte) (int, error) {
 		}
 		return n, err
 	}
-	data, fetched, err := o.b.window(o.d, o.key, o.size, o.at/windowSize, o.ahead)
+	data, err := o.window(o.at/windowSize, 1)
 	if err != nil {
 		return 0, err
-	}
-	if fetched {
-		o.ahead = min(2*o.ahead, mostAhead)
 	}
 	n := copy(p, data[o.at%windowSize:])
 	o.at += int64(n)
@@ -257,7 +276,7 @@ func (o *object) ReadAt(p []byte, off int64) (int, error) {
 	for n < len(p) {
 		at := off + int64(n)
 		missing := (off+int64(len(p))-1)/windowSize - at/windowSize + 1
-		data, _, err := o.b.window(o.d, o.key, o.size, at/windowSize, missing)
+		data, err := o.window(at/windowSize, missing)
 		if err != nil {
 			return n, err
 		}
@@ -277,9 +296,7 @@ func (o *object) Seek(offset int64, whence int) (int64, error) {
 	if offset < 0 {
 		return 0, errors.New("seek in photo file: negative offset")
 	}
-	if offset != o.at {
-		o.at, o.ahead = offset, 1
-	}
+	o.at = offset
 	return offset, nil
 }
 

@@ -258,7 +258,17 @@ func TestBucket_ReadsAhead(t *testing.T) {
 	asks("a stretch", 2, at(5<<20, 20_000))
 	asks("one beside it", 1, at(5<<20+100_000, 20_000))
 	asks("across a border", 2, at(5<<20+windowSize-10, 20))
-	asks("one after the other", 9, func(f *File) error { _, err := io.Copy(io.Discard, onlyReader{f}); return err })
+	b.windows.drop(d)
+	asks("a tile: a bit of each of 40 rows", 5, func(f *File) error {
+		for row := range int64(40) {
+			if _, err := f.ReadAt(make([]byte, 3000), 3<<20+row*46_000); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	b.windows.drop(d)
+	asks("one after the other", 7, func(f *File) error { _, err := io.Copy(io.Discard, onlyReader{f}); return err })
 	b.windows.drop(d)
 	asks("all at once", 2, at(0, len(data)))
 	if n := b.windows.order.Len(); n > mostWindows {
