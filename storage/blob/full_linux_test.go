@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"flawmark/app/qc"
+	"flawmark/storage/storagetest"
 )
 
 // TestFullDisk needs to mount a small disk, which takes a privileged process;
@@ -50,6 +51,45 @@ func TestFullDisk(t *testing.T) {
 	}
 	// There is room again: a full disk is not the end.
 	if d, err := f.PutBytes(t.Context(), large[:1000]); err != nil || d != qc.DigestOf(large[:1000]) {
+		t.Errorf("Put afterwards = %s, %v", d, err)
+	}
+}
+
+// TestFullDisk_OfTheStore fills the disk of the object store. It needs to mount,
+// too; what stores answer then is tried everywhere.
+func TestFullDisk_OfTheStore(t *testing.T) {
+	server := storagetest.StartS3(t)
+	address := server.Bucket(t)
+	dir := server.Object(address, "")
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=6m"); err != nil {
+		t.Logf("no small disk to fill: %v", err)
+		return
+	}
+	t.Cleanup(func() {
+		server.Stop(t)
+		if err := syscall.Unmount(dir, 0); err != nil {
+			t.Error(err)
+		}
+	})
+	b := openBucket(t, server, address, nil)
+	large := bytes.Repeat([]byte("0123456789abcdef"), 3<<18) // 12 MiB: three pieces
+	if d, _, err := b.Put(t.Context(), bytes.NewReader(large)); !errors.Is(err, ErrFull) || d != "" {
+		t.Errorf("Put = %q, %v", d, err)
+	}
+	s := stage(t, b, "u1")
+	n, err := s.Append(t.Context(), bytes.NewReader(large), int64(len(large)))
+	if !errors.Is(err, ErrFull) || n != pieceSize || s.Size() != n {
+		t.Errorf("Append = %d of %d, %v", n, s.Size(), err)
+	}
+	_ = s.Close()
+	if s = stage(t, b, "u1"); s.Size() != pieceSize {
+		t.Errorf("%d bytes are there, %d were acknowledged", s.Size(), pieceSize)
+	}
+	if err := s.Discard(); err != nil {
+		t.Error(err)
+	}
+	// There is room again: a full disk is not the end.
+	if d, err := b.PutBytes(t.Context(), large[:1000]); err != nil || d != qc.DigestOf(large[:1000]) {
 		t.Errorf("Put afterwards = %s, %v", d, err)
 	}
 }
