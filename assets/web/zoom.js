@@ -149,6 +149,17 @@
     }
   };
 
+  // An address may name the flaw that is to be seen: "#flaw-2".
+  const named = () => {
+    const n = Number(/^#flaw-(\d+)$/.exec(location.hash)?.[1]);
+    const at = places.findIndex((p) => p.n === n);
+    if (at < 0) return;
+    go(at);
+    viewer.viewport.applyConstraints(true);
+    root.scrollIntoView({ block: "start" });
+    viewer.canvas.focus({ preventScroll: true }); // N, P, M and C work at once
+  };
+
   const sharpen = async (seconds, tries) => {
     if (tries <= 0) return;
     await new Promise((done) => setTimeout(done, seconds * 1000));
@@ -177,6 +188,8 @@
     link(viewer, () => (other.hidden ? null : listing));
     viewer.addHandler("canvas-key", keys);
     viewer.addOnceHandler("open", show);
+    viewer.addOnceHandler("open", named);
+    addEventListener("hashchange", named);
     viewer.addOnceHandler("open-failed", () => { panes.hidden = true; });
     if (later) sharpen(later, 60);
     else root.dataset.sharp = "true";

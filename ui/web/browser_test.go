@@ -512,3 +512,48 @@ func TestLive_ComesBackByItself(t *testing.T) {
 	w.move(t, "K-20481-2", refund.Event{Kind: refund.Refused, Actor: clerk, Reason: "影响二次销售"})
 	b.do(t, chromedp.WaitVisible(chromedp.CSS(`[data-status="seller_refused"]`)), chromedp.WaitNotVisible(chromedp.CSS("#stale")))
 }
+
+// The order's page leads from a flaw to its place on the photo, and from there
+// the keys go on: to the next flaw, to no marks, to the listing beside it.
+func TestViewer_GoesFromFlawToFlaw(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	flaggedWorld(t, w)
+	b := browse(t, w, "customer")
+	b.do(t, chromedp.Click(chromedp.CSS(`#flaws-20481-2 [data-flaw="2"] a`)), chromedp.WaitVisible(chromedp.CSS("#deep")))
+	says := func(want string) {
+		t.Helper()
+		b.do(t, chromedp.WaitVisible(chromedp.CSS(`.viewer-flaws [aria-current="true"]`)))
+		deadline := time.Now().Add(patience)
+		for {
+			got := ask[string](t, b, `document.getElementById("announce").textContent + "|" + document.querySelector(".viewer-flaws [aria-current]").dataset.flaw`)
+			if got == want {
+				return
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("the viewer says %q, want %q", got, want)
+			}
+			time.Sleep(20 * time.Millisecond)
+		}
+	}
+	says("Flaw 2 of 3|2")
+	b.do(t, chromedp.KeyEvent("n"))
+	says("Flaw 4 of 3|4")
+	b.do(t, chromedp.KeyEvent("p"), chromedp.KeyEvent("p"))
+	says("Flaw 1 of 3|1")
+	b.do(t, chromedp.KeyEvent("m"))
+	if ask[bool](t, b, `document.getElementById("marks-full").checked`) {
+		t.Error("M does not hide the marks")
+	}
+	b.do(t, chromedp.KeyEvent("c"), chromedp.WaitVisible(chromedp.CSS(`[data-do="compare"][aria-pressed="true"]`)), chromedp.WaitVisible(chromedp.CSS(".deep.other canvas")))
+	b.do(t, chromedp.KeyEvent("+"), chromedp.KeyEvent("+"))
+	const ratio = `(() => { const [a, c] = [...document.querySelectorAll(".deep")].map(e => OpenSeadragon.getViewer(e)?.viewport);
+		return a && c ? Math.abs(Math.log(a.getZoom(true) / a.getHomeZoom() / (c.getZoom(true) / c.getHomeZoom()))) + (a.getZoom(true) / a.getHomeZoom() > 1.05 ? 0 : 9) : 99 })()`
+	deadline := time.Now().Add(patience)
+	for ask[float64](t, b, ratio) > 0.02 {
+		if time.Now().After(deadline) {
+			t.Fatalf("the listing is not shown at the same zoom: %v", ask[string](t, b, `JSON.stringify([...document.querySelectorAll(".deep")].map(e => { const v = OpenSeadragon.getViewer(e); return v ? [v.viewport.getZoom(true), v.viewport.getHomeZoom(), v.world.getItemCount()] : null })) + document.activeElement.className`))
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}

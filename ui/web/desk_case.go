@@ -194,12 +194,14 @@ func (p *Pages) deskItem(s speech, d Dossier) deskItem {
 }
 
 func (p *Pages) round(s speech, d Dossier, f qc.Finding) roundView {
-	return roundView{
+	view := roundView{
 		speech: s, Round: f.Round, Revision: f.Revision, Current: f.ID == d.Case.Finding, At: s.at(f.RecordedAt),
 		Inspector: s.person(f.Inspector), Station: f.Station,
 		Photos: s.photos(f, d.Item.Title.In(s.Language()), casePath(d.Case.ID), p.there, hiddenFrom(p.Catalogue, true)),
 		Flaws:  s.flaws(f, d.Item, p.Catalogue, true),
 	}
+	lead(view.Flaws, f, casePath(d.Case.ID), p.there)
+	return view
 }
 
 func (s speech) deskMoney(c refund.Case) []moneyRow {

@@ -40,7 +40,10 @@ type flawView struct {
 	Size     string
 	Pieces   string // "2 of 3 pieces", when there are several
 	Note     string
-	On       []int // photos with a mark of it, from 1
+	On       []int    // photos with a mark of it, from 1
+	View     string   // where a photo shows it closely; empty: none does
+	Anchor   string   // its id, where a page shows it once
+	Measured []string // what was measured of it on photos, with the error
 	Internal bool
 }
 
@@ -72,6 +75,7 @@ func (s speech) flaws(f qc.Finding, item qc.Item, catalogue qc.Catalogue, inside
 		if item.Quantity > 1 {
 			view.Pieces = s.T("web.pieces", "n", strconv.Itoa(flaw.Quantity), "m", strconv.Itoa(item.Quantity))
 		}
+		view.Measured = s.measured(f, flaw.ID)
 		for n, photo := range f.Photos {
 			if slices.ContainsFunc(f.Marks, func(m qc.Mark) bool { return m.Photo == photo.ID && m.Flaw == flaw.ID }) {
 				view.On = append(view.On, n+1)
@@ -80,6 +84,41 @@ func (s speech) flaws(f qc.Finding, item qc.Item, catalogue qc.Catalogue, inside
 		views = append(views, view)
 	}
 	return views
+}
+
+// measured says what was measured along a flaw, or, without one, beside all of
+// them: with its error at 95 %, and where the photo has its scale from.
+func (s speech) measured(f qc.Finding, flaw qc.FlawID) []string {
+	var lines []string
+	for _, m := range f.Marks {
+		i := slices.IndexFunc(f.Photos, func(p qc.Photo) bool { return p.ID == m.Photo })
+		if i < 0 || m.Tool != qc.Measure || m.Flaw != flaw {
+			continue
+		}
+		scale := f.Photos[i].Scale
+		length := m.Label(scale)
+		if length == "" {
+			continue
+		}
+		if _, ok := scale.Measure(m.Points); !ok {
+			lines = append(lines, s.T("web.measured.pixels", "length", length, "photo", strconv.Itoa(i+1)))
+			continue
+		}
+		lines = append(lines, s.T("web.measured", "length", length, "photo", strconv.Itoa(i+1), "scale", s.T("web.scale."+string(scale.Source))))
+	}
+	return lines
+}
+
+// lead makes the flaws lead to the photos that show them closely.
+func lead(flaws []flawView, f qc.Finding, base string, there func(qc.Digest) bool) {
+	for i, flaw := range flaws {
+		for _, n := range flaw.On {
+			if photo := f.Photos[n-1]; there(photo.Preview.Digest) {
+				flaws[i].View = base + "/photos/" + string(photo.Digest) + "#flaw-" + strconv.Itoa(flaw.Number)
+				break
+			}
+		}
+	}
 }
 
 func otherLanguage(language string) string {

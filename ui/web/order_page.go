@@ -46,7 +46,8 @@ type itemView struct {
 	State    string // "progress", "passed" or "case"
 	Photos   []photoView
 	Flaws    []flawView
-	Updated  *moment // when the finding was last revised
+	Measured []string // beside the flaws
+	Updated  *moment  // when the finding was last revised
 	Earlier  []earlierView
 	Case     *caseView
 	Linked   []linkedView // corrections of what has ended
@@ -264,6 +265,8 @@ func (p *Pages) itemView(s speech, o OrderView, item qc.Item, base string) itemV
 		finding := findings[0]
 		view.Photos = s.photos(finding, view.Title, base, p.there, hiddenFrom(p.Catalogue, false))
 		view.Flaws = s.flaws(finding, item, p.Catalogue, false)
+		lead(view.Flaws, finding, base, p.there)
+		view.Measured = s.measured(finding, "")
 		if finding.Revision > 1 {
 			at := s.at(finding.RecordedAt)
 			view.Updated = &at
@@ -292,11 +295,13 @@ func (p *Pages) itemView(s speech, o OrderView, item qc.Item, base string) itemV
 }
 
 func (p *Pages) earlierRound(s speech, f qc.Finding, item qc.Item, title, base string) earlierView {
-	return earlierView{
+	view := earlierView{
 		speech: s, Round: f.Round, Words: s.T("web.earlier", "time", s.at(f.RecordedAt).Text),
 		Photos: s.photos(f, title, base, p.there, hiddenFrom(p.Catalogue, false)),
 		Flaws:  s.flaws(f, item, p.Catalogue, false),
 	}
+	lead(view.Flaws, f, base, p.there)
+	return view
 }
 
 // told reports whether the customer has seen the case at some time.

@@ -73,12 +73,13 @@ const anywayFor = 10 * 24 * time.Hour
 // anywayView lets a customer who was too late ask the seller all the same.
 type anywayView struct {
 	speech
-	Action string
-	Case   qc.CaseID
-	Item   qc.ItemID
-	Text   string // the message, in the customer's language
-	Seen   int
-	Asked  string // the ticket, once it was asked
+	Explain string
+	Action  string
+	Case    qc.CaseID
+	Item    qc.ItemID
+	Text    string // the message, in the customer's language
+	Seen    int
+	Asked   string // the ticket, once it was asked
 }
 
 // anyway is nil where the time has not run out, or asking makes no sense any
@@ -95,7 +96,11 @@ func (s speech) anyway(c refund.Case, o OrderView) *anywayView {
 	if !late && !unanswered {
 		return nil
 	}
+	explain := "web.anyway.explain"
+	if s.now.Before(c.WindowEndsAt) {
+		explain = "web.anyway.soon"
+	}
 	return &anywayView{
-		speech: s, Action: path + "/tickets", Case: c.ID, Item: c.Item, Text: s.T("web.anyway.text"), Seen: len(o.Tickets),
+		speech: s, Explain: s.T(explain), Action: path + "/tickets", Case: c.ID, Item: c.Item, Text: s.T("web.anyway.text"), Seen: len(o.Tickets),
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"flawmark/app/qc"
@@ -16,6 +17,8 @@ type photoPage struct {
 	Photo photoView
 	Back  string
 	Flaws []flawView
+	// Measured is what was measured beside the flaws.
+	Measured []string
 	// Listing is the address of the photo to compare with; empty: there is none.
 	Listing, ListingAlt string
 	Places              string // "1 x y w h;2 …": where on the photo each flaw is
@@ -42,6 +45,10 @@ func (p *Pages) showPhoto(w http.ResponseWriter, r *http.Request, s speech, find
 			}
 			page.Scripts = photoScripts[:]
 			page.Flaws = s.flaws(finding, item, p.Catalogue, inside)
+			for n := range page.Flaws {
+				page.Flaws[n].Anchor = "flaw-" + strconv.Itoa(page.Flaws[n].Number)
+			}
+			page.Measured = s.measured(finding, "")
 			page.Places = placesOf(finding, photo, hidden)
 			if p.there(item.ListingPhoto) {
 				page.Listing = base + "/photos/" + string(item.ListingPhoto) + "/full"
