@@ -27,10 +27,6 @@ func (c *centre) keepHouse(ctx context.Context) error {
 	defer clearing.Stop()
 	defer closing.Stop()
 	c.clearUploads(ctx)
-	c.letGo(ctx)
-	c.checkBooks(ctx)
-	checking := time.NewTicker(checkEvery)
-	defer checking.Stop()
 	var waiting patience
 	for {
 		select {
@@ -38,12 +34,29 @@ func (c *centre) keepHouse(ctx context.Context) error {
 			return nil
 		case <-clearing.C:
 			c.clearUploads(ctx)
-			c.letGo(ctx)
-		case <-checking.C:
-			c.checkBooks(ctx)
 		case <-closing.C:
 			c.heedSilence(ctx, &waiting)
 			c.freeHolds(ctx)
+		}
+	}
+}
+
+// keepStore does until ctx ends what may take long, such as the first time after
+// years: it lets old originals go and derives the books again.
+func (c *centre) keepStore(ctx context.Context) error {
+	clearing, checking := time.NewTicker(clearEvery), time.NewTicker(checkEvery)
+	defer clearing.Stop()
+	defer checking.Stop()
+	c.letGo(ctx)
+	c.checkBooks(ctx)
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-clearing.C:
+			c.letGo(ctx)
+		case <-checking.C:
+			c.checkBooks(ctx)
 		}
 	}
 }

@@ -105,6 +105,7 @@ func serve(ctx context.Context, call *command.Call) (err error) {
 	})
 	group.Go(func() error { return c.store.Follow(ctx) })
 	group.Go(func() error { return c.keepHouse(ctx) })
+	group.Go(func() error { return c.keepStore(ctx) })
 	group.Go(func() error { return c.serveMetrics(ctx, figures) })
 	group.Go(func() error { return pages.Run(ctx) })
 	group.Go(func() error { return c.notify(ctx) })
