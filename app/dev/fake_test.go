@@ -56,7 +56,7 @@ func completeMachine() machine {
 	return machine{
 		release: debianRelease,
 		programs: []string{
-			"git", "clang", "ld.lld", "pkg-config", "fc-list", "Xvfb", "openbox", "xdotool", "xwininfo", "import", "chromium", "strace",
+			"git", "clang", "ld.lld", "pkg-config", "fc-list", "Xvfb", "openbox", "xdotool", "xwininfo", "import", "chromium", "strace", "curl", "jq",
 			"vips", "vipsthumbnail", "djpeg", "cjpeg", "jpegtran", "gm", "gdk-pixbuf-thumbnailer",
 		},
 		files: []string{"etc/ssl/certs/ca-certificates.crt", "usr/lib/x86_64-linux-gnu/dri/swrast_dri.so"},

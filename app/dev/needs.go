@@ -18,7 +18,8 @@ const (
 	toPlay
 	// toCompare: the programs that bench measures the product against.
 	toCompare
-	// toDrill: what makes things go wrong. The test run drills, too.
+	// toDrill: what makes things go wrong, or tries what only the README says. The
+	// test run drills, too.
 	toDrill
 )
 
@@ -177,6 +178,14 @@ func needs() []need {
 				// the snap, and snaps cannot run in most containers.
 				ubuntu: sentence("install Google Chrome from https://www.google.com/chrome/ (Ubuntu has Chromium only as a snap: sudo snap install chromium)"),
 			},
+		},
+		{
+			name: "curl", why: "asks the centre as the README shows it", purpose: toDrill,
+			present: program("curl"), remedies: everyLinux("curl"),
+		},
+		{
+			name: "jq", why: "reads the centre's answers as the README shows it", purpose: toDrill,
+			present: program("jq"), remedies: everyLinux("jq"),
 		},
 		{
 			name: "strace", why: "records a station's system calls for power cuts, and has them fail", purpose: toDrill,
