@@ -142,6 +142,14 @@ func (s *Store) SignIn(ctx context.Context, id qc.StaffID, password string, at t
 	if _, locked := errors.AsType[*Locked](err); err != nil && !locked && !errors.Is(err, qc.ErrNotFound) {
 		return qc.Staff{}, err
 	}
+	// Each takes 19 MiB; more at once than there are processors would only
+	// take memory.
+	select {
+	case s.hashing <- struct{}{}:
+		defer func() { <-s.hashing }()
+	case <-ctx.Done():
+		return qc.Staff{}, ctx.Err()
+	}
 	if err != nil || verifier == "" || !person.Active {
 		qc.HashSecret(password, make([]byte, 16)) // takes as long as for a known person
 		if locked, ok := errors.AsType[*Locked](err); ok {

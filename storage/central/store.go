@@ -30,6 +30,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 
@@ -96,6 +97,7 @@ type Store struct {
 	feedEpoch string
 	dir       string
 	watchers  watchers
+	hashing   chan struct{} // who has a password hashed now
 	// statements are prepared on writer
 	statements statements
 }
@@ -148,7 +150,8 @@ func dial(ctx context.Context, c Config, exclusive bool) (*Store, error) {
 		return nil, fmt.Errorf("open centre: %w", ErrDatabase)
 	}
 	s := &Store{
-		now: c.Now, log: c.Log, policy: c.Policy, catalogue: c.Catalogue, dir: c.Dir,
+		hashing: make(chan struct{}, max(2, runtime.GOMAXPROCS(0))),
+		now:     c.Now, log: c.Log, policy: c.Policy, catalogue: c.Catalogue, dir: c.Dir,
 		engine: kind, url: c.URL, alone: c.Alone, self: uuid.NewString(),
 	}
 	if s.now == nil {

@@ -38,7 +38,13 @@ func (p *Pages) signInView(r *http.Request, s speech) signInView {
 	return view
 }
 
+// refusalTakes is how long a refused sign-in takes at least: longer than looking
+// for a person, counting the try and hashing the password, of which not all is
+// done for people who are not known.
+const refusalTakes = 400 * time.Millisecond
+
 func (p *Pages) signIn(w http.ResponseWriter, r *http.Request) {
+	began := time.Now() // of the socket's time, as it is measured outside
 	form, ok := p.form(w, r)
 	if !ok {
 		return
@@ -52,6 +58,9 @@ func (p *Pages) signIn(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case errors.Is(err, ErrSignIn), errors.Is(err, ErrLocked), errors.Is(err, qc.ErrNotFound):
 		// The same for all: only people who are known are ever locked out.
+		if !pause(r.Context(), p.refusing-time.Since(began)) {
+			return
+		}
 		p.signInRefused(w, r, id, "web.signin.wrong", http.StatusForbidden)
 		return
 	case err != nil:

@@ -115,6 +115,96 @@ func TestDesk_SignIn(t *testing.T) {
 	}
 }
 
+// Who works here cannot be found out by the clock either: refusing somebody who
+// is not known takes as long as refusing a wrong password.
+func TestDesk_RefusingTakesItsTime(t *testing.T) {
+	t.Parallel()
+	for _, id := range []string{"D01", "nobody"} {
+		began := time.Now()
+		newWorld(t).reader(t).do(http.MethodPost, "/desk/sign-in", url.Values{"id": {id}, "password": {"guess"}})
+		if took := time.Since(began); took < refusalTakes {
+			t.Errorf("%s is refused within %s", id, took)
+		}
+	}
+}
+
+// One link or session holds few streams, and others are not kept from theirs.
+func TestStreams_AreFewForOne(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.flagged(t, "20481-2", false)
+	b := w.reader(t)
+	b.openLink("20481")
+	b.openLink("20482")
+	server := httptest.NewServer(b.handler)
+	defer server.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	listen := func(order string) int {
+		t.Helper()
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, server.URL+"/o/"+order+"/events", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.AddCookie(&http.Cookie{Name: orderCookie, Value: "secret-of-" + order})
+		answer, err := server.Client().Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = answer.Body.Close() })
+		return answer.StatusCode
+	}
+	for n := range mostStreams + 1 {
+		if want := map[bool]int{true: http.StatusOK, false: http.StatusTooManyRequests}[n < mostStreams]; listen("20481") != want {
+			t.Fatalf("stream %d is not answered with %d", n+1, want)
+		}
+	}
+	if got := listen("20482"); got != http.StatusOK {
+		t.Errorf("somebody else is answered with %d", got)
+	}
+}
+
+// Wherever a request says that it went, what people are given leads home.
+func TestPages_HeedNoHostOfARequest(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	flaggedWorld(t, w)
+	b := w.reader(t)
+	b.pages.Public = "https://qc.example.com"
+	b.openLink("20481")
+	b.signIn("D01")
+	for _, address := range []string{"/", "/o/20481?lang=zh", "/o/20481", "/desk", "/desk/cases/K-20481-2/link", "/desk/sign-in?lang=zh", "/nothing"} {
+		method := http.MethodGet
+		if strings.HasSuffix(address, "/link") {
+			method = http.MethodPost
+		}
+		r := httptest.NewRequest(method, address, nil)
+		r.Host = "evil.example"
+		r.Header.Set("X-Forwarded-Host", "evil.example")
+		for _, cookie := range b.jar {
+			if strings.HasPrefix(r.URL.Path, cookie.Path) {
+				r.AddCookie(cookie)
+			}
+		}
+		got := serve(t, b.handler, r)
+		if strings.Contains(got.body, "evil.example") || strings.Contains(got.header.Get("Location"), "evil.example") || strings.HasPrefix(got.header.Get("Location"), "//") {
+			t.Errorf("%s: %d to %q: %.200s", address, got.status, got.header.Get("Location"), got.body)
+		}
+	}
+}
+
+func TestPages_AskForTLSOnceThereIsSome(t *testing.T) {
+	t.Parallel()
+	b := newWorld(t).reader(t)
+	if got := b.do(http.MethodGet, "/desk/sign-in", nil).header.Get("Strict-Transport-Security"); got != "" {
+		t.Errorf("without TLS: %q", got)
+	}
+	b.pages.Secure = true
+	if got := b.do(http.MethodGet, "/desk/sign-in", nil).header.Get("Strict-Transport-Security"); got == "" {
+		t.Error("with TLS nothing keeps the reader there")
+	}
+}
+
 func TestDesk_DismissalEndsTheSession(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -130,6 +220,7 @@ func TestDesk_DismissalEndsTheSession(t *testing.T) {
 func TestDesk_SigningInIsRateLimited(t *testing.T) {
 	t.Parallel()
 	b := newWorld(t).reader(t)
+	b.pages.refusing = 0
 	status := 0
 	for range signInsPerMinute + 1 {
 		status = b.do(http.MethodPost, "/desk/sign-in", url.Values{"id": {"D01"}, "password": {"guess"}}).status

@@ -52,6 +52,8 @@ type Pages struct {
 	darkroom  *darkroom.Darkroom
 	drawing   chan struct{} // who draws regions now
 	inbox     *inbox        // of customers' pictures
+	listeners *listeners
+	refusing  time.Duration // what refusing a sign-in takes at least
 }
 
 // Limits of what is taken in.
@@ -62,7 +64,8 @@ const (
 	signInsPerMinute = 60  // of one address; the store also slows a staff id down
 	linksPerMinute   = 600 // of one address: a customer's network may hide many
 	tilesPerMinute   = 6000
-	writesPerMinute  = 60 // of one address; the store also counts what an order's customer writes
+	visitsPerMinute  = 12_000 // of one address, whatever it asks for
+	writesPerMinute  = 60     // of one address; the store also counts what an order's customer writes
 )
 
 // New returns the pages, or says what is missing.
@@ -93,7 +96,7 @@ func New(config Config) (*Pages, error) {
 	}
 	return &Pages{
 		Config: config, templates: parsed, files: files, darkroom: dark, drawing: make(chan struct{}, atOnce),
-		inbox: newInbox(),
+		inbox: newInbox(), listeners: &listeners{open: map[string]int{}}, refusing: refusalTakes,
 	}, nil
 }
 
@@ -104,7 +107,8 @@ func (p *Pages) Run(ctx context.Context) error { return p.darkroom.Run(ctx) }
 // Handler returns the pages' routes. It answers everything it is asked, so it
 // is mounted last, at the root.
 func (p *Pages) Handler() http.Handler {
-	return headers(http.NewCrossOriginProtection().Handler(p.routes()))
+	visits := httprate.LimitBy(visitsPerMinute, time.Minute, peer, httprate.WithLimitHandler(p.tooMany))
+	return p.headers(visits(http.NewCrossOriginProtection().Handler(p.routes())))
 }
 
 func (p *Pages) routes() *routes {
@@ -185,7 +189,7 @@ func (p *Pages) linkFirst(limit func(http.Handler) http.Handler, next http.Handl
 
 // headers sets what holds for every answer. Pages load nothing from elsewhere,
 // run no inline script, and cannot be framed.
-func headers(next http.Handler) http.Handler {
+func (p *Pages) headers(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "+
@@ -198,6 +202,9 @@ func headers(next http.Handler) http.Handler {
 		h.Set("Referrer-Policy", "same-origin")
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Cache-Control", "no-store")
+		if p.secure(r) { // from now on this host is asked by https only
+			h.Set("Strict-Transport-Security", "max-age=31536000")
+		}
 		next.ServeHTTP(w, r)
 	})
 }

@@ -35,6 +35,12 @@ func (p *Pages) stream(w http.ResponseWriter, r *http.Request, state func(contex
 		p.sorry(w, r, http.StatusNotFound, "error.link_invalid")
 		return
 	}
+	leave, ok := p.listeners.enter(p.secretOf(r, orderCookie) + "\x00" + p.secretOf(r, deskCookie))
+	if !ok {
+		p.tooMany(w, r)
+		return
+	}
+	defer leave()
 	out := http.NewResponseController(w)
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")
