@@ -67,11 +67,14 @@ func refusals() intake.Refusals {
 		Fork: central.ErrFork, Revoked: central.ErrRevoked,
 		Batch: central.ErrBatch, Pending: central.ErrPending, Expired: central.ErrExpired, Code: central.ErrCode,
 		CursorGone: central.ErrCursorGone, Digest: blob.ErrDigest, Full: blob.ErrFull, StoreFull: central.ErrFull,
-		Overtaken: blob.ErrBusy,
-		Away: func(err error) bool {
-			return errors.Is(err, blob.ErrAway) || errors.Is(err, blob.ErrBucket) || central.IsAway(err)
-		},
+		Overtaken: blob.ErrBusy, Away: away,
 	}
+}
+
+// away reports that the database, or the place of the photo files, does not answer,
+// or does not let us in: whoever asks is not at fault and may try again.
+func away(err error) bool {
+	return errors.Is(err, blob.ErrAway) || errors.Is(err, blob.ErrBucket) || central.IsAway(err)
 }
 
 // forPages is the store as [web.Store].

@@ -49,7 +49,7 @@ func (c *centre) pages(ctx context.Context) (_ *web.Pages, closePages func() err
 		Store: forPages{c.store}, Blobs: openBlobs{c.blobs}, Derived: openDerived{derived},
 		Budget: photo.NewBudget(developingMemory), Words: words, Catalogue: c.flaws,
 		Secret: sessions, Now: c.now, Log: c.log, Secure: strings.HasPrefix(c.public(), "https:"),
-		Public: c.public(), PushKey: pushKey, SignOn: c.signOn(), People: c.people(),
+		Away: away, Public: c.public(), PushKey: pushKey, SignOn: c.signOn(), People: c.people(),
 	})
 	if err != nil {
 		return nil, nil, errors.Join(err, derived.Close())

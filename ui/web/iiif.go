@@ -157,7 +157,8 @@ func (p *Pages) iiifFailed(w http.ResponseWriter, r *http.Request, err error) {
 		return // the reader has left
 	}
 	p.Log.ErrorContext(r.Context(), "region failed", "path", r.URL.Path, "error", err)
-	p.problem(w, r, http.StatusInternalServerError, "error.unexpected")
+	status, key := p.fault(w, err)
+	p.problem(w, r, status, key)
 }
 
 // problem answers a program with a sentence, as RFC 9457 has it.

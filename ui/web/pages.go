@@ -39,6 +39,9 @@ type Config struct {
 	People map[string]qc.StaffID
 	// PushKey is the centre's key for Web Push; empty: it is not offered.
 	PushKey string
+	// Away reports that an error means only that the database, or where files
+	// are kept, does not answer now; nil: none does.
+	Away func(error) bool
 	// Public is the base URL of links made for customers, such as
 	// "https://qc.example.com"; empty: where the clerk's request went.
 	Public string
@@ -215,7 +218,17 @@ func (p *Pages) failed(w http.ResponseWriter, r *http.Request, what string, err 
 		return // the reader has left
 	}
 	p.Log.ErrorContext(r.Context(), "page failed", "what", what, "error", err)
-	p.sorry(w, r, http.StatusInternalServerError, "error.unexpected")
+	status, key := p.fault(w, err)
+	p.sorry(w, r, status, key)
+}
+
+// fault says what to answer where nobody who asks is at fault.
+func (p *Pages) fault(w http.ResponseWriter, err error) (status int, key string) {
+	if p.Away != nil && p.Away(err) {
+		w.Header().Set("Retry-After", "10")
+		return http.StatusServiceUnavailable, "web.away"
+	}
+	return http.StatusInternalServerError, "error.unexpected"
 }
 
 func (p *Pages) tooMany(w http.ResponseWriter, r *http.Request) {
