@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -39,7 +40,7 @@ const (
 
 // TestDrillCentres has stations work through a balancer with three centres on one
 // PostgreSQL and one object store, while one centre after the other is killed and
-// started again. In the end they are replaced one by one as in an upgrade, without
+// started again; then both storages fail for a moment. In the end they are replaced one by one as in an upgrade, without
 // a single request coming to nothing. Everything acknowledged is there, once, and
 // nobody at a station had to do anything.
 func TestDrillCentres(t *testing.T) {
@@ -55,7 +56,7 @@ func TestDrillCentres(t *testing.T) {
 		time.Sleep(pause/2 + time.Duration(random.Int64N(int64(pause))))
 		s.killAndRestart(t, s.centres[random.IntN(len(s.centres))], time.Duration(random.Int64N(int64(time.Second))))
 	}
-	s.everyoneReady(t)
+	s.takeStorageAway(t)
 	refused, answers := s.front.count()
 	for _, c := range s.centres {
 		s.replace(t, c)
@@ -91,6 +92,7 @@ func TestDrillCentres(t *testing.T) {
 type shared struct {
 	rig     *drill.Rig
 	site    *drillSite // the same store once more, to prepare and to look
+	sql     *storagetest.Postgres
 	bucket  *blob.Bucket
 	url     string // of the database
 	address string // of the bucket
@@ -104,8 +106,8 @@ type shared struct {
 
 func startShared(t *testing.T, rig *drill.Rig) *shared {
 	t.Helper()
-	s := &shared{rig: rig, store: storagetest.StartS3(t), url: storagetest.StartPostgres(t).Database(t), photos: make(map[qc.Digest]bool)}
-	s.address = s.store.Bucket(t)
+	s := &shared{rig: rig, store: storagetest.StartS3(t), sql: storagetest.StartPostgres(t), photos: make(map[qc.Digest]bool)}
+	s.url, s.address = s.sql.Database(t), s.store.Bucket(t)
 	rig.Secret(s.store.SecretKey)
 	catalogue, err := qc.ParseCatalogue(assets.FlawCatalogue())
 	if err != nil {
@@ -178,6 +180,29 @@ func (s *shared) killAndRestart(t *testing.T, c *centre, after time.Duration) {
 	time.Sleep(after)
 	s.start(t, c)
 	until(t, "the killed centre to be ready", func() bool { return s.front.isUp(c.address()) })
+}
+
+// takeStorageAway has the database, and then the object store, fail for a moment.
+// All centres live on, and say that they are not ready.
+func (s *shared) takeStorageAway(t *testing.T) {
+	t.Helper()
+	for name, server := range map[string]interface {
+		Stop(tb testing.TB)
+		Start(tb testing.TB)
+	}{"database": s.sql, "object store": s.store} {
+		s.everyoneReady(t)
+		server.Stop(t)
+		until(t, "the centres to miss the "+name, func() bool {
+			return !slices.ContainsFunc(s.centres, func(c *centre) bool { return s.front.isUp(c.address()) })
+		})
+		server.Start(t)
+		s.everyoneReady(t)
+	}
+	for _, c := range s.centres {
+		if c.ended() {
+			t.Errorf("centre %s has ended", c.data)
+		}
+	}
 }
 
 // replace stops a centre as an upgrade does, and starts it when it has ended.

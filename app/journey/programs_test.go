@@ -87,6 +87,16 @@ func (p *process) kill() {
 	<-p.done
 }
 
+// ended reports that the process is no more.
+func (p *process) ended() bool {
+	select {
+	case <-p.done:
+		return true
+	default:
+		return false
+	}
+}
+
 // stop asks the process to end and returns its exit code.
 func (p *process) stop(t *testing.T) int {
 	t.Helper()
