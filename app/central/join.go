@@ -142,6 +142,15 @@ func (f forPages) Tickets(ctx context.Context, filter web.TicketFilter) ([]refun
 	return f.Store.Tickets(ctx, central.TicketFilter(filter))
 }
 
+func (f forPages) KeepRun(ctx context.Context, run web.Run) error {
+	return f.Store.KeepRun(ctx, central.Run(run))
+}
+
+func (f forPages) Run(ctx context.Context, id string, of qc.StaffID) (web.Run, error) {
+	run, err := f.Store.Run(ctx, id, of)
+	return web.Run(run), err
+}
+
 func (f forPages) Dossier(ctx context.Context, id qc.CaseID) (web.Dossier, error) {
 	d, err := f.Store.Dossier(ctx, id)
 	return web.Dossier(d), err

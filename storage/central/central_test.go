@@ -375,4 +375,5 @@ func testStore(t *testing.T, open opener) {
 	t.Run("Worklist", open.testWorklist)
 	t.Run("Assign", open.testAssign)
 	t.Run("WorklistFollowsNames", open.testWorklistFollowsNames)
+	t.Run("Runs", open.testRuns)
 }

@@ -21,8 +21,9 @@ type WorkFilter struct {
 	Seller     string
 	Overdue    bool // what runs out first has run out at At
 	At         time.Time
-	Assignee   qc.StaffID // only those this person looks after
-	Unassigned bool       // only those nobody looks after
+	Assignee   qc.StaffID  // only those this person looks after
+	Unassigned bool        // only those nobody looks after
+	Cases      []qc.CaseID // only these
 	Search     refund.Search
 	Skip       int
 	Limit      int // 0: 50
@@ -61,6 +62,14 @@ func (f WorkFilter) where(open int) (string, []any) {
 	add(f.Assignee != "", "d.case_id IN (SELECT case_id FROM case_assignee WHERE staff = ?)", string(f.Assignee))
 	if f.Unassigned {
 		conditions = append(conditions, "d.case_id NOT IN (SELECT case_id FROM case_assignee)")
+	}
+	if len(f.Cases) > 0 {
+		places := make([]string, len(f.Cases))
+		for i, id := range f.Cases {
+			args = append(args, string(id))
+			places[i] = "$" + strconv.Itoa(len(args))
+		}
+		conditions = append(conditions, "d.case_id IN ("+strings.Join(places, ", ")+")")
 	}
 	var decisions strings.Builder // ".keep. .refund. ", in which each is looked for with its dots
 	for _, d := range f.Search.Decisions {

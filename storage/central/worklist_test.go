@@ -164,3 +164,29 @@ func (open opener) testWorklistFollowsNames(t *testing.T) {
 		t.Errorf("the refund's number finds %d", total)
 	}
 }
+
+func (open opener) testRuns(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, open)
+	run := central.Run{ID: "r1", Kind: "bulk", Staff: "clerk3", At: noon, Request: `["K1"]`}
+	w.must(w.KeepRun(t.Context(), run))
+	for _, result := range []string{"done", "done again"} { // the first word stands
+		run.Result = result
+		w.must(w.KeepRun(t.Context(), run))
+	}
+	run.Result = "done"
+	other := run
+	other.Staff, other.Result = "lead7", "taken over"
+	w.must(w.KeepRun(t.Context(), other))
+	got, err := w.Run(t.Context(), "r1", "clerk3")
+	w.must(err)
+	if got != run {
+		t.Errorf("%+v, want %+v", got, run)
+	}
+	_, err = w.Run(t.Context(), "r1", "lead7")
+	wantErr(t, err, qc.ErrNotFound)
+	run.ID, run.At = "r2", noon.Add(100*24*time.Hour)
+	w.must(w.KeepRun(t.Context(), run))
+	_, err = w.Run(t.Context(), "r1", "clerk3") // long ago
+	wantErr(t, err, qc.ErrNotFound)
+}

@@ -152,7 +152,9 @@ func (p *Pages) deskCase(w http.ResponseWriter, r *http.Request, who session) {
 		Facts: s.facts(c), Action: casePath(c.ID) + "/events",
 	}
 	if page.LooksOnly = !who.mayAct(); !page.LooksOnly {
-		page.Assign, page.Desks = casePath(c.ID)+"/assignee", s.desks(d.Assignee)
+		if who.mayAct() {
+			page.Assign, page.Desks = casePath(c.ID)+"/assignee", s.desks(d.Assignee)
+		}
 	}
 	if d.Assignee != "" {
 		page.Assignee = s.person(d.Assignee)

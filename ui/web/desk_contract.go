@@ -17,6 +17,10 @@ type Desk interface {
 	WorkCounts(ctx context.Context, me qc.StaffID, at time.Time) (WorkCounts, error)
 	// Assign gives a case to somebody of the desk, or to nobody.
 	Assign(ctx context.Context, id qc.CaseID, to, by qc.StaffID, at time.Time) error
+	// KeepRun keeps a run, or the result of one that is known and has none.
+	KeepRun(ctx context.Context, run Run) error
+	// Run returns a person's run; [qc.ErrNotFound], also where it is another's.
+	Run(ctx context.Context, id string, of qc.StaffID) (Run, error)
 	// AllStaff returns everybody who was ever entered.
 	AllStaff(ctx context.Context) ([]qc.Staff, error)
 }
@@ -29,8 +33,9 @@ type WorkFilter struct {
 	Seller     string
 	Overdue    bool // what runs out first has run out at At
 	At         time.Time
-	Assignee   qc.StaffID // only those this person looks after
-	Unassigned bool       // only those nobody looks after
+	Assignee   qc.StaffID  // only those this person looks after
+	Unassigned bool        // only those nobody looks after
+	Cases      []qc.CaseID // only these
 	Search     refund.Search
 	Skip       int
 	Limit      int // 0: the store's own
@@ -66,4 +71,15 @@ type WorkCounts struct {
 type SellerCount struct {
 	Seller string
 	N      int
+}
+
+// Run is what somebody at the desk does in one go, such as one step with many
+// cases: what was asked for, and what came of it.
+type Run struct {
+	ID      string
+	Kind    string
+	Staff   qc.StaffID
+	At      time.Time
+	Request string // as the desk wrote it
+	Result  string // empty: not done
 }

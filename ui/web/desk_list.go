@@ -45,7 +45,7 @@ type deskListView struct {
 	From, To int
 	Pager    []pageLink
 	Notice   string
-	Mine     qc.StaffID
+	MayAct   bool
 }
 
 // keptField is a hidden field of a form.
@@ -82,6 +82,7 @@ type deskRow struct {
 	Seller   string
 	Amount   string
 	Clock    *clock
+	Window   bool   // it is the seller's window that runs out
 	Turn     string // whose turn it is
 	Due      string // what they are to do
 	By       moment // until when; without text: no time is said
@@ -196,7 +197,7 @@ func (p *Pages) deskList(w http.ResponseWriter, r *http.Request, who session) {
 	}
 	page := deskListView{
 		frame: p.deskFrame(r, s, who, "desk", s.T("web.desk.title")), All: query.Get("show") == "all", Query: query.Get("q"),
-		Total: work.Total, From: min(filter.Skip+1, work.Total), To: filter.Skip + len(work.Rows), Notice: s.notice(r), Mine: who.ID,
+		Total: work.Total, From: min(filter.Skip+1, work.Total), To: filter.Skip + len(work.Rows), Notice: s.notice(r), MayAct: who.mayAct(),
 		OpenHref: deskHref(query, "show", ""), AllHref: deskHref(query, "show", "all"), Clear: "/desk",
 	}
 	page.Scripts = []string{"desk.js"}
@@ -291,6 +292,7 @@ func (s speech) deskRow(w WorkRow) deskRow {
 		if !turn.By.IsZero() {
 			row.By = s.at(turn.By)
 		}
+		row.Window = turn.First().Equal(turn.Ends)
 	}
 	if w.Assignee != "" {
 		row.Assignee = s.person(w.Assignee)

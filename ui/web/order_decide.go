@@ -68,9 +68,14 @@ func onwardTo(w http.ResponseWriter, r *http.Request, order qc.OrderID, item qc.
 
 // form reads a form within limits of size and time.
 func (p *Pages) form(w http.ResponseWriter, r *http.Request) (url.Values, bool) {
+	return p.formOf(w, r, maxForm)
+}
+
+// formOf is form for so many bytes.
+func (p *Pages) formOf(w http.ResponseWriter, r *http.Request, most int64) (url.Values, bool) {
 	line := http.NewResponseController(w)
 	_ = line.SetReadDeadline(time.Now().Add(formTime)) // the socket's time; not every reader has deadlines
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	r.Body = http.MaxBytesReader(w, r.Body, most)
 	if err := r.ParseForm(); err != nil {
 		// The deadline stays: the rest of the form is not waited for either.
 		p.sorry(w, r, http.StatusBadRequest, "web.form_broken")

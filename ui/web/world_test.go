@@ -50,6 +50,7 @@ type world struct {
 	once       map[string]refund.TicketID
 	assigned   map[qc.CaseID]qc.StaffID
 	records    map[string]refund.Record
+	runs       map[string]Run
 }
 
 const password = "correct horse battery staple"
@@ -63,7 +64,7 @@ func newWorld(t *testing.T) *world {
 		now: start, orders: map[qc.OrderID]qc.Order{}, tokens: map[qc.OrderID]string{}, findings: map[qc.FindingID]qc.Finding{},
 		cases: map[qc.CaseID]refund.Case{}, lines: map[qc.CustomerID][]Line{}, staff: map[qc.StaffID]qc.Staff{}, sessions: map[string]qc.StaffID{},
 		keys: map[string]refund.Case{}, blobs: map[qc.Digest][]byte{}, derived: &shelf{files: map[string][]byte{}}, watchers: map[chan struct{}]bool{}, log: &bytes.Buffer{},
-		assigned: map[qc.CaseID]qc.StaffID{}, once: map[string]refund.TicketID{},
+		assigned: map[qc.CaseID]qc.StaffID{}, runs: map[string]Run{}, once: map[string]refund.TicketID{},
 	}
 	for _, s := range []qc.Staff{
 		{ID: "D01", Name: "陈丽", Role: qc.Clerk, Active: true},
@@ -345,6 +346,7 @@ func (w *world) Worklist(_ context.Context, f WorkFilter) (Work, error) {
 		case f.Open && c.Status.Terminal(), f.Status != "" && c.Status != f.Status, f.Side != "" && turn.Side != f.Side,
 			f.Seller != "" && c.Seller != f.Seller, f.Assignee != "" && whose != f.Assignee, f.Unassigned && whose != "",
 			f.Overdue && (turn.Side == "" || turn.First().After(f.At)),
+			f.Cases != nil && !slices.Contains(f.Cases, c.ID),
 			f.Search.Decisions != nil && !slices.Contains(f.Search.Decisions, c.Intent),
 			slices.ContainsFunc(f.Search.Words, func(word string) bool { return !strings.Contains(text, word) }):
 			continue
@@ -394,6 +396,24 @@ func (w *world) Assign(_ context.Context, id qc.CaseID, to, _ qc.StaffID, _ time
 	defer w.mu.Unlock()
 	w.assigned[id] = to
 	return nil
+}
+
+func (w *world) KeepRun(_ context.Context, run Run) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if before, ok := w.runs[run.ID]; !ok || before.Result == "" && before.Staff == run.Staff {
+		w.runs[run.ID] = run
+	}
+	return nil
+}
+
+func (w *world) Run(_ context.Context, id string, of qc.StaffID) (Run, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if run, ok := w.runs[id]; ok && run.Staff == of {
+		return run, nil
+	}
+	return Run{}, qc.ErrNotFound
 }
 
 func (w *world) AllStaff(context.Context) ([]qc.Staff, error) {

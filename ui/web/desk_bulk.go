@@ -1,0 +1,321 @@
+package web
+
+import (
+	"encoding/base32"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"flawmark/app/qc"
+	"flawmark/app/refund"
+)
+
+// mostAtOnce bounds the cases of one step with many, and maxBulkForm the form
+// that confirms it.
+const (
+	mostAtOnce  = 100
+	maxBulkForm = 128 << 10
+)
+
+// bulkView is one step for many cases: choosing it, or confirming it.
+type bulkView struct {
+	frame
+	Cases   []qc.CaseID
+	Kinds   []bulkKind // what is possible for at least one of them
+	Kind    refund.Kind
+	Words   string
+	Shared  []fieldView // fields that are the same for all
+	ID      string      // of the step, for ids of fields
+	Rows    []bulkRow   // those that take it
+	Others  []bulkRow   // those that do not, and why
+	Run     string
+	Notice  string
+	Refused string // a sentence why nothing can be done
+}
+
+// bulkKind is a step and how many of the chosen cases can take it.
+type bulkKind struct {
+	Kind    refund.Kind
+	Words   string
+	N       int
+	Current bool
+}
+
+// bulkRow is one of the chosen cases.
+type bulkRow struct {
+	speech
+	Case    qc.CaseID
+	ID      string
+	Href    string
+	Item    qc.ItemID
+	Title   string
+	Seller  string
+	Words   string
+	Tone    string
+	Version int
+	Fields  []fieldView
+	Why     string
+	Done    bool
+}
+
+// ofEach are the fields that every case has a value of its own for.
+var ofEach = []refund.Field{refund.NeedsAmount, refund.NeedsSellerRef, refund.NeedsWaybill}
+
+func (p *Pages) deskBulk(w http.ResponseWriter, r *http.Request, who session) {
+	if p.languageChosen(w, r, "/desk") {
+		return
+	}
+	s := p.deskSpeech(r)
+	page := bulkView{frame: p.deskFrame(r, s, who, "bulk", s.T("web.bulk.title")), Run: p.runID(r, who), Notice: s.notice(r)}
+	rows, ok := p.chosen(w, r, r.URL.Query()["case"])
+	if !ok {
+		return
+	}
+	if len(rows) == 0 {
+		page.Refused = s.T("web.bulk.none")
+		p.render(w, r, http.StatusOK, "bulk", page)
+		return
+	}
+	kind := refund.Kind(r.URL.Query().Get("event"))
+	possible := map[refund.Kind]int{}
+	for _, row := range rows {
+		page.Cases = append(page.Cases, row.Case.ID)
+		for _, next := range who.steps(row.Case, s.now) {
+			if next.Allowed && inBulk(next.Kind) {
+				possible[next.Kind]++
+			}
+		}
+	}
+	for _, t := range refund.Transitions() {
+		if n := possible[t.On]; n > 0 {
+			page.Kinds = append(page.Kinds, bulkKind{t.On, s.T("action." + string(t.On)), n, t.On == kind})
+		}
+	}
+	if possible[kind] > 0 {
+		page.Kind, page.Words, page.ID = kind, s.T("action."+string(kind)), "all"
+		for _, row := range rows {
+			page.preview(s, row, kind, who)
+		}
+	}
+	p.render(w, r, http.StatusOK, "bulk", page)
+}
+
+// inBulk reports whether a step may be taken for many cases at once: what
+// customers decide is asked of each of them.
+func inBulk(kind refund.Kind) bool {
+	return !slices.Contains(fromBenches, kind) && !slices.Contains(ofCustomers, kind)
+}
+
+// preview sorts a case to those that take the step or to the others.
+func (v *bulkView) preview(s speech, w WorkRow, kind refund.Kind, who session) {
+	row := s.bulkRow(w)
+	for _, next := range who.steps(w.Case, s.now) {
+		if next.Kind != kind {
+			continue
+		}
+		if !next.Allowed {
+			row.Why = s.why(w.Case, next)
+			v.Others = append(v.Others, row)
+			return
+		}
+		var shared []fieldView
+		for _, field := range next.Needs {
+			fields := s.fields(w.Case, field)
+			if !slices.Contains(ofEach, field) {
+				shared = append(shared, fields...)
+				continue
+			}
+			for i := range fields {
+				fields[i].Name += "." + string(w.Case.ID)
+				fields[i].Optional = true // without it this case alone is left out
+			}
+			row.Fields = append(row.Fields, fields...)
+		}
+		if v.Shared == nil {
+			v.Shared = shared
+		}
+	}
+	v.Rows = append(v.Rows, row)
+}
+
+func (s speech) bulkRow(w WorkRow) bulkRow {
+	return bulkRow{
+		speech: s, Case: w.Case.ID, ID: string(w.Case.ID), Href: casePath(w.Case.ID), Item: w.Case.Item,
+		Title: w.Item.Title.In(s.Language()), Seller: w.Case.Seller, Words: s.T("status.desk." + string(w.Case.Status)),
+		Tone: deskTone(w.Case.Status), Version: w.Case.Version,
+	}
+}
+
+// chosen returns the cases of a choice, in the worklist's order.
+func (p *Pages) chosen(w http.ResponseWriter, r *http.Request, ids []string) ([]WorkRow, bool) {
+	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
+	if len(ids) > mostAtOnce {
+		p.sorry(w, r, http.StatusBadRequest, "web.bulk.too_many")
+		return nil, false
+	}
+	if len(ids) == 0 {
+		return nil, true
+	}
+	filter := WorkFilter{Limit: mostAtOnce}
+	for _, id := range ids {
+		filter.Cases = append(filter.Cases, qc.CaseID(id))
+	}
+	work, err := p.Store.Worklist(r.Context(), filter)
+	if err != nil {
+		p.failed(w, r, "chosen cases", err)
+		return nil, false
+	}
+	return work.Rows, true
+}
+
+// bulkResult is what came of a step for one case.
+type bulkResult struct {
+	Case   qc.CaseID     `json:"case"`
+	Item   qc.ItemID     `json:"item"`
+	Notice string        `json:"notice"` // key of the sentence
+	Status refund.Status `json:"status"` // afterwards
+}
+
+// runID numbers what a page lets somebody do in one go: another for every look
+// at the page.
+func (p *Pages) runID(r *http.Request, who session) string {
+	code := p.sign("run", string(who.ID), p.Now().Format(time.RFC3339Nano), r.URL.RequestURI())
+	return base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(code[:16])
+}
+
+var runID = regexp.MustCompile(`^[A-Z2-7]{26}$`)
+
+// deskBulkAct takes one step with many cases, each by itself: one that fails
+// holds up no other. The run's number makes a second submission show what came
+// of the first.
+func (p *Pages) deskBulkAct(w http.ResponseWriter, r *http.Request, who session) {
+	form, ok := p.formOf(w, r, maxBulkForm)
+	if !ok {
+		return
+	}
+	id := form.Get("run")
+	if !runID.MatchString(id) {
+		p.sorry(w, r, http.StatusBadRequest, "error.field_missing")
+		return
+	}
+	if before, err := p.Store.Run(r.Context(), id, who.ID); err == nil && before.Result != "" {
+		http.Redirect(w, r, "/desk/bulk/"+id, http.StatusSeeOther)
+		return
+	}
+	rows, ok := p.chosen(w, r, form["case"])
+	if !ok {
+		return
+	}
+	kind := refund.Kind(form.Get("event"))
+	again := url.Values{"case": form["case"], "event": {string(kind)}}
+	var approved refund.Event
+	if err := p.approve(r, form.Get("approver"), form.Get("approver_password"), &approved); err != nil {
+		again.Set("notice", err.Error())
+		onward(w, r, "/desk/bulk", again)
+		return
+	}
+	results := make([]bulkResult, 0, len(rows))
+	for _, row := range rows {
+		result, err := p.bulkOne(r, who, form, row, kind, approved.Approver)
+		if err != nil {
+			p.failed(w, r, "bulk", err) // what was done is done; sent again, it goes on from there
+			return
+		}
+		results = append(results, result)
+	}
+	if err := p.keepRun(r, Run{ID: id, Kind: "bulk", Staff: who.ID, At: p.Now(), Request: string(kind)}, results); err != nil {
+		p.failed(w, r, "bulk", err)
+		return
+	}
+	http.Redirect(w, r, "/desk/bulk/"+id, http.StatusSeeOther)
+}
+
+// keepRun keeps a run with its results.
+func (p *Pages) keepRun(r *http.Request, run Run, results any) error {
+	text, err := json.Marshal(results)
+	if err != nil {
+		return err
+	}
+	run.Result = string(text)
+	return p.Store.KeepRun(r.Context(), run)
+}
+
+// bulkOne takes the step with one case, in the version that was shown.
+func (p *Pages) bulkOne(r *http.Request, who session, form url.Values, row WorkRow, kind refund.Kind, approver qc.StaffID) (bulkResult, error) {
+	id := string(row.Case.ID)
+	result := bulkResult{Case: row.Case.ID, Item: row.Case.Item, Status: row.Case.Status}
+	number, err := strconv.Atoi(form.Get("version." + id))
+	if err != nil || number < 1 || !inBulk(kind) {
+		result.Notice = "error.not_allowed"
+		return result, nil
+	}
+	own := url.Values{"event": {string(kind)}, "reason": form["reason"], "carrier": form["carrier"]}
+	for _, field := range ofEach {
+		own.Set(string(field), form.Get(string(field)+"."+id))
+	}
+	if carrier := strings.TrimSpace(form.Get("carrier." + id)); carrier != "" {
+		own.Set("carrier", carrier)
+	}
+	event, err := readEvent(own)
+	if err != nil {
+		result.Notice = err.Error()
+		return result, nil
+	}
+	event.Actor, event.At, event.Approver = who.actorFor(kind), p.Now(), approver
+	after, err := p.Store.Act(r.Context(), row.Case.ID, number, event, p.actKey(row.Case.ID, number, event))
+	result.Notice, err = outcome(err)
+	if result.Notice == "web.notice.done" {
+		result.Status = after.Status
+	}
+	return result, err
+}
+
+// bulkDoneView says what came of a step for many cases.
+type bulkDoneView struct {
+	frame
+	Words string
+	Done  int
+	Left  int
+	Rows  []bulkRow
+}
+
+func (p *Pages) deskBulkDone(w http.ResponseWriter, r *http.Request, who session) {
+	if p.languageChosen(w, r, "/desk") {
+		return
+	}
+	run, err := p.Store.Run(r.Context(), r.PathValue("run"), who.ID)
+	if errors.Is(err, qc.ErrNotFound) || err == nil && run.Kind != "bulk" {
+		p.nothingHere(w, r)
+		return
+	}
+	var results []bulkResult
+	if err == nil {
+		err = json.Unmarshal([]byte(run.Result), &results)
+	}
+	if err != nil {
+		p.failed(w, r, "bulk", err)
+		return
+	}
+	s := p.deskSpeech(r)
+	page := bulkDoneView{frame: p.deskFrame(r, s, who, "bulk", s.T("web.bulk.title")), Words: s.T("action." + run.Request)}
+	for _, result := range results {
+		row := bulkRow{
+			speech: s, Case: result.Case, Href: casePath(result.Case), Item: result.Item, Tone: deskTone(result.Status),
+			Words: s.T("status.desk." + string(result.Status)), Done: result.Notice == "web.notice.done", Why: s.T(result.Notice),
+		}
+		if row.Done {
+			page.Done++
+			row.Why = s.T("web.bulk.done_one")
+		} else {
+			page.Left++
+		}
+		page.Rows = append(page.Rows, row)
+	}
+	p.render(w, r, http.StatusOK, "bulk_done", page)
+}
