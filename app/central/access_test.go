@@ -112,6 +112,11 @@ func atDesk(status, refused int, roles ...visitor) func(visitor, target) int {
 	}
 }
 
+// ofTheHouse is for what belongs to no order.
+func ofTheHouse(answer func(visitor, target) int) func(visitor, target) int {
+	return func(who visitor, _ target) int { return answer(who, own) }
+}
+
 // byStation is for the station itself, with unlike for what is not its own.
 func byStation(status, unlike int) func(visitor, target) int {
 	return func(who visitor, about target) int {
@@ -191,6 +196,11 @@ func accessTable() []access {
 		{route: "GET /desk/memos/{number}/{file}", answer: atDesk(ok, onward)},
 		{route: "POST /desk/cases/{case}/events", answer: atDesk(onward, refused, actingRoles...), form: nonsense},
 		{route: "POST /desk/cases/{case}/assignee", answer: atDesk(onward, refused, actingRoles...), form: url.Values{"to": {"nobody"}}},
+		{route: "GET /desk/cases/{case}/letters", answer: atDesk(ok, onward)},
+		{route: "POST /desk/cases/{case}/letters", answer: atDesk(onward, refused, actingRoles...), form: url.Values{}},
+		{route: "GET /desk/texts", answer: atDesk(ok, onward)},
+		{route: "GET /desk/texts/{text}", answer: ofTheHouse(atDesk(ok, onward)), path: "/desk/texts/seller-claim"},
+		{route: "POST /desk/texts/{text}", answer: ofTheHouse(atDesk(http.StatusBadRequest, refused, lead, admin)), path: "/desk/texts/seller-claim", form: url.Values{}},
 		{route: "POST /desk/cases/{case}/link", form: url.Values{}, token: true, answer: func(who visitor, about target) int {
 			if who == lead && (about == own || about == others) {
 				return onward // back to the case, with a sentence

@@ -142,6 +142,14 @@ func (f forPages) Tickets(ctx context.Context, filter web.TicketFilter) ([]refun
 	return f.Store.Tickets(ctx, central.TicketFilter(filter))
 }
 
+func (f forPages) SaveTemplate(ctx context.Context, t refund.Template) error {
+	err := f.Store.SaveTemplate(ctx, t)
+	if errors.Is(err, central.ErrTemplateMoved) {
+		return errors.Join(web.ErrTemplateMoved, err)
+	}
+	return err
+}
+
 func (f forPages) KeepRun(ctx context.Context, run web.Run) error {
 	return f.Store.KeepRun(ctx, central.Run(run))
 }

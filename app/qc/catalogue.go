@@ -77,10 +77,11 @@ type Reason struct {
 
 // Catalogue is the flaw catalogue, read once and never changed.
 type Catalogue struct {
-	groups  []FlawGroup
-	reasons map[string]Reason
-	kinds   []FlawKind
-	byCode  map[FlawCode]FlawKind
+	groups     []FlawGroup
+	reasons    map[string]Reason
+	allReasons []Reason
+	kinds      []FlawKind
+	byCode     map[FlawCode]FlawKind
 }
 
 // ParseCatalogue reads the catalogue's JSON and refuses repeated codes,
@@ -95,7 +96,7 @@ func ParseCatalogue(data []byte) (Catalogue, error) {
 		return Catalogue{}, fmt.Errorf("read flaw catalogue: %w", err)
 	}
 	c := Catalogue{
-		groups: file.Groups, kinds: file.Flaws,
+		groups: file.Groups, kinds: file.Flaws, allReasons: file.Reasons,
 		reasons: make(map[string]Reason), byCode: make(map[FlawCode]FlawKind),
 	}
 	groups := make(map[string]bool)
@@ -128,6 +129,9 @@ func (c Catalogue) Groups() []FlawGroup { return c.groups }
 
 // Kinds returns all entries in the catalogue's order.
 func (c Catalogue) Kinds() []FlawKind { return c.kinds }
+
+// Reasons lists the marketplaces' reasons, as their forms do.
+func (c Catalogue) Reasons() []Reason { return c.allReasons }
 
 // Reason returns the marketplace reason with that id.
 func (c Catalogue) Reason(id string) (Reason, bool) {

@@ -314,6 +314,7 @@ type Dossier struct {
 	Tickets  []refund.Ticket // of the order: about the item, the order, or other items
 	Assignee qc.StaffID      // who of the desk looks after it; empty: nobody
 	Memos    []refund.Memo   // of what the case has brought, the first one first
+	Letters  []refund.Letter // written about it by the desk, oldest first
 }
 
 // Dossier returns a case with all that belongs to it, or [qc.ErrNotFound].
@@ -339,7 +340,10 @@ func (s *Store) Dossier(ctx context.Context, id qc.CaseID) (Dossier, error) {
 		if d.Memos, err = memosOf(ctx, q, id); err != nil {
 			return err
 		}
-		d.Assignee, err = assignee(ctx, q, id)
+		if d.Assignee, err = assignee(ctx, q, id); err != nil {
+			return err
+		}
+		d.Letters, err = letters(ctx, q, id)
 		return err
 	})
 	if err != nil {

@@ -200,6 +200,9 @@ func (s *Store) begin(ctx context.Context) error {
 		if err := t.fileAll(ctx); err != nil {
 			return err
 		}
+		if err := t.firstTemplates(ctx); err != nil {
+			return err
+		}
 		return t.announcePolicy(ctx)
 	})
 }

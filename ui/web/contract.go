@@ -133,4 +133,5 @@ type Dossier struct {
 	Tickets  []refund.Ticket // of the order
 	Assignee qc.StaffID      // who of the desk looks after it; empty: nobody
 	Memos    []refund.Memo   // of what the case has brought, the first one first
+	Letters  []refund.Letter // written about it by the desk, oldest first
 }

@@ -41,6 +41,8 @@ type deskCaseView struct {
 	Desks     []choice   // who may look after it
 	Assignee  string     // who does; empty: nobody
 	Mine      qc.StaffID // who reads the page, while it is somebody else's
+	Letters   string     // where letters are written
+	Coach     *coachView // nil: there was no refusal
 	Link      string     // where the customer's link is made; empty for those who may not
 	Claim     *claimView // what the seller is sent; nil: nothing is the seller's
 	Tickets   []ticketView
@@ -173,9 +175,8 @@ func (p *Pages) deskCase(w http.ResponseWriter, r *http.Request, who session) {
 	p.actions(&page, s, c, who)
 	page.Linked = s.linkedForms(c, who)
 	page.Split = s.splitCard(c, who.actor(), casePath(c.ID)+"/split")
-	for _, entry := range slices.Backward(c.Timeline) {
-		page.Timeline = append(page.Timeline, s.deskEntry(entry))
-	}
+	page.Timeline = s.deskTimeline(d)
+	page.Coach, page.Letters = p.coach(s, d), casePath(c.ID)+"/letters"
 	page.Tickets = s.ticketsOfCase(d)
 	page.Timeline = withTickets(page.Timeline, s.ticketEntries(d.Tickets, c.Item, true))
 	p.render(w, r, http.StatusOK, "case", page)

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"flawmark/app/qc"
@@ -17,6 +18,16 @@ type Desk interface {
 	WorkCounts(ctx context.Context, me qc.StaffID, at time.Time) (WorkCounts, error)
 	// Assign gives a case to somebody of the desk, or to nobody.
 	Assign(ctx context.Context, id qc.CaseID, to, by qc.StaffID, at time.Time) error
+	// Templates returns the latest version of every text of the desk, retired
+	// ones too.
+	Templates(ctx context.Context) ([]refund.Template, error)
+	// TemplateVersions returns every version of a text, the latest first.
+	TemplateVersions(ctx context.Context, id string) ([]refund.Template, error)
+	// SaveTemplate keeps a new version of a text; [ErrTemplateMoved] where
+	// t.Version is not the one after the latest.
+	SaveTemplate(ctx context.Context, t refund.Template) error
+	// KeepLetter records what was written about a case; the same id twice once.
+	KeepLetter(ctx context.Context, letter refund.Letter) error
 	// KeepRun keeps a run, or the result of one that is known and has none.
 	KeepRun(ctx context.Context, run Run) error
 	// Run returns a person's run; [qc.ErrNotFound], also where it is another's.
@@ -24,6 +35,9 @@ type Desk interface {
 	// AllStaff returns everybody who was ever entered.
 	AllStaff(ctx context.Context) ([]qc.Staff, error)
 }
+
+// ErrTemplateMoved says that somebody else has changed the text meanwhile.
+var ErrTemplateMoved = errors.New("text has been changed meanwhile")
 
 // WorkFilter narrows the worklist; zero fields leave nothing out.
 type WorkFilter struct {

@@ -386,7 +386,7 @@ func (p *Pages) deskEvents(w http.ResponseWriter, r *http.Request, who session) 
 }
 
 func dossierState(d Dossier) string {
-	parts := []any{d.Case.ID, d.Case.Version, d.Assignee, ticketsState(d.Tickets)}
+	parts := []any{d.Case.ID, d.Case.Version, d.Assignee, len(d.Letters), ticketsState(d.Tickets)}
 	for _, f := range d.Findings {
 		parts = append(parts, f.ID, f.Revision)
 	}

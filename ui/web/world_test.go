@@ -51,6 +51,8 @@ type world struct {
 	assigned   map[qc.CaseID]qc.StaffID
 	records    map[string]refund.Record
 	runs       map[string]Run
+	texts      []refund.Template
+	letters    []refund.Letter
 }
 
 const password = "correct horse battery staple"
@@ -64,7 +66,7 @@ func newWorld(t *testing.T) *world {
 		now: start, orders: map[qc.OrderID]qc.Order{}, tokens: map[qc.OrderID]string{}, findings: map[qc.FindingID]qc.Finding{},
 		cases: map[qc.CaseID]refund.Case{}, lines: map[qc.CustomerID][]Line{}, staff: map[qc.StaffID]qc.Staff{}, sessions: map[string]qc.StaffID{},
 		keys: map[string]refund.Case{}, blobs: map[qc.Digest][]byte{}, derived: &shelf{files: map[string][]byte{}}, watchers: map[chan struct{}]bool{}, log: &bytes.Buffer{},
-		assigned: map[qc.CaseID]qc.StaffID{}, runs: map[string]Run{}, once: map[string]refund.TicketID{},
+		assigned: map[qc.CaseID]qc.StaffID{}, runs: map[string]Run{}, texts: refund.FirstTemplates(), once: map[string]refund.TicketID{},
 	}
 	for _, s := range []qc.Staff{
 		{ID: "D01", Name: "陈丽", Role: qc.Clerk, Active: true},
@@ -398,6 +400,51 @@ func (w *world) Assign(_ context.Context, id qc.CaseID, to, _ qc.StaffID, _ time
 	return nil
 }
 
+func (w *world) Templates(context.Context) ([]refund.Template, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var latest []refund.Template
+	for _, t := range w.texts {
+		latest = slices.DeleteFunc(latest, func(old refund.Template) bool { return old.ID == t.ID })
+		latest = append(latest, t)
+	}
+	return latest, nil
+}
+
+func (w *world) TemplateVersions(_ context.Context, id string) ([]refund.Template, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var all []refund.Template
+	for _, t := range slices.Backward(w.texts) {
+		if t.ID == id {
+			all = append(all, t)
+		}
+	}
+	return all, nil
+}
+
+func (w *world) SaveTemplate(ctx context.Context, t refund.Template) error {
+	all, _ := w.TemplateVersions(ctx, t.ID)
+	if t.Version != len(all)+1 {
+		return ErrTemplateMoved
+	}
+	w.texts = append(w.texts, t)
+	return nil
+}
+
+func (w *world) KeepLetter(_ context.Context, letter refund.Letter) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !slices.ContainsFunc(w.letters, func(l refund.Letter) bool { return l.ID == letter.ID }) {
+		w.letters = append(w.letters, letter)
+	}
+	return nil
+}
+
+func (w *world) lettersOf(id qc.CaseID) []refund.Letter {
+	return slices.DeleteFunc(slices.Clone(w.letters), func(l refund.Letter) bool { return l.Case != id })
+}
+
 func (w *world) KeepRun(_ context.Context, run Run) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -432,7 +479,7 @@ func (w *world) Dossier(_ context.Context, id qc.CaseID) (Dossier, error) {
 	order, item := w.itemAndOrder(c.Item)
 	return Dossier{
 		Case: c, Item: item, Customer: order.Customer, Findings: []qc.Finding{w.findings[c.Finding]},
-		Assignee: w.assigned[id], Tickets: w.ticketsOf(TicketFilter{Order: c.Order}), Memos: w.memosOf(id),
+		Assignee: w.assigned[id], Letters: w.lettersOf(id), Tickets: w.ticketsOf(TicketFilter{Order: c.Order}), Memos: w.memosOf(id),
 	}, nil
 }
 
