@@ -198,6 +198,7 @@ func accessTable() []access {
 		{route: "POST /desk/cases/{case}/assignee", answer: atDesk(onward, refused, actingRoles...), form: url.Values{"to": {"nobody"}}},
 		{route: "GET /desk/cases/{case}/letters", answer: atDesk(ok, onward)},
 		{route: "POST /desk/cases/{case}/letters", answer: atDesk(onward, refused, actingRoles...), form: url.Values{}},
+		{route: "GET /desk/sellers", answer: atDesk(ok, onward)},
 		{route: "GET /desk/texts", answer: atDesk(ok, onward)},
 		{route: "GET /desk/texts/{text}", answer: ofTheHouse(atDesk(ok, onward)), path: "/desk/texts/seller-claim"},
 		{route: "POST /desk/texts/{text}", answer: ofTheHouse(atDesk(http.StatusBadRequest, refused, lead, admin)), path: "/desk/texts/seller-claim", form: url.Values{}},

@@ -18,6 +18,8 @@ type Desk interface {
 	WorkCounts(ctx context.Context, me qc.StaffID, at time.Time) (WorkCounts, error)
 	// Assign gives a case to somebody of the desk, or to nobody.
 	Assign(ctx context.Context, id qc.CaseID, to, by qc.StaffID, at time.Time) error
+	// SellerRecords returns how every seller has dealt with us since then, by name.
+	SellerRecords(ctx context.Context, since time.Time) ([]refund.Record, error)
 	// Templates returns the latest version of every text of the desk, retired
 	// ones too.
 	Templates(ctx context.Context) ([]refund.Template, error)

@@ -400,6 +400,16 @@ func (w *world) Assign(_ context.Context, id qc.CaseID, to, _ qc.StaffID, _ time
 	return nil
 }
 
+func (w *world) SellerRecords(context.Context, time.Time) ([]refund.Record, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var all []refund.Record
+	for _, name := range slices.Sorted(maps.Keys(w.records)) {
+		all = append(all, w.records[name])
+	}
+	return all, nil
+}
+
 func (w *world) Templates(context.Context) ([]refund.Template, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
