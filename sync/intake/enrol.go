@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"unicode"
 
 	"flawmark/sync/openapi"
 	"flawmark/sync/wire"
@@ -31,7 +32,7 @@ func (s *service) describeEnrolment(api huma.API) {
 
 func (s *service) beginEnrolment(ctx context.Context, in *struct{ Body wire.EnrolmentRequest }) (*document[wire.Enrolment], error) {
 	name := strings.TrimSpace(in.Body.Name)
-	if name == "" || len(in.Body.PublicKey) != ed25519.PublicKeySize {
+	if name == "" || strings.ContainsFunc(name, unicode.IsControl) || len(in.Body.PublicKey) != ed25519.PublicKeySize {
 		return nil, wire.NewProblem(wire.Malformed, "a name and an Ed25519 public key are needed")
 	}
 	begun, err := s.Centre.BeginEnrolment(ctx, name, in.Body.PublicKey, s.Now())

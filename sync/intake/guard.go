@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"flawmark/app/qc"
 	"flawmark/sync/wire"
@@ -38,6 +40,18 @@ func (s *service) spoken(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if said := r.Header.Get(wire.ProtocolHeader); said != "" && said != strconv.Itoa(wire.Version) {
 			refuse(w, wire.NewProblem(wire.ProtocolTooOld, "version 1 is spoken here"))
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// legible answers for addresses that name nothing: some databases do not even
+// take the question.
+func legible(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !utf8.ValidString(r.URL.Path) || strings.ContainsFunc(r.URL.Path, unicode.IsControl) {
+			refuse(w, wire.NewProblem(wire.NotFound, ""))
 			return
 		}
 		next.ServeHTTP(w, r)

@@ -184,7 +184,7 @@ func New(cfg Config) (http.Handler, error) {
 	s := &service{Config: cfg, tokens: tokens{secret: cfg.Secret, now: cfg.Now}, uploads: newClaims()}
 
 	root := chi.NewRouter()
-	root.Use(s.recovered, s.named, s.logged)
+	root.Use(s.recovered, s.named, legible, s.logged)
 	root.NotFound(func(w http.ResponseWriter, r *http.Request) { refuse(w, wire.NewProblem(wire.NotFound, "")) })
 	root.MethodNotAllowed(func(w http.ResponseWriter, r *http.Request) {
 		refuse(w, wire.NewProblem(wire.MethodNotAllowed, ""))

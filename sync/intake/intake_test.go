@@ -153,6 +153,9 @@ func TestRefusals(t *testing.T) {
 		{"unsigned nonce", "POST", "/v1/token", `{"station":"s1","nonce":"x","signature":"AAAA"}`, "", nil, 401, wire.NotAuthenticated},
 		{"no tus version", "HEAD", "/v1/uploads/u1", "", token, nil, 412, ""},
 		{"no upload", "HEAD", "/v1/uploads/u1", "", token, []string{"Tus-Resumable: 1.0.0"}, 404, ""},
+		{"zero character", "GET", "/v1/photos/a%00b", "", token, nil, 404, wire.NotFound},
+		{"broken UTF-8", "POST", "/v1/stations/s1%ff/events", "{}", token, nil, 404, wire.NotFound},
+		{"name with a zero character", "POST", "/v1/enrolments", `{"name":"a\u0000b","public_key":"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="}`, "", nil, 422, wire.Malformed},
 		{"no photo", "GET", "/v1/photos/" + strings.Repeat("a", 64), "", token, nil, 404, wire.NotFound},
 	} {
 		t.Run(c.name, func(t *testing.T) {
