@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -179,6 +180,37 @@ type storeMetrics struct {
 	up, cases, notices, uploads, blobs, feed     *prometheus.Desc
 	disk, backup, certificate, rejected, overdue *prometheus.Desc
 	connections, waiting                         *prometheus.Desc
+
+	mu     sync.Mutex
+	looked time.Time
+	seen   lookedAt
+}
+
+// lookedAt is what the store said when it was asked last.
+type lookedAt struct {
+	stats  central.Stats
+	health central.Health
+	err    error
+}
+
+// look asks the store, which counts all its rows for that, once a minute.
+func (s *storeMetrics) look() lookedAt {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.c.now()
+	if age := now.Sub(s.looked); !s.looked.IsZero() && age >= 0 && age < time.Minute {
+		return s.seen
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), lookFor)
+	defer cancel()
+	s.looked, s.seen = now, lookedAt{}
+	if s.seen.stats, s.seen.err = s.c.store.Stats(ctx); s.seen.err == nil {
+		s.seen.health, s.seen.err = s.c.store.Health(ctx, now.Add(-leftBehind))
+	}
+	if s.seen.err != nil {
+		s.c.log.ErrorContext(ctx, "metrics of the store are missing", "error", s.seen.err)
+	}
+	return s.seen
 }
 
 func newStoreMetrics(c *centre) *storeMetrics {
@@ -220,14 +252,9 @@ func (s *storeMetrics) Collect(out chan<- prometheus.Metric) {
 	gauge := func(desc *prometheus.Desc, value float64, labels ...string) {
 		out <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, labels...)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), lookFor)
-	defer cancel()
-	stats, err := s.c.store.Stats(ctx)
-	var health central.Health
-	if err == nil {
-		health, err = s.c.store.Health(ctx, s.c.now().Add(-leftBehind))
-	}
-	if err == nil {
+	seen := s.look()
+	stats, health := seen.stats, seen.health
+	if seen.err == nil {
 		gauge(s.up, 1)
 		for status, n := range stats.CasesBy {
 			gauge(s.cases, float64(n), string(status))
@@ -243,7 +270,6 @@ func (s *storeMetrics) Collect(out chan<- prometheus.Metric) {
 		gauge(s.backup, seconds(health.LastBackup))
 	} else {
 		gauge(s.up, 0)
-		s.c.log.ErrorContext(ctx, "metrics of the store are missing", "error", err)
 	}
 	if space, err := blob.SpaceOf(s.c.settings.Data); err == nil {
 		gauge(s.disk, float64(space.Free), "free")

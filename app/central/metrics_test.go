@@ -8,11 +8,15 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"flawmark/app/qc"
 	"flawmark/storage/blob"
@@ -88,6 +92,34 @@ func TestMetrics(t *testing.T) {
 	}
 	if answer.Code != http.StatusOK || t.Failed() {
 		t.Logf("status %d:\n%s", answer.Code, text)
+	}
+}
+
+// Alarms are raised by names that there are.
+func TestMetrics_AreNamedAsTheReadmeSays(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := newMetrics()
+	described := make(chan *prometheus.Desc, 100)
+	for _, c := range []prometheus.Collector{newStoreMetrics(nil), m.requests, m.took, m.events, m.uploaded, m.behind, m.checked, m.problems} {
+		c.Describe(described)
+	}
+	close(described)
+	var known strings.Builder
+	for desc := range described {
+		known.WriteString(desc.String())
+	}
+	named := regexp.MustCompile(`flawmark_[a-z_]+`).FindAllString(string(text), -1)
+	if len(named) < 8 {
+		t.Errorf("the page names only %q", named)
+	}
+	for _, name := range named {
+		if !strings.Contains(known.String(), `"`+name+`"`) {
+			t.Errorf("there is no metric %s", name)
+		}
 	}
 }
 
