@@ -8,6 +8,23 @@ import (
 	"testing"
 )
 
+// What is typed may hold a secret, such as a webhook's address: no log keeps it.
+func TestLog_KeepsNothingThatWasTyped(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	var out bytes.Buffer
+	args := []string{"webhook", "add", "http://shop.example.com/hook?key=the-shops-secret", "--data", dir, "--lang", "en"}
+	must(t, os.WriteFile(filepath.Join(dir, logName), nil, 0o600))
+	if code := program().Main(t.Context(), args, nil, dir, &out, &out); code == 0 {
+		t.Fatal("an address without TLS was taken")
+	}
+	log, err := os.ReadFile(filepath.Join(dir, logName))
+	must(t, err)
+	if len(log) == 0 || bytes.Contains(log, []byte("the-shops-secret")) || strings.Contains(out.String(), "the-shops-secret") {
+		t.Errorf("the log says %s, the command %s", log, &out)
+	}
+}
+
 func TestStaff_SeveralRolesAndTheList(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

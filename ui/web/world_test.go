@@ -39,6 +39,7 @@ type world struct {
 	sessions map[string]qc.StaffID
 
 	subscribed []refund.Subscription
+	pushKey    string
 	memos      []refund.Memo
 	keys       map[string]refund.Case
 	blobs      map[qc.Digest][]byte
@@ -636,7 +637,7 @@ func (w *world) pages(t *testing.T) *Pages {
 	}
 	pages, err := New(Config{
 		Store: w, Blobs: w, Derived: w.derived, Words: words, Catalogue: catalogue, Now: func() time.Time { return w.now },
-		Log: slog.New(slog.NewTextHandler(w.log, nil)), Secret: []byte("a secret of thirty-two bytes, ok"),
+		Log: slog.New(slog.NewTextHandler(w.log, nil)), Secret: []byte("a secret of thirty-two bytes, ok"), PushKey: w.pushKey,
 	})
 	if err != nil {
 		t.Fatal(err)
