@@ -71,6 +71,7 @@ type entryView struct {
 	What   string
 	Status string
 	Note   string
+	NoteBy string // whose words the note is, where they are not translated
 }
 
 func (p *Pages) caseView(s speech, c refund.Case, item qc.Item, order qc.OrderID) *caseView {
@@ -307,8 +308,10 @@ func (s speech) customerEntry(e refund.Entry) (entryView, bool) {
 		return view, false
 	case refund.Dispatched, refund.ReplacementIn:
 		view.Note = s.T("web.waybill", "waybill", e.Note)
-	case refund.SellerPaid, refund.Refused:
+	case refund.SellerPaid:
 		view.Note = e.Note
+	case refund.Refused, refund.RuledAgainst:
+		view.Note, view.NoteBy = e.Note, s.T("web.note.seller")
 	}
 	if e.To != e.From && e.To.Visible() {
 		view.Status = s.T("status." + string(e.To))
