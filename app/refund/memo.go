@@ -37,7 +37,7 @@ type Memo struct {
 
 // MemoLine is what a memo gives for one thing, or takes off.
 type MemoLine struct {
-	What   string       `json:"what"`   // of goods, freight, part, goodwill and fees; in words under "memo." plus it
+	What   string       `json:"what"`   // of goods, freight, part, goodwill, claim and fees; in words under "memo." plus it
 	Amount money.Amount `json:"amount"` // below zero: taken off
 	By     Party        `json:"by"`     // whose money it is: the seller's, ours or the customer's
 	Why    Liability    `json:"why,omitempty"`
@@ -54,12 +54,11 @@ func (c Case) Memo(before Case, e Event) (m Memo, ok bool, err error) {
 	if err != nil {
 		return m, false, err
 	}
-	borne, err := c.Absorbed.Sub(before.Absorbed)
-	if err != nil || received.IsZero() && borne.IsZero() {
-		return m, false, err
-	}
 	if m.Net, err = c.Credited.Sub(before.Credited); err != nil {
 		return m, false, err
+	}
+	if received.Minor() <= 0 && m.Net.Minor() <= 0 {
+		return m, false, nil
 	}
 	m.At, m.Case, m.Version, m.Order, m.Item, m.Quantity = e.At, c.ID, c.Version, c.Order, c.Item, c.Quantity
 	m.Customer, m.Seller, m.Event, m.Policy = c.Customer, c.Seller, e.Kind, c.policy().Version
@@ -67,10 +66,12 @@ func (c Case) Memo(before Case, e Event) (m Memo, ok bool, err error) {
 	case !received.IsZero():
 		m.Ref = e.SellerRef
 		m.Lines, err = c.refunded(before.Received, received, BySeller)
-	case e.Kind == Goodwill:
-		m.Lines = []MemoLine{{What: "goodwill", Amount: borne, By: ByClerk}}
+	case e.Kind == AgentPaid:
+		m.Lines, err = c.refunded(before.Received, m.Net, ByClerk)
+	case e.Kind == ClaimGranted:
+		m.Lines = []MemoLine{{What: "claim", Amount: m.Net, By: ByClerk}}
 	default:
-		m.Lines, err = c.refunded(before.Received, borne, ByClerk)
+		m.Lines = []MemoLine{{What: "goodwill", Amount: m.Net, By: ByClerk}}
 	}
 	if err != nil {
 		return m, false, err
