@@ -78,6 +78,9 @@ func (c Case) Apply(e Event) (Case, []Transfer, error) {
 		}
 	}
 	after.Status = t.to(after)
+	if err := after.settleFees(); err != nil {
+		return c, nil, fmt.Errorf("case %s, %s: %w", c.ID, e.Kind, err)
+	}
 	after.Version++
 	after.ChangedAt = e.At
 	if after.Status == AwaitingDecision && c.Status != AwaitingDecision {

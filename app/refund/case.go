@@ -145,6 +145,10 @@ type Case struct {
 	Credited  money.Amount `json:"credited"`          // what is on the balance from this case
 	Absorbed  money.Amount `json:"absorbed,omitzero"` // of that, what the agent bore itself
 	Charged   money.Amount `json:"charged,omitzero"`  // what was kept back for fees
+	// Held is set aside on the balance for fees that the refund does not cover,
+	// and Collected is what has been taken of that.
+	Held      money.Amount `json:"held,omitzero"`
+	Collected money.Amount `json:"collected,omitzero"`
 	// TakenBack is what the customer gave back of a refund that the marketplace
 	// took back.
 	TakenBack money.Amount `json:"taken_back,omitzero"`

@@ -38,7 +38,8 @@ type Transfer struct {
 	Amount money.Amount `json:"amount"`
 	// Kind of a case's: "received", "credit" or "fee", of a correction's
 	// "reversed", "taken_back" or "loss"; of a hold's: "reserve",
-	// "spend", "payout" or "release".
+	// "spend", "payout" or "release". What a case sets aside for fees is a
+	// "reserve", a "release" and a "fee_held".
 	Kind string    `json:"kind"`
 	Case qc.CaseID `json:"case,omitempty"` // empty: of no case
 	Ref  string    `json:"ref"`
@@ -88,6 +89,10 @@ func transfers(before, after Case, e Event) ([]Transfer, error) {
 		}
 		post("received", CashAccount, seller, e.Amount)
 		post("credit", seller, customer, credit)
+		if charge.Minor() < 0 { // what was kept for fees before is not owed any more
+			post("fee_back", FeeAccount, seller, money.Fen(-charge.Minor()))
+			break
+		}
 		post("fee", seller, FeeAccount, charge)
 	case TakenBack, LossBorne:
 		reversed(after, post)
@@ -102,5 +107,6 @@ func transfers(before, after Case, e Event) ([]Transfer, error) {
 		}
 		post("credit", from, customer, given)
 	}
+	held(before, after, post)
 	return list, nil
 }

@@ -37,7 +37,7 @@ type Memo struct {
 
 // MemoLine is what a memo gives for one thing, or takes off.
 type MemoLine struct {
-	What   string       `json:"what"`   // of goods, freight, part, goodwill, claim and fees; in words under "memo." plus it
+	What   string       `json:"what"`   // of goods, freight, part, goodwill, claim, fees and fee_back; in words under "memo." plus it
 	Amount money.Amount `json:"amount"` // below zero: taken off
 	By     Party        `json:"by"`     // whose money it is: the seller's, ours or the customer's
 	Why    Liability    `json:"why,omitempty"`
@@ -119,6 +119,9 @@ func (c Case) refunded(came, more money.Amount, by Party) ([]MemoLine, error) {
 func (c Case) taken(charged money.Amount) ([]MemoLine, error) {
 	var lines []MemoLine
 	from, upTo := c.Charged.Minor(), charged.Minor()
+	if upTo < from { // they are not owed any more
+		return append(lines, MemoLine{What: "fee_back", Amount: money.Fen(from - upTo), By: ByCustomer}), nil
+	}
 	for _, fee := range c.Fees {
 		part := min(upTo, fee.Amount.Minor()) - min(from, fee.Amount.Minor())
 		if part > 0 {

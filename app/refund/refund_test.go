@@ -190,7 +190,7 @@ func checkStep(t *rapid.T, before, after refund.Case, e refund.Event) {
 func complete(c refund.Case, kind refund.Kind, actor refund.Actor, at time.Time) refund.Event {
 	return refund.Event{
 		Kind: kind, Actor: actor, At: at, Reason: "because", Waybill: "SF1234567890", SellerRef: "R-1",
-		Amount: money.Fen(1), Finding: c.Finding, Inspector: c.Inspector, Approver: "boss1",
+		Amount: money.Fen(1), Finding: c.Finding, Inspector: c.Inspector, Approver: "boss1", Consent: true,
 	}
 }
 

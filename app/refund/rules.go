@@ -130,8 +130,12 @@ func intendAtCost(d Decision) func(*Case, Event) error {
 			return err
 		}
 		for _, choice := range sheet {
-			if choice.Decision == d {
-				c.Fees = choice.Fees
+			if choice.Decision != d {
+				continue
+			}
+			c.Fees = choice.Fees
+			if err := c.setAside(choice, e); err != nil {
+				return err
 			}
 		}
 		return intend(d)(c, e)

@@ -86,6 +86,7 @@ type Event struct {
 	Amount    money.Amount `json:"amount,omitzero"`
 	SellerRef string       `json:"seller_ref,omitempty"`
 	Approver  qc.StaffID   `json:"approver,omitempty"` // the second person, where one is needed
+	Consent   bool         `json:"consent,omitempty"`  // the customer agrees to pay what a choice costs more than it brings
 	Available money.Amount `json:"available,omitzero"` // TakenBack: what is free on the balance, as the store says
 
 	ArrivedAt time.Time `json:"arrived_at,omitzero"` // ReplacementIn: when, as whoever took it in says; see [Case.Arrival]
@@ -125,6 +126,7 @@ var (
 	ErrSamePerson   = errors.New("same_person")         // the second person is the first
 	ErrApproval     = errors.New("approval_needed")     // so much needs a second person
 	ErrApprover     = errors.New("approver_lacks_role") // the second person may not approve
+	ErrConsent      = errors.New("consent_needed")      // it costs more than it brings, and nobody has agreed
 	ErrPieces       = errors.New("pieces_wrong")        // not some of the pieces, or none, or all
 )
 
@@ -132,7 +134,7 @@ var (
 func Refusals() []error {
 	return []error{
 		ErrNotNow, ErrNotYours, ErrOwnFinding, ErrWindowClosed, ErrMissing, ErrAmount, ErrUnknownEvent, ErrRounds,
-		ErrOfferLate, ErrOfferRounds, ErrPhotoRounds, ErrSamePerson, ErrApproval, ErrApprover, ErrPieces,
+		ErrOfferLate, ErrOfferRounds, ErrPhotoRounds, ErrSamePerson, ErrApproval, ErrApprover, ErrPieces, ErrConsent, ErrFunds,
 	}
 }
 

@@ -17,7 +17,8 @@ type booked struct {
 
 // verifyHolds compares what is set aside with the transfers that did it: each
 // hold has made just those of its state, none else moved a customer's money
-// without a case, and each customer's account of holds is what is pending.
+// without a case, and each customer's account of holds is what is
+// pending, there and for the fees of open cases.
 func verifyHolds(ctx context.Context, q querier, report *Report) error {
 	made := make(map[string]booked)
 	rows, err := q.QueryContext(ctx, `SELECT id, debit, credit, amount FROM transfer WHERE case_id IS NULL`)
@@ -50,6 +51,15 @@ func verifyHolds(ctx context.Context, q querier, report *Report) error {
 	}
 	for id, b := range made {
 		report.add("transfer %s moves %d fen from %s to %s for no hold", id, b.amount, b.debit, b.credit)
+	}
+	cases, err := bodies[refund.Case](q.QueryContext(ctx, `SELECT body FROM refund_case WHERE is_open = 1`))
+	if err != nil {
+		return nil //nolint:nilerr // verifyCases says which case cannot be read
+	}
+	for _, c := range cases {
+		if !c.Held.IsZero() {
+			pending[refund.HoldAccount(c.Customer)] += c.Held.Minor()
+		}
 	}
 	return verifyHeld(ctx, q, pending, report)
 }

@@ -43,13 +43,14 @@ func (p *Pages) orderDecide(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s := p.orderSpeech(r, order)
-	if s.consent(order.Cases[i], event.Kind) != "" && form.Get("consent") != "yes" {
+	agreed := form.Get("consent") == "yes"
+	if s.consent(order.Cases[i], event.Kind) != "" && !agreed {
 		query := url.Values{"notice": {"web.consent.needed"}, "case": {string(id)}}
 		onwardTo(w, r, order.Order.ID, order.Cases[i].Item, query)
 		return
 	}
 	// What a customer may say is told from what a form can hold.
-	event = refund.Event{Kind: event.Kind, Reason: event.Reason, Amount: event.Amount, Actor: actor, At: p.Now()}
+	event = refund.Event{Kind: event.Kind, Reason: event.Reason, Amount: event.Amount, Actor: actor, At: p.Now(), Consent: agreed}
 	_, err = p.Store.Act(r.Context(), id, number, event, p.actKey(id, number, event))
 	notice, err := outcome(err)
 	if err != nil {

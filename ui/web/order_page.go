@@ -354,7 +354,7 @@ func signed(a money.Amount) string {
 var notices = []string{
 	"web.notice.done", "error.case_moved_on", "error.decision_late", "error.not_allowed", "error.own_finding",
 	"error.exchange_too_often", "error.field_missing", "error.amount_not_owed", "error.waybill_invalid",
-	"web.ticket.sent", "web.ticket.answered", "web.consent.needed",
+	"web.ticket.sent", "web.ticket.answered", "web.consent.needed", "error.consent_needed", "error.balance_short",
 	"error.event_unknown", "web.amount_syntax", "web.seller_ref_used", "web.form_broken",
 	"error.pieces_wrong", "web.split.done", "error.claimed_before", "web.claim_flaw.done",
 }
