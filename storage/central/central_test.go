@@ -337,6 +337,7 @@ func testStore(t *testing.T, open opener) {
 	t.Run("BeginFeed", open.testBeginFeed)
 	t.Run("OriginalsOfPassedItemsGo", open.testOriginalsOfPassedItemsGo)
 	t.Run("OriginalsOfCasesStay", open.testOriginalsOfCasesStay)
+	t.Run("OriginalsWhileAsked", open.testOriginalsWhileAsked)
 	t.Run("OriginalsOfSeveralItems", open.testOriginalsOfSeveralItems)
 	t.Run("Silence", open.testSilence)
 	t.Run("SilenceLeavesOthersAlone", open.testSilenceLeavesOthersAlone)

@@ -46,6 +46,17 @@ func lived(t *testing.T, open opener) world {
 		ID: "u1", Station: w.bench.id, Digest: dear.Photos[0].Digest, Length: 7, MediaType: "image/jpeg", ExpiresAt: noon.Add(time.Hour),
 	})
 	w.must(err)
+	_, err = w.Reserve(t.Context(), reservation(5000), noon)
+	w.must(err)
+	_, err = w.WriteTicket(t.Context(), asks("What is that stain?", "once", noon))
+	w.must(err)
+	shop, _, err := w.AddShopKey(t.Context(), "acme", []string{"cases:read"}, true, noon)
+	w.must(err)
+	_, err = w.BeginShopRequest(t.Context(), shop, "a key", "a print", noon)
+	w.must(err)
+	w.must(w.Subscribe(t.Context(), browser("20481", 1), noon))
+	_, err = w.BeginSession(t.Context(), "clerk3", noon)
+	w.must(err)
 	key := []byte(strings.Repeat("k", 32))
 	_, err = w.BeginEnrolment(t.Context(), "bench 2", key, noon)
 	w.must(err)
@@ -288,7 +299,9 @@ func TestCopyTo_Killed(t *testing.T) {
 		if !done.Report.OK() {
 			t.Fatalf("after a kill: %+v", done)
 		}
-		same := world{Store: reopen(dir)(t), t: t}
+		again, err := central.Open(t.Context(), config(t, dir))
+		w.must(err)
+		same := world{Store: again, t: t}
 		same.sound()
 		w.must(same.Close())
 	}

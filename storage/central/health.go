@@ -73,7 +73,7 @@ func Free(dir string) error {
 	if err != nil {
 		return err
 	}
-	return lock.Close()
+	return unlockFolder(lock)
 }
 
 // Pools tells how the connections to the database are used.

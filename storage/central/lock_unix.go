@@ -25,3 +25,9 @@ func lockFolder(path string) (*os.File, error) {
 	}
 	return file, nil
 }
+
+// unlockFolder frees the folder at once. Closing alone would leave it locked for
+// as long as a program that is being started has the file, too.
+func unlockFolder(lock *os.File) error {
+	return errors.Join(syscall.Flock(int(lock.Fd()), syscall.LOCK_UN), lock.Close())
+}

@@ -28,3 +28,6 @@ func lockFolder(path string) (*os.File, error) {
 	}
 	return os.NewFile(uintptr(handle), path), nil
 }
+
+// unlockFolder frees the folder.
+func unlockFolder(lock *os.File) error { return lock.Close() }

@@ -77,6 +77,24 @@ func (open opener) testOriginalsOfCasesStay(t *testing.T) {
 	w.sound()
 }
 
+// What a customer asks about is looked at before it goes.
+func (open opener) testOriginalsWhileAsked(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, open)
+	f := w.bench.pass("good", "20481-2")
+	w.bench.applied(noon, qc.FindingRecorded, "u12", f)
+	ticket, err := w.WriteTicket(t.Context(), asks("What is that stain?", "once", noon))
+	w.must(err)
+	if files, _ := w.gone(later(91)); len(files) > 0 {
+		t.Errorf("unanswered, went %v", files)
+	}
+	_, err = w.WriteTicket(t.Context(), answers(ticket.ID, 1, "twice", later(91)))
+	w.must(err)
+	if files, _ := w.gone(later(92)); len(files) != 1 {
+		t.Errorf("answered, went %v", files)
+	}
+}
+
 // One file may show several items; it goes with the last that needs it.
 func (open opener) testOriginalsOfSeveralItems(t *testing.T) {
 	t.Parallel()
