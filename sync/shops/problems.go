@@ -43,12 +43,9 @@ func problemOf(uri, detail string) *Refusal { return &Refusal{Problem: *wire.New
 // rules are the refusals of the trade and of the balance, which are said under
 // "error." plus their text.
 func rules() (trade, balance []error) {
-	return []error{
-		refund.ErrNotNow, refund.ErrNotYours, refund.ErrWindowClosed, refund.ErrMissing, refund.ErrAmount,
-		refund.ErrRounds, refund.ErrOfferLate, refund.ErrOfferRounds, refund.ErrPhotoRounds,
-	}, []error{
+	return refund.Refusals(), []error{
 		refund.ErrFunds, refund.ErrHoldBroken, refund.ErrHoldChanged, refund.ErrHoldOver, refund.ErrHoldAmount,
-		refund.ErrCurrency, refund.ErrWithdrawalOver, money.ErrCurrency,
+		refund.ErrCurrency, refund.ErrWithdrawalOver, refund.ErrUnapproved,
 	}
 }
 
@@ -90,7 +87,8 @@ func (d *Door) problem(err error) *Refusal {
 		{ErrCursorGone, wire.CursorExpired},
 		{ErrFull, wire.StorageFull},
 		{ErrAway, wire.StorageAway},
-		{refund.ErrUnknownEvent, wire.Malformed},
+		{money.ErrCurrency, wire.Malformed},
+		{money.ErrOverflow, wire.Malformed},
 		{qc.ErrNotFound, wire.NotFound},
 		{qc.ErrCursor, wire.Malformed},
 		{context.Canceled, wire.Interrupted},
