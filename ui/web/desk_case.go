@@ -177,7 +177,7 @@ func (p *Pages) deskCase(w http.ResponseWriter, r *http.Request, who session) {
 	page.Split = s.splitCard(c, who.actor(), casePath(c.ID)+"/split")
 	page.Timeline = s.deskTimeline(d)
 	page.Coach, page.Letters = p.coach(s, d), casePath(c.ID)+"/letters"
-	page.Tickets = s.ticketsOfCase(d)
+	page.Tickets = s.ticketsOfCase(d, who.mayAct())
 	page.Timeline = withTickets(page.Timeline, s.ticketEntries(d.Tickets, c.Item, true))
 	p.render(w, r, http.StatusOK, "case", page)
 }

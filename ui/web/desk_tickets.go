@@ -139,7 +139,7 @@ func (p *Pages) deskTicketPage(r *http.Request, who session, t refund.Ticket, or
 	s := p.deskSpeech(r)
 	page := ticketPage{
 		frame: p.deskFrame(r, s, who, "ticket", s.T("ticket.topic."+string(t.Topic))), Back: "/desk/tickets",
-		Parent: s.T("web.tickets"), Notice: s.notice(r), Ticket: s.answerable(t, order.Items, ""),
+		Parent: s.T("web.tickets"), Notice: s.notice(r), Ticket: s.answerable(t, order.Items, "", who.mayAct()),
 		Facts: []factView{
 			{Label: s.T("word.order"), Value: string(t.Order)},
 			{Label: s.T("role.customer"), Value: order.Customer.Name + " · " + s.T("language."+order.Customer.Language)},
@@ -153,10 +153,13 @@ func (p *Pages) deskTicketPage(r *http.Request, who session, t refund.Ticket, or
 }
 
 // answerable is a ticket as the desk reads and answers it; in is the case on
-// whose page that is, if any.
-func (s speech) answerable(t refund.Ticket, items []qc.Item, in qc.CaseID) ticketView {
+// whose page that is, if any. Whoever may not answer reads only.
+func (s speech) answerable(t refund.Ticket, items []qc.Item, in qc.CaseID, mayAnswer bool) ticketView {
 	path := ticketPath("/desk", t.ID)
 	view := s.ticketView(t, items, path, true)
+	if !mayAnswer {
+		return view
+	}
 	view.Write = s.writeView(string(t.ID), path, len(t.Messages))
 	view.Write.Case, view.Write.Heading, view.Write.Send = in, s.T("web.ticket.answer"), s.T("web.ticket.answer.send")
 	if t.Waiting() > 0 {
@@ -167,11 +170,11 @@ func (s speech) answerable(t refund.Ticket, items []qc.Item, in qc.CaseID) ticke
 
 // ticketsOfCase are the tickets that the desk sees on a case's page: those
 // about its item or the whole order.
-func (s speech) ticketsOfCase(d Dossier) []ticketView {
+func (s speech) ticketsOfCase(d Dossier, mayAnswer bool) []ticketView {
 	var views []ticketView
 	for _, t := range byChange(d.Tickets) {
 		if t.Item == d.Case.Item || t.Item == "" {
-			views = append(views, s.answerable(t, []qc.Item{d.Item}, d.Case.ID))
+			views = append(views, s.answerable(t, []qc.Item{d.Item}, d.Case.ID, mayAnswer))
 		}
 	}
 	return views
