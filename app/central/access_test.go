@@ -198,6 +198,8 @@ func accessTable() []access {
 		{route: "POST /desk/cases/{case}/assignee", answer: atDesk(onward, refused, actingRoles...), form: url.Values{"to": {"nobody"}}},
 		{route: "GET /desk/cases/{case}/letters", answer: atDesk(ok, onward)},
 		{route: "POST /desk/cases/{case}/letters", answer: atDesk(onward, refused, actingRoles...), form: url.Values{}},
+		{route: "GET /desk/reports", answer: atDesk(ok, onward)},
+		{route: "GET /desk/reports/{file}", answer: ofTheHouse(atDesk(ok, onward)), path: "/desk/reports/times.csv?from=2026-11-01&to=2026-11-02"},
 		{route: "GET /desk/sellers", answer: atDesk(ok, onward)},
 		{route: "GET /desk/texts", answer: atDesk(ok, onward)},
 		{route: "GET /desk/texts/{text}", answer: ofTheHouse(atDesk(ok, onward)), path: "/desk/texts/seller-claim"},

@@ -377,6 +377,7 @@ func testStore(t *testing.T, open opener) {
 	t.Run("Assign", open.testAssign)
 	t.Run("WorklistFollowsNames", open.testWorklistFollowsNames)
 	t.Run("Runs", open.testRuns)
+	t.Run("Reports", open.testReports)
 	t.Run("Templates", open.testTemplates)
 	t.Run("Letters", open.testLetters)
 }

@@ -20,6 +20,13 @@ type Desk interface {
 	Assign(ctx context.Context, id qc.CaseID, to, by qc.StaffID, at time.Time) error
 	// SellerRecords returns how every seller has dealt with us since then, by name.
 	SellerRecords(ctx context.Context, since time.Time) ([]refund.Record, error)
+	// The reports tell of a period, row by row; the first row names the columns
+	// by the keys of their words, and times are in RFC 3339.
+	ReportCases(ctx context.Context, from, to time.Time, row func([]string) error) error
+	ReportMoney(ctx context.Context, from, to time.Time, row func([]string) error) error
+	ReportFlaws(ctx context.Context, from, to time.Time, row func([]string) error) error
+	ReportPeople(ctx context.Context, from, to time.Time, row func([]string) error) error
+	ReportTimes(ctx context.Context, from, to time.Time, row func([]string) error) error
 	// Templates returns the latest version of every text of the desk, retired
 	// ones too.
 	Templates(ctx context.Context) ([]refund.Template, error)

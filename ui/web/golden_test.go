@@ -134,6 +134,8 @@ func shots() []shot {
 		{"sellers", "D01", "/desk/sellers?sort=refused", ok, recordsWorld},
 		{"sellers-none-zh", "D01", "/desk/sellers?lang=zh", ok, chosenWorld},
 		{"seller", "V01", "/desk/sellers?seller=%E6%BD%AE%E6%B5%81%E5%89%8D%E7%BA%BF%E9%9E%8B%E5%BA%97", ok, recordsWorld},
+		{"reports", "D01", "/desk/reports", ok, chosenWorld},
+		{"reports-wrong-zh", "V01", "/desk/reports?from=2026-11-02&to=2026-11-01&lang=zh", ok, chosenWorld},
 		{"texts", "D01", "/desk/texts", ok, refusedWorld},
 		{"text", "L01", "/desk/texts/customer-refused", ok, refusedWorld},
 		{"text-new-zh", "L01", "/desk/texts/new?lang=zh", ok, refusedWorld},

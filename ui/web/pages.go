@@ -168,6 +168,8 @@ func (p *Pages) routes() *routes {
 	mux.HandleFunc("POST /desk/cases/{case}/claim", p.staffOnly(p.deskClaim))
 	mux.HandleFunc("GET /desk/cases/{case}/letters", p.staffOnly(p.deskLetters))
 	mux.HandleFunc("POST /desk/cases/{case}/letters", p.staffOnly(p.deskLetterSent))
+	mux.HandleFunc("GET /desk/reports", p.staffOnly(p.deskReports))
+	mux.HandleFunc("GET /desk/reports/{file}", p.staffOnly(p.deskReport))
 	mux.HandleFunc("GET /desk/sellers", p.staffOnly(p.deskSellers))
 	mux.HandleFunc("GET /desk/texts", p.staffOnly(p.deskTexts))
 	mux.HandleFunc("GET /desk/texts/{text}", p.staffOnly(p.deskText))
