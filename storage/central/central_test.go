@@ -323,6 +323,7 @@ func testStore(t *testing.T, open opener) {
 	t.Run("LinkShowsWhatIsReady", open.testLinkShowsWhatIsReady)
 	t.Run("Sessions", open.testSessions)
 	t.Run("Push", open.testPush)
+	t.Run("QuietHoursHoldForAllMedia", open.testQuietHoursHoldForAllMedia)
 	t.Run("PushIsBounded", open.testPushIsBounded)
 	t.Run("RolesAreHeld", open.testRolesAreHeld)
 	t.Run("ImportIsIdempotent", open.testImportIsIdempotent)

@@ -241,15 +241,18 @@ func TestNotices_TwoCentresOnOneDatabase(t *testing.T) {
 
 func (open opener) testNoticesOfManyCases(t *testing.T) {
 	t.Parallel()
-	open.manyCases(t, 0)
-	open.manyCases(t, 1)
+	for _, medium := range []refund.Medium{refund.ByMail, refund.ByPush} {
+		open.manyCases(t, 0, medium)
+		open.manyCases(t, 1, medium)
+	}
 }
 
 // manyCases tells of three cases in a row, of which the first ones are sent
 // before the others come.
-func (open opener) manyCases(t *testing.T, before int) {
+func (open opener) manyCases(t *testing.T, before int, medium refund.Medium) {
 	t.Helper()
 	w := newWorld(t, open).reachable()
+	w.must(w.Subscribe(t.Context(), browser("20481", 1), noon))
 	var previews []qc.Digest
 	for _, item := range []qc.ItemID{"20481-1", "20481-2", "20481-3"} {
 		f := w.bench.flag(qc.FindingID("f-"+item), item)
@@ -266,20 +269,54 @@ func (open opener) manyCases(t *testing.T, before int) {
 	ready := previews[:3-before]
 	for _, d := range previews[len(ready):] { // told by themselves
 		w.store(d)
-		c, err := w.ClaimNotices(t.Context(), refund.ByMail, time.Minute, noon)
+		c, err := w.ClaimNotices(t.Context(), medium, time.Minute, noon)
 		w.must(err)
 		w.must(w.SettleNotices(t.Context(), c.Notices, c.Until, refund.Outcome{State: refund.NoticeSent}, noon))
 	}
 	for _, d := range ready {
 		w.store(d)
 	}
-	c, err := w.ClaimNotices(t.Context(), refund.ByMail, time.Minute, noon)
+	c, err := w.ClaimNotices(t.Context(), medium, time.Minute, noon)
 	w.must(err)
 	if len(c.Notices) != len(ready) {
-		t.Errorf("after %d mails %d cases in one, want %d", before, len(c.Notices), len(ready))
+		t.Errorf("%s: after %d %d cases in one, want %d", medium, before, len(c.Notices), len(ready))
 	}
-	_, err = w.ClaimNotices(t.Context(), refund.ByMail, time.Minute, noon)
+	_, err = w.ClaimNotices(t.Context(), medium, time.Minute, noon)
 	wantErr(t, err, qc.ErrNotFound)
+}
+
+// What asks for nothing waits for the customer's morning in every medium, and
+// what asks does not.
+func (open opener) testQuietHoursHoldForAllMedia(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, open).reachable() // in Madrid
+	w.must(w.Subscribe(t.Context(), browser("20481", 1), noon))
+	c := w.visible("20481-2")
+	w.act(c.ID, refund.Event{Kind: refund.ChoseRefund, Actor: customer})
+	night := time.Date(2026, 11, 23, 23, 30, 0, 0, time.UTC)
+	act := func(e refund.Event) {
+		t.Helper()
+		e.Actor, e.At = clerk, night
+		_, err := w.Act(t.Context(), c.ID, 0, e, "")
+		w.must(err)
+	}
+	act(refund.Event{Kind: refund.Refused, Reason: "no"})
+	act(refund.Event{Kind: refund.Resubmitted})
+	act(refund.Event{Kind: refund.AgreedRefund})
+	all, err := w.Notices(t.Context(), central.NoticeFilter{})
+	w.must(err)
+	due := map[string]time.Time{}
+	for _, n := range all {
+		due[string(n.Kind)+" "+string(n.Medium)] = n.DueAt
+	}
+	morning := time.Date(2026, 11, 24, 6, 0, 0, 0, time.UTC) // 7 o'clock there
+	for name, want := range map[string]time.Time{
+		"seller_refused mail": night, "seller_refused push": night, "seller_refunding mail": morning, "seller_refunding push": morning,
+	} {
+		if !due[name].Equal(want) {
+			t.Errorf("%s is due at %s, want %s", name, due[name], want)
+		}
+	}
 }
 
 func (open opener) testNoticesSettle(t *testing.T) {
