@@ -54,6 +54,7 @@ var homes = map[string][]string{
 	"github.com/fsnotify/fsnotify":          {"imaging/capture"},
 	"github.com/pressly/goose/v3":           {"storage/central"},
 	"github.com/zalando/go-keyring":         {"app"},
+	"github.com/anishathalye/porcupine":     {"storage/central"},
 	"github.com/minio/minio-go/v7":          {"storage/blob"},
 	"github.com/wneessen/go-mail":           {"sync/notify"},
 	"github.com/coreos/go-oidc/v3":          {"ui/web/signon"},

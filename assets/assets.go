@@ -25,6 +25,9 @@ var (
 	//go:embed catalogue/flaws.json
 	catalogue embed.FS
 
+	//go:embed policies/*.json
+	policies embed.FS
+
 	//go:embed photos/*.jpg photos/CREDITS.md
 	photos embed.FS
 
@@ -50,6 +53,11 @@ func FontBold() []byte { return mustRead(fonts, "fonts/FlawmarkSans-Bold.ttf") }
 // FlawCatalogue is the catalogue of flaw codes as JSON: groups, the reasons a
 // marketplace accepts, and the flaws, which refer to both by code and id.
 func FlawCatalogue() []byte { return mustRead(catalogue, "catalogue/flaws.json") }
+
+// Policies are the versions of the rules of cases as N.json, each for cases that
+// are opened from its time on: times, rounds, fees, and who answers for which
+// flaw. A version that cases were opened under is never changed.
+func Policies() fs.FS { return within(policies, "policies") }
 
 // Photos holds the sample photos as name.jpg, and CREDITS.md.
 func Photos() fs.FS { return within(photos, "photos") }

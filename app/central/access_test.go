@@ -211,6 +211,7 @@ func accessTable() []access {
 			return atDesk(ok, refused, actingRoles...)(who, about)
 		}},
 		{route: "POST /desk/cases/{case}/split", answer: atDesk(onward, refused, actingRoles...), form: url.Values{"version": {"1"}, "pieces": {"9"}}},
+		{route: "POST /o/{order}/instructions", answer: byLink(onward), form: url.Values{"grave": {"nonsense"}}},
 		{route: "POST /o/{order}/items/{item}/claim", answer: byLink(onward), form: url.Values{}},
 		{route: "POST /desk/cases/{case}/correction", answer: atDesk(onward, refused, actingRoles...), form: url.Values{}},
 		{route: "POST /desk/cases/{case}/claim", answer: atDesk(onward, refused, actingRoles...), form: url.Values{}},

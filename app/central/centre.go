@@ -12,6 +12,7 @@ import (
 
 	"flawmark/app/command"
 	"flawmark/app/qc"
+	"flawmark/app/refund"
 	"flawmark/app/settings"
 	"flawmark/assets"
 	"flawmark/storage/blob"
@@ -40,13 +41,17 @@ func openCentre(ctx context.Context, s settings.Centre, log *slog.Logger) (*cent
 	if err != nil {
 		return nil, err
 	}
+	terms, err := refund.ReadPolicies(assets.Policies())
+	if err != nil {
+		return nil, err
+	}
 	policy := qc.DefaultReviewPolicy()
 	if s.Review != nil {
 		policy = *s.Review
 	}
 	store, err := central.Open(ctx, central.Config{
 		URL: s.Database, Alone: s.Objects == "",
-		Dir: s.Data, Now: time.Now, Log: log, Policy: policy, Catalogue: flaws,
+		Dir: s.Data, Now: time.Now, Log: log, Policy: policy, Catalogue: flaws, Terms: terms,
 		Notices: noticePolicy(s.Notices),
 	})
 	if err != nil {

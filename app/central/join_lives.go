@@ -14,6 +14,10 @@ func (f forPages) Split(ctx context.Context, id qc.CaseID, version, pieces int, 
 	return forPage(err)
 }
 
+func (f forPages) Instruct(ctx context.Context, order qc.OrderID, i qc.Instructions, by refund.Actor) error {
+	return f.Store.Instruct(ctx, order, i, by)
+}
+
 func (f forPages) Correct(ctx context.Context, id qc.CaseID, event refund.Event) (refund.Case, error) {
 	c, err := f.Store.Correct(ctx, id, event)
 	return c, forPage(err)

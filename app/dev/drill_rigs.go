@@ -91,6 +91,14 @@ func rigs() []rig {
 			parts: []rigPart{{folder: "./app/journey", tests: "^TestDrillCentres"}},
 		},
 		{
+			name: "lives", about: "anything happens to cases, legal or not, twice and out of order, and the centre is closed, killed and opened again",
+			bar: "100,000 events against the rules (1,000,000), 3,000 through a store (30,000): nothing lost, nothing doubled, every fen accounted for",
+			parts: []rigPart{
+				{folder: "./app/refund", tests: "^TestDrillLives"},
+				{folder: "./storage/central", tests: "^TestDrillLives"},
+			},
+		},
+		{
 			name: "secrets", about: "search all logs of these rigs for keys, tokens, PINs and customers' links",
 			bar:   "none is there",
 			parts: []rigPart{{folder: "./app/journey", tests: "^TestDrillSecrets"}},

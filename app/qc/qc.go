@@ -88,6 +88,9 @@ type Customer struct {
 	Language string     `json:"language"` // "en" or "zh"
 	Email    string     `json:"email,omitempty"`
 	TimeZone string     `json:"time_zone,omitempty"` // IANA name
+	// Instructions are the customer's own; an import gives them only to customers
+	// who have none.
+	Instructions Instructions `json:"instructions,omitzero"`
 }
 
 // Order is a customer's purchase.

@@ -18,7 +18,7 @@ type Opening struct {
 	LeadWaits     bool
 	PhotosMissing int
 	Liability     Liability // empty: the seller's
-	Policy        int       // version; 0: the first
+	Terms         *Policy   // the rules it is opened under; nil: the original ones
 	Parent        qc.CaseID
 	Sort          Sort
 	At            time.Time
@@ -41,8 +41,11 @@ func Open(o Opening) (Case, error) {
 		Round: o.Finding.Round, Quantity: pieces, Seller: o.Item.Seller,
 		Version: 1, LeadWaits: o.LeadWaits, PhotosMissing: o.PhotosMissing,
 		Paid: paid, FreightIn: freight,
-		Liability: o.Liability, Policy: o.Policy, Parent: o.Parent, Sort: o.Sort,
+		Liability: o.Liability, Terms: o.Terms, Parent: o.Parent, Sort: o.Sort,
 		OpenedAt: o.At, ChangedAt: o.At, WindowEndsAt: o.Item.WindowEndsAt(),
+	}
+	if o.Terms != nil {
+		c.Policy = o.Terms.Version
 	}
 	c.Status = released(c)
 	if c.Status == AwaitingDecision {
@@ -77,7 +80,7 @@ func (c Case) Apply(e Event) (Case, []Transfer, error) {
 			return c, nil, fmt.Errorf("case %s, %s: %w", c.ID, e.Kind, err)
 		}
 	}
-	after.Status = t.to(after)
+	after.Status = t.to.of(after)
 	if err := after.settleFees(); err != nil {
 		return c, nil, fmt.Errorf("case %s, %s: %w", c.ID, e.Kind, err)
 	}
@@ -87,7 +90,7 @@ func (c Case) Apply(e Event) (Case, []Transfer, error) {
 		after.DecideBy = after.decideBy(e.At)
 	}
 	after.Timeline = append(after.Timeline, Entry{
-		At: e.At, Actor: e.Actor, Event: e.Kind, From: c.Status, To: after.Status, Note: e.note(),
+		At: e.At, Actor: e.Actor, Event: e.Kind, From: c.Status, To: after.Status, Note: e.note(), Rule: e.Rule,
 	})
 	moved, err := transfers(c, after, e)
 	if err != nil {
@@ -150,7 +153,7 @@ type Action struct {
 // what is ever theirs, why it is not possible now.
 func (c Case) Next(actor Actor, at time.Time) []Action {
 	var actions []Action
-	for _, t := range Transitions() {
+	for _, t := range lifecycle {
 		if !slices.Contains(t.By, actor.Party) {
 			continue
 		}

@@ -154,7 +154,8 @@ type Case struct {
 	TakenBack money.Amount `json:"taken_back,omitzero"`
 
 	Liability Liability `json:"liability,omitempty"` // who answers for the flaw; empty: the seller
-	Policy    int       `json:"policy,omitempty"`    // version of the rules it was opened under; 0: the first
+	Policy    int       `json:"policy,omitempty"`    // version of the rules it was opened under; 0: before there were versions
+	Terms     *Policy   `json:"terms,omitempty"`     // those rules
 	Fees      []Fee     `json:"fees,omitempty"`      // that the customer accepted with the decision
 	Offer     *Offer    `json:"offer,omitempty"`     // of the seller, while it is pending or once it was accepted
 
@@ -189,6 +190,7 @@ type Entry struct {
 	From  Status    `json:"from,omitempty"`
 	To    Status    `json:"to"`
 	Note  string    `json:"note,omitempty"` // waybill, amount or reason, as text
+	Rule  Rule      `json:"rule,omitempty"` // that this was done by
 }
 
 // Party is the kind of somebody who acts on a case.
@@ -201,6 +203,9 @@ const (
 	ByLead     Party = "lead"
 	ByStation  Party = "station" // an inspector at a bench
 	BySystem   Party = "system"  // policies and timers
+	// ByInstruction is the customer's standing instructions; the actor's ID is
+	// the customer's.
+	ByInstruction Party = "instruction"
 )
 
 // Actor is who did something.

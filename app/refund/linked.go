@@ -68,7 +68,7 @@ func linked(c Case, id qc.CaseID, sort Sort, e Event) Case {
 	return Case{
 		ID: id, Parent: c.ID, Sort: sort, Order: c.Order, Item: c.Item, Customer: c.Customer, Finding: c.Finding,
 		Inspector: c.Inspector, Round: c.Round, Quantity: c.Quantity, Seller: c.Seller, Paid: c.Paid, FreightIn: c.FreightIn,
-		Policy: c.Policy, Status: Disputed, Version: 1, Reason: e.Reason, OpenedAt: e.At, ChangedAt: e.At,
+		Policy: c.Policy, Terms: c.Terms, Status: Disputed, Version: 1, Reason: e.Reason, OpenedAt: e.At, ChangedAt: e.At,
 		Timeline: []Entry{{At: e.At, Actor: e.Actor, Event: e.Kind, To: Disputed, Note: e.Reason}},
 	}
 }

@@ -27,6 +27,7 @@ const (
 	TellAutoKept   NoticeKind = "auto_kept"       // kept by the clock
 	TellCorrection NoticeKind = "correction"      // what was said before does not hold any more
 	TellAnswer     NoticeKind = "ticket_answered" // the desk has written in a ticket
+	TellInstructed NoticeKind = "instructed"      // done by the customer's standing instructions, and by which
 	TellChanged    NoticeKind = "changed"         // any other step; told to programs only
 	TellTest       NoticeKind = "test"            // that a shop's program can be reached
 )
@@ -35,7 +36,7 @@ const (
 func NoticeKinds() []NoticeKind {
 	return []NoticeKind{
 		TellProblem, TellPhotos, TellReminder, TellOffer, TellRefused, TellSentBack, TellReturn,
-		TellRefunding, TellCredited, TellExchanged, TellAutoKept, TellCorrection, TellAnswer,
+		TellRefunding, TellCredited, TellExchanged, TellAutoKept, TellCorrection, TellInstructed, TellAnswer,
 	}
 }
 
@@ -63,6 +64,9 @@ func Told(before Status, after Case, on Kind) NoticeKind {
 	}
 	if before == "" && after.Sort == Correction {
 		return TellCorrection
+	}
+	if last(after).Actor.Party == ByInstruction {
+		return TellInstructed
 	}
 	switch on {
 	case Offered:
@@ -190,6 +194,7 @@ type Snapshot struct {
 	Carrier       string       `json:"carrier,omitempty"`
 	ReturnWaybill qc.Waybill   `json:"return_waybill,omitempty"`
 	Ticket        TicketID     `json:"ticket,omitempty"`
+	Rule          Rule         `json:"rule,omitempty"` // of the standing instructions that did this step
 }
 
 // Snapshot returns what the customer is told of a ticket at its last message.
@@ -205,7 +210,7 @@ func (c Case) Snapshot() Snapshot {
 	s := Snapshot{
 		Case: c.ID, Order: c.Order, Item: c.Item, Customer: c.Customer, Status: c.Status, Intent: c.Intent,
 		Round: c.Round, Sequence: c.Version, ChangedAt: c.ChangedAt, Offer: c.Offer, Credited: c.Credited,
-		Carrier: c.Carrier, ReturnWaybill: c.ReturnWaybill,
+		Carrier: c.Carrier, ReturnWaybill: c.ReturnWaybill, Rule: last(c).Rule,
 	}
 	if c.Status == AwaitingDecision {
 		s.DecideBy = c.DecideBy

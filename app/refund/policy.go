@@ -1,15 +1,18 @@
 package refund
 
 import (
+	"slices"
 	"time"
 
 	"flawmark/app/money"
+	"flawmark/app/qc"
 )
 
-// Policy is the rules of a case, in one version. A case keeps the version it
-// was opened under, whatever is decided later for others.
+// Policy is the rules of a case, in one version. A case keeps those that it was
+// opened under, whatever is decided later for others.
 type Policy struct {
-	Version int `json:"version"`
+	Version   int       `json:"version"`
+	ValidFrom time.Time `json:"valid_from"` // for cases that are opened then or later
 
 	DecideWithin  time.Duration `json:"decide_within"`   // after the customer was told
 	FileBefore    time.Duration `json:"file_before"`     // before the window closes, so that the desk can still file
@@ -30,27 +33,97 @@ type Policy struct {
 	ServiceFee    money.Amount `json:"service_fee"`    // of a return that is not the seller's fault
 	FreightBack   money.Amount `json:"freight_back"`   // estimate, until the parcel has been weighed
 	ApprovalAbove money.Amount `json:"approval_above"` // what the agent bears needs a second person above this
+
+	// Fees is the matrix of who bears what: the customer's part of it.
+	Fees map[Liability][]FeeKind `json:"fees"`
+	// Liabilities says who answers for a flaw: the first row that fits.
+	Liabilities []LiabilityRow `json:"liabilities"`
+	// Strongest orders liabilities: of several flaws the first one's counts.
+	Strongest []Liability `json:"strongest"`
 }
 
-// Policies lists every version there ever was, the first one first. A version
-// is never changed: what is to hold from now on is added below.
-func Policies() []Policy {
+// LiabilityRow says who answers for flaws of a kind. What is empty fits all.
+type LiabilityRow struct {
+	Codes      []qc.FlawCode `json:"codes,omitempty"`
+	Catalogue  qc.Liability  `json:"catalogue,omitempty"` // who the catalogue says bears it
+	Severities []qc.Severity `json:"severities,omitempty"`
+	Zones      []qc.Zone     `json:"zones,omitempty"`
+	Then       Liability     `json:"then"`
+}
+
+func (r LiabilityRow) fits(flaw qc.Flaw, kind qc.FlawKind) bool {
+	return fits(r.Codes, flaw.Code) && (r.Catalogue == "" || r.Catalogue == kind.Liability) &&
+		fits(r.Severities, flaw.Severity) && fits(r.Zones, flaw.Zone)
+}
+
+func fits[T comparable](list []T, one T) bool { return len(list) == 0 || slices.Contains(list, one) }
+
+// Liability returns who answers for the flaws of a finding: of several the
+// strongest, so that nobody pays for a small flaw of what has a grave one as
+// well. A remark for the house alone does not count. Empty: nobody says.
+func (p Policy) Liability(f qc.Finding, catalogue qc.Catalogue) Liability {
+	strongest := len(p.Strongest)
+	for _, flaw := range f.Flaws {
+		kind, _ := catalogue.Flaw(flaw.Code)
+		i := slices.IndexFunc(p.Liabilities, func(r LiabilityRow) bool { return r.fits(flaw, kind) })
+		if i < 0 || kind.Internal && flaw.Severity == qc.Observation {
+			continue
+		}
+		if at := slices.Index(p.Strongest, p.Liabilities[i].Then); at >= 0 && at < strongest {
+			strongest = at
+		}
+	}
+	if strongest == len(p.Strongest) {
+		return ""
+	}
+	return p.Strongest[strongest]
+}
+
+// Policies are all versions there ever were, the first one first. A version is
+// never changed: what is to hold from now on is added.
+type Policies []Policy
+
+// At returns the rules of a case that is opened at that time.
+func (all Policies) At(t time.Time) Policy {
+	for _, p := range slices.Backward(all) {
+		if !t.Before(p.ValidFrom) {
+			return p
+		}
+	}
+	return original()
+}
+
+// original is the rules of cases that were opened before rules were data and
+// written down with the case.
+func original() Policy {
 	const day = 24 * time.Hour
-	return []Policy{{
+	return Policy{
 		Version:      1,
 		DecideWithin: 72 * time.Hour, FileBefore: day, DecideAtLeast: 6 * time.Hour,
 		PhotosWithin: day, SellerWithin: 5 * day, RefusedWithin: 5 * day, OfferWithin: 2 * day,
 		DispatchWithin: day, DispatchLapses: 7 * day, SilentAfter: 3 * day, PayWithin: 10 * day, ReplaceWithin: 10 * day,
 		MaxOffers: 5, FreePhotoRounds: 3,
 		ServiceFee: money.Fen(5_00), FreightBack: money.Fen(12_00), ApprovalAbove: money.Fen(100_00),
-	}}
+		Fees: map[Liability][]FeeKind{
+			ByMinorFlaw:    {FreightBackFee, ServiceFee},
+			ByCustomerWish: {FreightInFee, FreightBackFee, ServiceFee},
+		},
+	}
 }
 
-// policy returns the rules that the case was opened under. A version from the
-// future is taken for the newest that is known.
+// policy returns the rules that the case was opened under. They travel with it,
+// so that a program which does not know their version keeps to them as well.
 func (c Case) policy() Policy {
-	all := Policies()
-	return all[min(max(c.Policy, 1), len(all))-1]
+	if c.Terms != nil {
+		return *c.Terms
+	}
+	return original()
+}
+
+// LiabilityOf returns who answers for the flaws of a finding by the rules of
+// the case.
+func (c Case) LiabilityOf(f qc.Finding, catalogue qc.Catalogue) Liability {
+	return c.policy().Liability(f, catalogue)
 }
 
 // Liability says who answers for a flaw.
@@ -82,28 +155,16 @@ type Fee struct {
 	Why    Liability    `json:"why"`
 }
 
-// fees is the matrix of who bears what: the customer's part of it.
+// fees is what a choice costs the customer who gives an item back.
 func (p Policy) fees(l Liability, freightIn money.Amount) []Fee {
-	switch l {
-	case ByMinorFlaw:
-		return fees(l, Fee{Kind: FreightBackFee, Amount: p.FreightBack}, Fee{Kind: ServiceFee, Amount: p.ServiceFee})
-	case ByCustomerWish:
-		return fees(l, Fee{Kind: FreightInFee, Amount: freightIn}, Fee{Kind: FreightBackFee, Amount: p.FreightBack},
-			Fee{Kind: ServiceFee, Amount: p.ServiceFee})
-	default:
-		return nil
-	}
-}
-
-func fees(why Liability, list ...Fee) []Fee {
-	var kept []Fee
-	for _, fee := range list {
-		if !fee.Amount.IsZero() {
-			fee.Why = why
-			kept = append(kept, fee)
+	sums := map[FeeKind]money.Amount{FreightInFee: freightIn, FreightBackFee: p.FreightBack, ServiceFee: p.ServiceFee}
+	var list []Fee
+	for _, kind := range p.Fees[l] {
+		if amount := sums[kind]; !amount.IsZero() {
+			list = append(list, Fee{Kind: kind, Amount: amount, Why: l})
 		}
 	}
-	return kept
+	return list
 }
 
 // Choice is what one decision would bring and cost, said before it is made.

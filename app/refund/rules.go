@@ -105,7 +105,7 @@ func counter(c *Case, e Event) error {
 	offer := *c.Offer
 	offer.Counter = e.Amount
 	c.Offer = &offer
-	return mayOffer(Case{Paid: c.Paid, FreightIn: c.FreightIn, Policy: c.Policy}, e)
+	return mayOffer(Case{Paid: c.Paid, FreightIn: c.FreightIn, Terms: c.Terms}, e)
 }
 
 func startAgain(c *Case, e Event) error {

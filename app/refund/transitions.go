@@ -80,6 +80,8 @@ type Event struct {
 	Actor Actor     `json:"actor"`
 	At    time.Time `json:"at"`
 
+	Rule Rule `json:"rule,omitempty"` // of the customer's standing instructions, where those act
+
 	Reason    string       `json:"reason,omitempty"`
 	Carrier   string       `json:"carrier,omitempty"`
 	Waybill   qc.Waybill   `json:"waybill,omitempty"`
@@ -93,6 +95,7 @@ type Event struct {
 
 	Finding       qc.FindingID `json:"finding,omitempty"`   // Amended, RecheckFlagged: the one that now counts
 	Inspector     qc.StaffID   `json:"inspector,omitempty"` // Amended, RecheckFlagged: who recorded it
+	Liability     Liability    `json:"liability,omitempty"` // Amended, RecheckFlagged: who answers for its flaws
 	LeadWaits     bool         `json:"lead_waits,omitempty"`
 	PhotosMissing int          `json:"photos_missing,omitempty"`
 }
@@ -128,13 +131,14 @@ var (
 	ErrApprover     = errors.New("approver_lacks_role") // the second person may not approve
 	ErrConsent      = errors.New("consent_needed")      // it costs more than it brings, and nobody has agreed
 	ErrPieces       = errors.New("pieces_wrong")        // not some of the pieces, or none, or all
+	ErrCosts        = errors.New("costs_money")         // instructions never cost what was not agreed to
 )
 
 // Refusals returns every reason for which an event does not happen.
 func Refusals() []error {
 	return []error{
 		ErrNotNow, ErrNotYours, ErrOwnFinding, ErrWindowClosed, ErrMissing, ErrAmount, ErrUnknownEvent, ErrRounds,
-		ErrOfferLate, ErrOfferRounds, ErrPhotoRounds, ErrSamePerson, ErrApproval, ErrApprover, ErrPieces, ErrConsent, ErrFunds,
+		ErrOfferLate, ErrOfferRounds, ErrPhotoRounds, ErrSamePerson, ErrApproval, ErrApprover, ErrCosts, ErrPieces, ErrConsent, ErrFunds,
 	}
 }
 
@@ -148,7 +152,9 @@ type Transition struct {
 	By    []Party
 	Needs []Field
 	// to is where the case goes; it sees the case after effect has run.
-	to func(Case) Status
+	to way
+	// only says in words what guard asks for.
+	only string
 	// guard keeps the event from happening; nil: nothing does.
 	guard func(Case, Event) error
 	// effect changes the case's facts; nil: only the status moves.
@@ -157,6 +163,7 @@ type Transition struct {
 
 var (
 	customer = []Party{ByCustomer, ByClerk}
+	chooser  = []Party{ByCustomer, ByClerk, ByInstruction}
 	clerk    = []Party{ByClerk}
 	lead     = []Party{ByLead}
 	station  = []Party{ByStation}
@@ -165,69 +172,96 @@ var (
 
 // Transitions returns the lifecycle, one row for each event. It is the only
 // place that says what may happen to a case.
-func Transitions() []Transition {
+func Transitions() []Transition { return slices.Clone(lifecycle) }
+
+// lifecycle is the table, made once: every step of every case looks into it.
+var lifecycle = rows()
+
+func rows() []Transition {
 	return []Transition{
-		{On: PhotosArrived, From: []Status{Flagged}, By: []Party{BySystem}, to: released, effect: clearMissing},
-		{On: LeadConfirmed, From: open(), By: []Party{ByLead, BySystem}, to: looked, guard: notOwn, effect: clearLead},
-		{On: LeadSentBack, From: []Status{Flagged, AwaitingDecision}, By: lead, Needs: []Field{NeedsReason}, to: same, guard: notOwn, effect: keepReason},
-		{On: LeadDismissed, From: []Status{Flagged, AwaitingDecision}, By: lead, Needs: []Field{NeedsReason}, to: always(Withdrawn), guard: notOwn, effect: keepReason},
-		{On: Amended, From: []Status{Flagged, AwaitingDecision, PhotosRequested}, By: station, to: released, effect: flagAgain},
+		{On: PhotosArrived, From: []Status{Flagged}, By: []Party{BySystem}, to: between(released, Flagged, AwaitingDecision), effect: clearMissing},
+		{On: LeadConfirmed, From: open(), By: []Party{ByLead, BySystem}, to: between(looked, Flagged, AwaitingDecision).orStays(), only: "not the inspector's own finding", guard: notOwn, effect: clearLead},
+		{On: LeadSentBack, From: []Status{Flagged, AwaitingDecision}, By: lead, Needs: []Field{NeedsReason}, to: between(same).orStays(), only: "not the inspector's own finding", guard: notOwn, effect: keepReason},
+		{On: LeadDismissed, From: []Status{Flagged, AwaitingDecision}, By: lead, Needs: []Field{NeedsReason}, to: always(Withdrawn), only: "not the inspector's own finding", guard: notOwn, effect: keepReason},
+		{On: Amended, From: []Status{Flagged, AwaitingDecision, PhotosRequested}, By: station, to: between(released, Flagged, AwaitingDecision), effect: flagAgain},
 		{On: Retracted, From: []Status{Flagged}, By: station, to: always(Withdrawn)},
 
-		{On: ChoseKeep, From: []Status{AwaitingDecision}, By: customer, to: always(Kept), effect: intend(Keep)},
-		{On: ChoseRefund, From: []Status{AwaitingDecision}, By: customer, to: always(Negotiating), guard: windowOpen, effect: intendAtCost(Refund)},
-		{On: ChoseExchange, From: []Status{AwaitingDecision}, By: customer, to: always(Negotiating), guard: mayExchange, effect: intendAtCost(Exchange)},
-		{On: ChoseDiscount, From: []Status{AwaitingDecision}, By: customer, to: always(Negotiating), guard: windowOpen, effect: intend(Discount)},
-		{On: AskedPhotos, From: []Status{AwaitingDecision}, By: customer, Needs: []Field{NeedsReason}, to: always(PhotosRequested), guard: mayAskPhotos, effect: countPhotos},
-		{On: PhotosDeclined, From: []Status{PhotosRequested}, By: []Party{ByClerk, ByLead, BySystem}, to: always(AwaitingDecision), guard: due, effect: keepReason},
-		{On: Reconsidered, From: []Status{Negotiating, OfferPending}, By: customer, to: always(AwaitingDecision), guard: nothingPaid, effect: startAgain},
-		{On: NoAnswer, From: []Status{AwaitingDecision}, By: []Party{BySystem}, to: always(Kept), guard: timeIsUp, effect: keepUnanswered},
+		{On: ChoseKeep, From: []Status{AwaitingDecision}, By: chooser, to: always(Kept), effect: intend(Keep)},
+		{On: ChoseRefund, From: []Status{AwaitingDecision}, By: chooser, to: always(Negotiating), only: "the seller's window is open, for customers; costs nothing, for instructions", guard: costless(Refund, windowOpen), effect: intendAtCost(Refund)},
+		{On: ChoseExchange, From: []Status{AwaitingDecision}, By: chooser, to: always(Negotiating), only: "not after the third round; the seller's window is open, for customers; costs nothing, for instructions", guard: costless(Exchange, mayExchange), effect: intendAtCost(Exchange)},
+		{On: ChoseDiscount, From: []Status{AwaitingDecision}, By: chooser, to: always(Negotiating), only: "the seller's window is open, for customers", guard: windowOpen, effect: intend(Discount)},
+		{On: AskedPhotos, From: []Status{AwaitingDecision}, By: customer, Needs: []Field{NeedsReason}, to: always(PhotosRequested), only: "not more often than the rules allow", guard: mayAskPhotos, effect: countPhotos},
+		{On: PhotosDeclined, From: []Status{PhotosRequested}, By: []Party{ByClerk, ByLead, BySystem}, to: always(AwaitingDecision), only: "by the clock only when it has run out", guard: due, effect: keepReason},
+		{On: Reconsidered, From: []Status{Negotiating, OfferPending}, By: customer, to: always(AwaitingDecision), only: "the seller has paid nothing yet", guard: nothingPaid, effect: startAgain},
+		{On: NoAnswer, From: []Status{AwaitingDecision}, By: []Party{BySystem}, to: always(Kept), only: "the time to choose is over", guard: timeIsUp, effect: keepUnanswered},
 
 		{On: AgreedReturn, From: []Status{Negotiating}, By: clerk, to: always(ReturnApproved)},
-		{On: AgreedReship, From: []Status{Negotiating}, By: clerk, to: always(Exchanging), guard: intends(Exchange)},
-		{On: AgreedRefund, From: []Status{Negotiating}, By: clerk, to: always(SellerRefunding), guard: intends(Refund)},
+		{On: AgreedReship, From: []Status{Negotiating}, By: clerk, to: always(Exchanging), only: "an exchange was chosen", guard: intends(Exchange)},
+		{On: AgreedRefund, From: []Status{Negotiating}, By: clerk, to: always(SellerRefunding), only: "a refund was chosen", guard: intends(Refund)},
 		{On: Refused, From: []Status{Negotiating}, By: clerk, Needs: []Field{NeedsReason}, to: always(SellerRefused), effect: countRefusal},
 		{On: Resubmitted, From: []Status{SellerRefused}, By: customer, to: always(Negotiating)},
-		{On: GaveUp, From: []Status{SellerRefused}, By: []Party{ByCustomer, ByClerk, BySystem}, to: keptAfterAll, guard: due, effect: giveUp},
-		{On: Abandoned, From: []Status{SellerRefused}, By: customer, to: always(Forfeited), guard: nothingPaid, effect: keepReason},
+		{On: GaveUp, From: []Status{SellerRefused}, By: []Party{ByCustomer, ByClerk, ByInstruction, BySystem}, to: between(keptAfterAll, Kept, CreditedKept), only: "by the clock only when it has run out", guard: due, effect: giveUp},
+		{On: Abandoned, From: []Status{SellerRefused}, By: customer, to: always(Forfeited), only: "the seller has paid nothing yet", guard: nothingPaid, effect: keepReason},
 
-		{On: Offered, From: []Status{Negotiating, OfferPending}, By: clerk, Needs: []Field{NeedsAmount}, to: always(OfferPending), guard: mayOffer, effect: keepOffer},
-		{On: AcceptedOffer, From: []Status{OfferPending}, By: customer, to: always(SellerRefunding), guard: offerStands, effect: takeOffer},
+		{On: Offered, From: []Status{Negotiating, OfferPending}, By: clerk, Needs: []Field{NeedsAmount}, to: always(OfferPending), only: "not more often than the rules allow, nor more than the case is worth", guard: mayOffer, effect: keepOffer},
+		{On: AcceptedOffer, From: []Status{OfferPending}, By: chooser, to: always(SellerRefunding), only: "the offer has not lapsed", guard: offerStands, effect: takeOffer},
 		{On: DeclinedOffer, From: []Status{OfferPending}, By: customer, to: always(Negotiating), effect: dropOffer},
-		{On: CounteredOffer, From: []Status{OfferPending}, By: customer, Needs: []Field{NeedsAmount}, to: always(Negotiating), guard: offerStands, effect: counter},
-		{On: OfferLapsed, From: []Status{OfferPending}, By: []Party{BySystem}, to: always(Negotiating), guard: due, effect: dropOffer},
+		{On: CounteredOffer, From: []Status{OfferPending}, By: customer, Needs: []Field{NeedsAmount}, to: always(Negotiating), only: "the offer has not lapsed", guard: offerStands, effect: counter},
+		{On: OfferLapsed, From: []Status{OfferPending}, By: []Party{BySystem}, to: always(Negotiating), only: "by the clock only when it has run out", guard: due, effect: dropOffer},
 
-		{On: Appealed, From: []Status{Negotiating, SellerRefused}, By: []Party{ByClerk, BySystem}, to: always(Escalated), guard: mayEscalate, effect: keepReason},
+		{On: Appealed, From: []Status{Negotiating, SellerRefused}, By: []Party{ByClerk, BySystem}, to: always(Escalated), only: "not where nothing is wrong; by the clock only when it has run out", guard: mayEscalate, effect: keepReason},
 		{On: RuledReturn, From: []Status{Escalated}, By: clerk, to: always(ReturnApproved)},
 		{On: RuledRefund, From: []Status{Escalated}, By: clerk, to: always(SellerRefunding)},
 		{On: RuledAgainst, From: []Status{Escalated}, By: clerk, Needs: []Field{NeedsReason}, to: always(SellerRefused), effect: countRefusal},
 
 		{On: Dispatched, From: []Status{ReturnApproved}, By: bench, Needs: []Field{NeedsWaybill}, to: always(Returning), effect: keepReturn},
-		{On: ReturnLapsed, From: []Status{ReturnApproved}, By: []Party{ByClerk, BySystem}, to: always(Negotiating), guard: due, effect: blameUs},
-		{On: SellerReceived, From: []Status{Returning, ReturnException}, By: clerk, to: refundOrExchange},
-		{On: ReturnTroubled, From: []Status{Returning}, By: []Party{ByClerk, BySystem}, to: always(ReturnException), guard: due, effect: keepReason},
+		{On: ReturnLapsed, From: []Status{ReturnApproved}, By: []Party{ByClerk, BySystem}, to: always(Negotiating), only: "by the clock only when it has run out", guard: due, effect: blameUs},
+		{On: SellerReceived, From: []Status{Returning, ReturnException}, By: clerk, to: between(refundOrExchange, SellerRefunding, Exchanging)},
+		{On: ReturnTroubled, From: []Status{Returning}, By: []Party{ByClerk, BySystem}, to: always(ReturnException), only: "by the clock only when it has run out", guard: due, effect: keepReason},
 		{On: ReturnFound, From: []Status{ReturnException}, By: clerk, to: always(Returning), effect: keepReason},
 		{On: ReturnSettled, From: []Status{ReturnException}, By: clerk, to: always(SellerRefunding), effect: wantMoney},
-		{On: AgentPaid, From: []Status{ReturnException, RefundShort}, By: clerk, Needs: []Field{NeedsReason, NeedsApprover}, to: ended, guard: second, effect: absorb},
-		{On: Unpaid, From: []Status{SellerRefunding}, By: []Party{ByClerk, BySystem}, to: always(Escalated), guard: due, effect: keepReason},
+		{On: AgentPaid, From: []Status{ReturnException, RefundShort}, By: clerk, Needs: []Field{NeedsReason, NeedsApprover}, to: between(ended, Credited, CreditedKept), only: "two different people", guard: second, effect: absorb},
+		{On: Unpaid, From: []Status{SellerRefunding}, By: []Party{ByClerk, BySystem}, to: always(Escalated), only: "by the clock only when it has run out", guard: due, effect: keepReason},
 		{On: ShortChased, From: []Status{RefundShort}, By: clerk, to: always(SellerRefunding), effect: keepReason},
-		{On: ShortSettled, From: []Status{RefundShort}, By: clerk, Needs: []Field{NeedsReason, NeedsApprover}, to: ended, guard: second, effect: keepReason},
-		{On: Goodwill, From: []Status{SellerRefused, Negotiating, RefundShort}, By: clerk, Needs: []Field{NeedsAmount, NeedsReason}, to: same, guard: approved, effect: give},
-		{On: DeskWithdrew, From: []Status{AwaitingDecision, PhotosRequested, Negotiating, OfferPending, SellerRefused, Escalated, ReturnApproved}, By: clerk, Needs: []Field{NeedsReason, NeedsApprover}, to: always(Withdrawn), guard: ours, effect: keepReason},
-		{On: SellerPaid, From: []Status{SellerRefunding, RefundShort}, By: clerk, Needs: []Field{NeedsAmount, NeedsSellerRef}, to: paidInFull, effect: receive},
-		{On: NoReplacement, From: []Status{Exchanging}, By: []Party{ByClerk, BySystem}, to: always(AwaitingDecision), guard: due, effect: startAgain},
+		{On: ShortSettled, From: []Status{RefundShort}, By: clerk, Needs: []Field{NeedsReason, NeedsApprover}, to: between(ended, Credited, CreditedKept), only: "two different people", guard: second, effect: keepReason},
+		{On: Goodwill, From: []Status{SellerRefused, Negotiating, RefundShort}, By: clerk, Needs: []Field{NeedsAmount, NeedsReason}, to: between(same).orStays(), only: "two different people above the limit", guard: approved, effect: give},
+		{On: DeskWithdrew, From: []Status{AwaitingDecision, PhotosRequested, Negotiating, OfferPending, SellerRefused, Escalated, ReturnApproved}, By: clerk, Needs: []Field{NeedsReason, NeedsApprover}, to: always(Withdrawn), only: "two different people, and the seller has paid nothing yet", guard: ours, effect: keepReason},
+		{On: SellerPaid, From: []Status{SellerRefunding, RefundShort}, By: clerk, Needs: []Field{NeedsAmount, NeedsSellerRef}, to: between(paidInFull, RefundShort, Credited, CreditedKept), effect: receive},
+		{On: NoReplacement, From: []Status{Exchanging}, By: []Party{ByClerk, BySystem}, to: always(AwaitingDecision), only: "by the clock only when it has run out", guard: due, effect: startAgain},
 		{On: ReplacementIn, From: []Status{Exchanging}, By: bench, Needs: []Field{NeedsWaybill}, to: always(Rechecking), effect: nextRound},
 		{On: RecheckPassed, From: []Status{Rechecking}, By: bench, to: always(Exchanged)},
-		{On: TakenBack, From: []Status{Disputed}, By: clerk, Needs: []Field{NeedsReason, NeedsApprover}, to: always(Corrected), guard: of(Correction, second), effect: takeBack},
-		{On: LossBorne, From: []Status{Disputed}, By: clerk, Needs: []Field{NeedsReason, NeedsApprover}, to: always(Corrected), guard: of(Correction, second), effect: bearReversal},
-		{On: ReversalLifted, From: []Status{Disputed}, By: clerk, Needs: []Field{NeedsReason}, to: always(Corrected), guard: of(Correction, nil), effect: keepReason},
-		{On: ClaimGranted, From: []Status{Disputed}, By: clerk, Needs: []Field{NeedsAmount, NeedsReason, NeedsApprover}, to: always(CreditedKept), guard: of(MissedFlaw, grantable), effect: give},
-		{On: ClaimDeclined, From: []Status{Disputed}, By: clerk, Needs: []Field{NeedsReason}, to: always(Withdrawn), guard: of(MissedFlaw, nil), effect: keepReason},
-		{On: RecheckFlagged, From: []Status{Rechecking}, By: bench, to: released, effect: flagAgain},
+		{On: TakenBack, From: []Status{Disputed}, By: clerk, Needs: []Field{NeedsReason, NeedsApprover}, to: always(Corrected), only: "of a correction; two different people", guard: of(Correction, second), effect: takeBack},
+		{On: LossBorne, From: []Status{Disputed}, By: clerk, Needs: []Field{NeedsReason, NeedsApprover}, to: always(Corrected), only: "of a correction; two different people", guard: of(Correction, second), effect: bearReversal},
+		{On: ReversalLifted, From: []Status{Disputed}, By: clerk, Needs: []Field{NeedsReason}, to: always(Corrected), only: "of a correction", guard: of(Correction, nil), effect: keepReason},
+		{On: ClaimGranted, From: []Status{Disputed}, By: clerk, Needs: []Field{NeedsAmount, NeedsReason, NeedsApprover}, to: always(CreditedKept), only: "of a missed flaw; two different people; not more than was paid", guard: of(MissedFlaw, grantable), effect: give},
+		{On: ClaimDeclined, From: []Status{Disputed}, By: clerk, Needs: []Field{NeedsReason}, to: always(Withdrawn), only: "of a missed flaw", guard: of(MissedFlaw, nil), effect: keepReason},
+		{On: RecheckFlagged, From: []Status{Rechecking}, By: bench, to: between(released, Flagged, AwaitingDecision), effect: flagAgain},
 	}
 }
 
-func always(s Status) func(Case) Status { return func(Case) Status { return s } }
+// way is where a row leads, and where it ever may.
+type way struct {
+	of    func(Case) Status
+	ends  []Status
+	stays bool
+}
+
+func always(s Status) way { return way{of: func(Case) Status { return s }, ends: []Status{s}} }
+
+func between(of func(Case) Status, ends ...Status) way { return way{of: of, ends: ends} }
+
+func (w way) orStays() way {
+	w.stays = true
+	return w
+}
+
+// Leads reports whether the row may take a case from one status to the other.
+func (t Transition) Leads(from, to Status) bool {
+	return slices.Contains(t.From, from) && (slices.Contains(t.to.ends, to) || t.to.stays && from == to)
+}
+
+// Find returns the row of an event.
+func Find(kind Kind) (Transition, bool) { return row(kind) }
 
 func same(c Case) Status { return c.Status }
 
@@ -292,9 +326,10 @@ func notOwn(c Case, e Event) error {
 	return nil
 }
 
-// windowOpen binds customers only: the desk may try a late claim.
+// windowOpen binds customers and their instructions: the desk may try a late
+// claim.
 func windowOpen(c Case, e Event) error {
-	if e.Actor.Party == ByCustomer && !c.WindowEndsAt.IsZero() && !e.At.Before(c.WindowEndsAt) {
+	if e.Actor.Party != ByClerk && !c.WindowEndsAt.IsZero() && !e.At.Before(c.WindowEndsAt) {
 		return ErrWindowClosed
 	}
 	return nil
@@ -379,7 +414,7 @@ func (c Case) Arrival(e Event) time.Time {
 
 func flagAgain(c *Case, e Event) error {
 	c.Finding, c.Inspector = e.Finding, e.Inspector
-	c.LeadWaits, c.PhotosMissing = e.LeadWaits, e.PhotosMissing
+	c.LeadWaits, c.PhotosMissing, c.Liability = e.LeadWaits, e.PhotosMissing, e.Liability
 	c.Intent, c.Reason = Undecided, ""
 	return nil
 }
@@ -441,10 +476,9 @@ func (c Case) share(amount money.Amount) (credit, charge money.Amount, err error
 
 // row returns the table's row for kind.
 func row(kind Kind) (Transition, bool) {
-	all := Transitions()
-	i := slices.IndexFunc(all, func(t Transition) bool { return t.On == kind })
+	i := slices.IndexFunc(lifecycle, func(t Transition) bool { return t.On == kind })
 	if i < 0 {
 		return Transition{}, false
 	}
-	return all[i], true
+	return lifecycle[i], true
 }

@@ -186,8 +186,11 @@ func (t *tx) move(ctx context.Context, c refund.Case, e refund.Event) (refund.Ca
 			return c, err
 		}
 	}
-	return after, t.audit(ctx, actorName(e.Actor), "case."+string(e.Kind), "case:"+string(c.ID),
-		map[string]any{"event": e, "from": c.Status, "to": after.Status, "version": after.Version})
+	if err := t.audit(ctx, actorName(e.Actor), "case."+string(e.Kind), "case:"+string(c.ID),
+		map[string]any{"event": e, "from": c.Status, "to": after.Status, "version": after.Version}); err != nil {
+		return c, err
+	}
+	return t.instructed(ctx, after, e.Kind)
 }
 
 // replaceItem makes a case's item the replacement that has arrived: it is found

@@ -178,7 +178,9 @@ func (t *tx) openFor(ctx context.Context, f qc.Finding, item qc.Item, pieces int
 	if err != nil {
 		return err
 	}
+	terms := t.store.terms.At(t.at)
 	c, err := refund.Open(refund.Opening{
+		Terms: &terms, Liability: terms.Liability(f, t.store.catalogue),
 		ID: id, Item: item, Pieces: pieces, Customer: customer.ID, Finding: f,
 		LeadWaits: t.store.policy.Waits(f, item), PhotosMissing: missing, At: t.at,
 	})
@@ -190,6 +192,9 @@ func (t *tx) openFor(ctx context.Context, f qc.Finding, item qc.Item, pieces int
 	}
 	if err := t.audit(ctx, "staff:"+string(f.Inspector), "case.open", "case:"+string(c.ID),
 		map[string]string{"item": string(item.ID), "finding": string(f.ID)}); err != nil {
+		return err
+	}
+	if c, err = t.instructed(ctx, c, ""); err != nil {
 		return err
 	}
 	return t.tellStanding(ctx, c)
@@ -223,6 +228,7 @@ func (t *tx) reinspected(ctx context.Context, s said[qc.Finding], c refund.Case,
 			return err
 		}
 		e.PhotosMissing, e.LeadWaits = missing, t.store.policy.Waits(f, item)
+		e.Liability = c.LiabilityOf(f, t.store.catalogue)
 	}
 	after, err := t.move(ctx, c, e)
 	if err != nil {

@@ -127,8 +127,9 @@ func (t *tx) claimFlaw(ctx context.Context, id qc.ItemID, e refund.Event) (refun
 	if err != nil {
 		return refund.Case{}, err
 	}
+	terms := t.store.terms.At(t.at)
 	opened, err := refund.Missed(refund.Opening{
-		ID: name, Item: item, Pieces: pieces, Customer: customer.ID, Finding: findings[0],
+		Terms: &terms, ID: name, Item: item, Pieces: pieces, Customer: customer.ID, Finding: findings[0],
 	}, after, e)
 	if err != nil {
 		return refund.Case{}, err

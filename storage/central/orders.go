@@ -56,7 +56,11 @@ func (t *tx) importOrder(ctx context.Context, k ShopKey, order qc.Order, done *I
 	if err := t.mayTake(ctx, k, order); err != nil {
 		return err
 	}
-	customer, err := jsonText(order.Customer)
+	known, err := t.ownInstructions(ctx, order.Customer)
+	if err != nil {
+		return err
+	}
+	customer, err := jsonText(known)
 	if err != nil {
 		return err
 	}

@@ -157,6 +157,8 @@ type orderJSON struct {
 		Language string `json:"language"`
 		Email    string `json:"email"`
 		TimeZone string `json:"time_zone"`
+		// Instructions are taken over for customers who have given none.
+		Instructions qc.Instructions `json:"instructions"`
 	} `json:"customer"`
 	PlacedAt string                       `json:"placed_at"`
 	Items    []map[string]json.RawMessage `json:"items"`
@@ -185,7 +187,27 @@ func ParseOrdersJSON(data []byte, at time.Time) (OrderFile, error) {
 			}
 		}
 	}
-	return b.finish()
+	parsed, err := b.finish()
+	if err != nil {
+		return OrderFile{}, err
+	}
+	return parsed, file.instruct(parsed.Orders)
+}
+
+// instruct puts the customers' standing instructions on their orders.
+func (file ordersJSON) instruct(orders []qc.Order) error {
+	for _, order := range file.Orders {
+		given := order.Customer.Instructions
+		if err := given.Check(); err != nil {
+			return &ImportError{Column: "instructions", Problem: "of customer " + shorten(order.Customer.ID) + ": " + err.Error()}
+		}
+		for i := range orders {
+			if string(orders[i].ID) == order.ID {
+				orders[i].Customer.Instructions = given
+			}
+		}
+	}
+	return nil
 }
 
 func readOrdersJSON(data []byte) (ordersJSON, error) {

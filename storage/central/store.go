@@ -75,6 +75,9 @@ type Config struct {
 	Policy qc.ReviewPolicy
 	// Catalogue is what findings are checked against.
 	Catalogue qc.Catalogue
+	// Terms are the rules that cases are opened under, by their time; none: the
+	// original ones.
+	Terms refund.Policies
 	// Notices says when customers are told; nil: the default policy.
 	Notices *refund.NoticePolicy
 }
@@ -92,6 +95,7 @@ type Store struct {
 	log       *slog.Logger
 	policy    qc.ReviewPolicy
 	catalogue qc.Catalogue
+	terms     refund.Policies
 	notices   refund.NoticePolicy
 	instance  string
 	feedEpoch string
@@ -154,6 +158,7 @@ func dial(ctx context.Context, c Config, exclusive bool) (*Store, error) {
 		now:     c.Now, log: c.Log, policy: c.Policy, catalogue: c.Catalogue, dir: c.Dir,
 		engine: kind, url: c.URL, alone: c.Alone, self: uuid.NewString(),
 	}
+	s.terms = c.Terms
 	if s.now == nil {
 		s.now = time.Now
 	}

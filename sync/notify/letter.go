@@ -109,7 +109,7 @@ func say(words Words, l letter, link string) paragraph {
 	pairs := []string{
 		"item", l.title(words), "order", oneLine(string(c.Order)),
 		"by", clock(by, l.about.Customer.TimeZone), "amount", offered, "credited", c.Credited.String(),
-		"waybill", oneLine(strings.TrimSpace(c.Carrier + " " + string(c.ReturnWaybill))),
+		"rule", words.Text("rule." + string(c.Rule)), "waybill", oneLine(strings.TrimSpace(c.Carrier + " " + string(c.ReturnWaybill))),
 	}
 	p := paragraph{
 		Title: l.title(words), Link: link, LinkSay: words.Text("notice.link"),

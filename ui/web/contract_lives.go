@@ -12,6 +12,9 @@ type Lives interface {
 	// Split makes so many pieces of a case a case of their own. Version and key
 	// are as in Act, and so are the errors.
 	Split(ctx context.Context, id qc.CaseID, version, pieces int, by refund.Actor, key string) error
+	// Instruct keeps what the customer of an order wants done without being asked;
+	// [qc.ErrInstructions] where that contradicts itself.
+	Instruct(ctx context.Context, order qc.OrderID, i qc.Instructions, by refund.Actor) error
 	// Correct opens the correction of an ended case whose money a marketplace took
 	// back; the same number opens it once.
 	Correct(ctx context.Context, id qc.CaseID, event refund.Event) (refund.Case, error)

@@ -230,6 +230,9 @@ func (s speech) facts(c refund.Case) []factView {
 	if c.Intent != refund.Undecided && c.Reason != refund.Unanswered {
 		add("web.fact.decision", s.T("decision."+string(c.Intent)))
 	}
+	if c.Liability != "" {
+		add("web.fact.liability", s.T("liability."+string(c.Liability)))
+	}
 	if c.Sort != "" {
 		add("web.linked.parent", s.T("sort."+string(c.Sort))+" · "+string(c.Parent))
 	}
@@ -357,7 +360,10 @@ func (s speech) fields(c refund.Case, field refund.Field) []fieldView {
 
 func (s speech) deskEntry(e refund.Entry) entryView {
 	view := entryView{At: s.at(e.At), What: s.event(e.Event), Who: s.T("role." + string(e.Actor.Party)), Note: e.Note}
-	if e.Actor.ID != "" && e.Actor.Party != refund.ByCustomer {
+	if e.Rule != "" {
+		view.Note = s.T("rule." + string(e.Rule))
+	}
+	if e.Actor.ID != "" && e.Actor.Party != refund.ByCustomer && e.Actor.Party != refund.ByInstruction {
 		view.Who += " " + s.person(qc.StaffID(e.Actor.ID))
 	}
 	if e.To != e.From {

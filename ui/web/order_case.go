@@ -313,6 +313,9 @@ func (s speech) customerEntry(e refund.Entry) (entryView, bool) {
 	case refund.Refused, refund.RuledAgainst:
 		view.Note, view.NoteBy = e.Note, s.T("web.note.seller")
 	}
+	if e.Rule != "" {
+		view.Note = s.T("rule." + string(e.Rule))
+	}
 	if e.To != e.From && e.To.Visible() {
 		view.Status = s.T("status." + string(e.To))
 	}

@@ -28,6 +28,7 @@ type orderPageView struct {
 	Held      string // set aside; empty: nothing
 	Statement []statementView
 	Push      *pushView // nil: browsers are not told
+	Standing  *instructionsCard
 }
 
 // itemView is one item on the customer's page.
@@ -101,6 +102,7 @@ func (p *Pages) orderPage(w http.ResponseWriter, r *http.Request) {
 	if page.Push = p.offerPush(order.Order.ID); page.Push != nil {
 		page.Scripts = append(page.Scripts, "push.js")
 	}
+	page.Standing = s.instructionsCard(order.Order.Customer, path)
 	for _, item := range order.Order.Items {
 		for _, view := range p.sliceViews(s, order, item, path) {
 			page.add(view, r.URL.Query().Get("case"))
@@ -357,6 +359,7 @@ var notices = []string{
 	"web.ticket.sent", "web.ticket.answered", "web.consent.needed", "error.consent_needed", "error.balance_short",
 	"error.event_unknown", "web.amount_syntax", "web.seller_ref_used", "web.form_broken",
 	"error.pieces_wrong", "web.split.done", "error.claimed_before", "web.claim_flaw.done",
+	"error.costs_money", "error.instructions_wrong", "web.instructions.done",
 }
 
 func (s speech) notice(r *http.Request) string {

@@ -304,6 +304,19 @@ func (w *world) Split(_ context.Context, id qc.CaseID, version, pieces int, by r
 	return nil
 }
 
+func (w *world) Instruct(_ context.Context, id qc.OrderID, i qc.Instructions, _ refund.Actor) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := i.Check(); err != nil {
+		return err
+	}
+	order := w.orders[id]
+	i.SetAt = w.now
+	order.Customer.Instructions = i
+	w.orders[id] = order
+	return nil
+}
+
 func (w *world) Correct(_ context.Context, id qc.CaseID, e refund.Event) (refund.Case, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

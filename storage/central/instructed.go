@@ -1,0 +1,93 @@
+package central
+
+import (
+	"context"
+	"fmt"
+
+	"flawmark/app/qc"
+	"flawmark/app/refund"
+)
+
+// instructed lets the customer's standing instructions act on a case to which
+// on has just happened, in the same transaction, and returns the case as it
+// then is. Where they may not act, the customer is asked as always.
+func (t *tx) instructed(ctx context.Context, c refund.Case, on refund.Kind) (refund.Case, error) {
+	switch c.Status {
+	case refund.AwaitingDecision, refund.OfferPending, refund.SellerRefused:
+	default:
+		return c, nil
+	}
+	customer, err := customerOf(ctx, t, c.Order)
+	if err != nil || customer.Instructions.Empty() {
+		return c, err
+	}
+	f, err := readFinding(ctx, t, c.Finding)
+	if err != nil {
+		return c, err
+	}
+	e, acts := c.Instructed(customer.Instructions, f, on)
+	if !acts {
+		return c, nil
+	}
+	e.At = t.at
+	after, err := t.move(ctx, c, e)
+	if err != nil && refuseFor(err) != err { //nolint:errorlint // the rules say no, and nothing was written
+		return c, nil
+	}
+	return after, err
+}
+
+// Instruct keeps what a customer wants done without being asked, from now on.
+// Cases that the customer sees already are not touched. It fails with
+// [qc.ErrInstructions] and [qc.ErrNotFound].
+func (s *Store) Instruct(ctx context.Context, order qc.OrderID, i qc.Instructions, by refund.Actor) error {
+	if err := i.Check(); err != nil {
+		return fmt.Errorf("keep instructions: %w", err)
+	}
+	at := asStored(s.now())
+	err := s.write(ctx, at, func(t *tx) error {
+		customer, err := customerOf(ctx, t, order)
+		if err != nil {
+			return err
+		}
+		was := customer.Instructions
+		was.SetAt = i.SetAt
+		if was == i {
+			return nil
+		}
+		i.SetAt = at
+		customer.Instructions = i
+		if err := t.keepCustomer(ctx, customer); err != nil {
+			return err
+		}
+		return t.audit(ctx, actorName(by), "customer.instruct", "customer:"+string(customer.ID), i)
+	})
+	if err != nil {
+		return fmt.Errorf("keep instructions for order %.80q: %w", order, err)
+	}
+	return nil
+}
+
+func (t *tx) keepCustomer(ctx context.Context, customer qc.Customer) error {
+	text, err := jsonText(customer)
+	if err != nil {
+		return err
+	}
+	_, err = t.ExecContext(ctx, `UPDATE customer SET body = $1 WHERE id = $2`, text, string(customer.ID))
+	return err
+}
+
+// ownInstructions keeps what a customer has said, whatever an import says.
+func (t *tx) ownInstructions(ctx context.Context, customer qc.Customer) (qc.Customer, error) {
+	if err := customer.Instructions.Check(); err != nil {
+		return customer, fmt.Errorf("%w: %w", ErrOrder, err)
+	}
+	before, err := body[qc.Customer](t.QueryRowContext(ctx, `SELECT body FROM customer WHERE id = $1`, string(customer.ID)))
+	if err == nil && before.Instructions != (qc.Instructions{}) {
+		customer.Instructions = before.Instructions
+	}
+	if err != nil && found(err) != qc.ErrNotFound { //nolint:errorlint // found says it so
+		return customer, err
+	}
+	return customer, nil
+}
