@@ -83,6 +83,7 @@ func serve(ctx context.Context, call *command.Call) (err error) {
 		}
 	}
 	fmt.Fprintf(call.Out, "desk %s/desk\n", c.public())
+	told := ctx // to stop
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return ignoreClosed(server.Serve(listener)) })
 	group.Go(func() error {
@@ -110,7 +111,11 @@ func serve(ctx context.Context, call *command.Call) (err error) {
 	group.Go(func() error { return pages.Run(ctx) })
 	group.Go(func() error { return c.notify(ctx) })
 	log.InfoContext(ctx, "centre is serving", "listen", s.Listen, "instance", c.store.Instance())
-	return group.Wait()
+	err = group.Wait()
+	if told.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil // told so early that a part was still beginning
+	}
+	return err
 }
 
 // listen opens the service's port, with TLS where a certificate is set.
