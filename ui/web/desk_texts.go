@@ -82,7 +82,10 @@ func (s speech) textRow(t refund.Template) textRow {
 	}
 	row := textRow{
 		Href: "/desk/texts/" + url.PathEscape(t.ID), Name: t.Name.In(s.Language()), Excerpt: text, Version: t.Version,
-		Changed: s.at(t.At).Text, By: s.T("role.system"),
+		By: s.T("role.system"),
+	}
+	if !t.At.IsZero() {
+		row.Changed = s.at(t.At).Text
 	}
 	if t.By != "" {
 		row.By = s.person(t.By)
