@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"flawmark/app/qc"
+	"flawmark/app/refund"
 	"flawmark/storage/central"
 	"flawmark/storage/storagetest"
 )
@@ -83,6 +84,29 @@ func TestSeveral(t *testing.T) {
 	t.Run("keep out whose photos the others do not see", func(t *testing.T) {
 		t.Parallel()
 		keepOut(t, server.Database(t))
+	})
+	t.Run("see to what is due once", func(t *testing.T) {
+		t.Parallel()
+		stores := centres(t, server.Database(t), 3)
+		w := newWorld(t, func(testing.TB) *central.Store { return stores[0] })
+		c := w.visible("20481-2")
+		told := len(w.feed(qc.CaseChanged))
+		acted := make([]int, len(stores))
+		var group sync.WaitGroup
+		for i, s := range stores {
+			group.Go(func() {
+				n, err := s.RunTimers(t.Context(), c.DecideBy)
+				if err != nil {
+					t.Error(err)
+				}
+				acted[i] = n
+			})
+		}
+		group.Wait()
+		if acted[0]+acted[1]+acted[2] != 1 || w.status(refund.Kept).Version != c.Version+1 || len(w.feed(qc.CaseChanged)) != told+1 {
+			t.Errorf("the centres acted %v times", acted)
+		}
+		w.sound()
 	})
 	t.Run("number one feed", func(t *testing.T) {
 		t.Parallel()
