@@ -31,6 +31,7 @@ func TestForm_HasItsTime(t *testing.T) {
 		want int
 	}{
 		"in time":  {strings.NewReader("a=b"), http.StatusOK},
+		"Chinese":  {strings.NewReader("a=%E6%B1%A1%E6%B8%8D"), http.StatusOK},
 		"too late": {io.MultiReader(strings.NewReader("a="), late{}), http.StatusBadRequest},
 	} {
 		line := &timed{ResponseRecorder: httptest.NewRecorder()}
@@ -45,6 +46,31 @@ func TestForm_HasItsTime(t *testing.T) {
 		}
 		if last := line.deadlines[len(line.deadlines)-1]; last.IsZero() != (test.want == http.StatusOK) {
 			t.Errorf("%s: the last deadline is %v; it ends with a good form and stays with a bad one", name, last)
+		}
+	}
+}
+
+// TestPages_NoDatabaseIsAskedForWhatIsNoText sends what PostgreSQL would answer
+// with an error of its own.
+func TestPages_NoDatabaseIsAskedForWhatIsNoText(t *testing.T) {
+	t.Parallel()
+	pages := newWorld(t).pages(t)
+	pages.Store = nil // whoever asks it panics
+	for _, target := range []string{
+		"/desk/cases/%00", "/desk/cases/%ff", "/o/2048%001?t=x", "/o/20481?t=%00", "/desk?q=%c3%28", "/desk?q=a&%00=b",
+	} {
+		answer := httptest.NewRecorder()
+		pages.Handler().ServeHTTP(answer, httptest.NewRequest(http.MethodGet, target, nil))
+		if answer.Code != http.StatusNotFound {
+			t.Errorf("%s: status %d", target, answer.Code)
+		}
+	}
+	for _, body := range []string{"reason=%00", "reason=%ff", "%00=a"} {
+		r := httptest.NewRequest(http.MethodPost, "/desk/sign-in", strings.NewReader(body))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		answer := httptest.NewRecorder()
+		if _, ok := pages.form(answer, r); ok || answer.Code != http.StatusBadRequest {
+			t.Errorf("%s: read: %v, status %d", body, ok, answer.Code)
 		}
 	}
 }

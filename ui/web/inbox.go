@@ -139,7 +139,7 @@ func (p *Pages) readParts(ctx context.Context, parts *multipart.Reader, sender s
 		if part.FormName() != "photo" {
 			value, err := io.ReadAll(io.LimitReader(part, room+1))
 			room -= int64(len(value))
-			if err != nil || room < 0 {
+			if err != nil || room < 0 || !legible(part.FormName()) || !legible(string(value)) {
 				return got, errors.Join(errForm, err)
 			}
 			got.form.Add(part.FormName(), string(value))

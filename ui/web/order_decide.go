@@ -77,7 +77,7 @@ func (p *Pages) formOf(w http.ResponseWriter, r *http.Request, most int64) (url.
 	line := http.NewResponseController(w)
 	_ = line.SetReadDeadline(time.Now().Add(formTime)) // the socket's time; not every reader has deadlines
 	r.Body = http.MaxBytesReader(w, r.Body, most)
-	if err := r.ParseForm(); err != nil {
+	if err := r.ParseForm(); err != nil || !legibleValues(r.PostForm) {
 		// The deadline stays: the rest of the form is not waited for either.
 		p.sorry(w, r, http.StatusBadRequest, "web.form_broken")
 		return nil, false

@@ -111,7 +111,7 @@ func (p *Pages) Run(ctx context.Context) error { return p.darkroom.Run(ctx) }
 // is mounted last, at the root.
 func (p *Pages) Handler() http.Handler {
 	visits := httprate.LimitBy(visitsPerMinute, time.Minute, peer, httprate.WithLimitHandler(p.tooMany))
-	return p.headers(visits(http.NewCrossOriginProtection().Handler(p.routes())))
+	return p.headers(visits(http.NewCrossOriginProtection().Handler(p.onlyLegible(p.routes()))))
 }
 
 func (p *Pages) routes() *routes {
