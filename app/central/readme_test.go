@@ -149,7 +149,7 @@ func (s *service) flag(item qc.ItemID, order qc.OrderID) {
 	finding := qc.Finding{
 		ID: "f-1", Revision: 1, Item: item, Order: order, Round: 1, Verdict: qc.Flag, Inspector: "u12", Station: s.station, RecordedAt: time.Now(),
 		Photos: []qc.Photo{{ID: "p1", Digest: preview, MediaType: "image/jpeg", Width: 40, Height: 30, Preview: qc.Derivative{Digest: preview}, Thumb: qc.Derivative{Digest: preview}}},
-		Flaws:  []qc.Flaw{{ID: "a", Code: "H11", Severity: qc.Minor, Zone: qc.ZoneB, Quantity: 1}},
+		Flaws:  []qc.Flaw{{ID: "a", Code: "H11", Severity: qc.Major, Zone: qc.ZoneB, Quantity: 1}},
 	}
 	data, err := json.Marshal(finding)
 	if err != nil {

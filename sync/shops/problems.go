@@ -68,10 +68,13 @@ func (d *Door) problem(err error) *Refusal {
 		return p
 	}
 	trade, balance := rules()
-	for uri, list := range map[string][]error{wire.ActionRefused: trade, wire.MoneyRefused: balance} {
-		for _, rule := range list {
+	for _, refused := range []struct { // what both know is of the balance
+		uri  string
+		list []error
+	}{{wire.MoneyRefused, balance}, {wire.ActionRefused, trade}} {
+		for _, rule := range refused.list {
 			if errors.Is(err, rule) {
-				p := problemOf(uri, "")
+				p := problemOf(refused.uri, "")
 				p.Code, p.Why = rule.Error(), d.said("error."+rule.Error())
 				return p
 			}
