@@ -72,6 +72,32 @@ func minorWorld(t *testing.T, w *world) {
 	}}
 }
 
+// refundsWorld has two claims that sellers have agreed to pay.
+func refundsWorld(t *testing.T, w *world) {
+	t.Helper()
+	claimsWorld(t, w)
+	for _, id := range []qc.CaseID{"K-20481-2", "K-20481-3"} {
+		w.move(t, id, refund.Event{Kind: refund.AgreedRefund, Actor: clerk})
+	}
+}
+
+// bulkDoneWorld has a step for many cases behind it, which one did not take.
+func bulkDoneWorld(t *testing.T, w *world) {
+	t.Helper()
+	refusedWorld(t, w)
+	results, err := json.Marshal([]bulkResult{
+		{Case: "K-20481-2", Item: "20481-2", Notice: "web.notice.done", Status: refund.SellerRefused},
+		{Case: "K-20482-1", Item: "20482-1", Notice: "error.case_moved_on", Status: refund.Negotiating},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := Run{ID: "ABCDEFGHIJKLMNOPQRSTUVWXYZ", Kind: "bulk", Staff: "D01", At: w.now, Request: string(refund.Refused), Result: string(results)}
+	if err := w.KeepRun(t.Context(), run); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func emptyOrder(_ *testing.T, w *world) {
 	order := w.orders["20481"]
 	order.Items = nil
@@ -102,9 +128,23 @@ func scenes() []scene {
 		{"photo", "customer", order + "/photos/PHOTO", flaggedWorld},
 		{"tickets", "customer", order + "/tickets?item=20481-2", askedWorld},
 		{"ticket", "customer", order + "/tickets/20481-T1", askedWorld},
+		{"memo", "customer", order + "/memos/1", creditedWorld},
 		{"desk-sign-in", "", "/desk/sign-in", flaggedWorld},
 		{"desk-list", "D01", "/desk", askedWorld},
+		{"desk-busy", "D01", "/desk?show=all", busyWorld},
+		{"desk-not-found", "D01", "/desk?q=99999", flaggedWorld},
 		{"desk-case", "D01", "/desk/cases/K-20481-2", askedWorld},
+		{"desk-coach", "D01", "/desk/cases/K-20481-2", refusedWorld},
+		{"desk-letters", "D01", "/desk/cases/K-20481-2/letters?text=seller-again", refusedWorld},
+		{"desk-texts", "L01", "/desk/texts", refusedWorld},
+		{"desk-text", "L01", "/desk/texts/customer-refused", refusedWorld},
+		{"desk-bulk", "D01", "/desk/bulk?" + allClaims + "&event=refuse", claimsWorld},
+		{"desk-bulk-money", "D01", "/desk/bulk?" + allClaims + "&event=seller_paid", refundsWorld},
+		{"desk-bulk-done", "D01", "/desk/bulk/ABCDEFGHIJKLMNOPQRSTUVWXYZ", bulkDoneWorld},
+		{"desk-sellers", "D01", "/desk/sellers", recordsWorld},
+		{"desk-seller", "D01", "/desk/sellers?seller=%E6%BD%AE%E6%B5%81%E5%89%8D%E7%BA%BF%E9%9E%8B%E5%BA%97", recordsWorld},
+		{"desk-reports", "D01", "/desk/reports", chosenWorld},
+		{"desk-memo", "D01", "/desk/memos/1", creditedWorld},
 		{"desk-tickets", "D01", "/desk/tickets", askedWorld},
 		{"desk-ticket", "D01", "/desk/tickets/20481-T1", askedWorld},
 	}
@@ -314,6 +354,9 @@ func TestScenes_AreForEverybody(t *testing.T) {
 					for _, found := range b.axe(t) {
 						t.Errorf("%s, %s: %s", language, sight.name, found)
 					}
+					for _, found := range ask[[]string](t, b, broken) {
+						t.Errorf("%s, %s: the word %s is broken", language, sight.name, found)
+					}
 				}
 				for _, how := range []struct {
 					width int64
@@ -353,7 +396,8 @@ func TestAxe_AFaultIsSeen(t *testing.T) {
 }
 
 // cut lists what does not fit: a page that is wider than the window, and text
-// that its box hides. Photos and tools in strips are meant to be moved.
+// that its box hides. Photos and tools in strips are meant to be moved, and so
+// is what is typed into a line.
 const cut = `(() => {
   const found = [];
   const width = document.documentElement.clientWidth;
@@ -363,12 +407,31 @@ const cut = `(() => {
     if (moved(e) || e.closest("svg") || !e.getClientRects().length || e.clientWidth === 1) continue;
     const style = getComputedStyle(e);
     const name = e.tagName.toLowerCase() + (e.id ? "#" + e.id : "." + e.className) + " " + JSON.stringify((e.textContent || "").trim().slice(0, 40));
-    if (/hidden|clip/.test(style.overflowX + style.overflowY) && (e.scrollWidth > e.clientWidth + 1 || e.scrollHeight > e.clientHeight + 1) && e.clientWidth) found.push(name + " hides " + e.scrollWidth + "×" + e.scrollHeight + " in " + e.clientWidth + "×" + e.clientHeight);
+    if (/hidden|clip/.test(style.overflowX + style.overflowY) && (e.scrollWidth > e.clientWidth + 1 || e.scrollHeight > e.clientHeight + 1) && e.clientWidth && e.tagName !== "INPUT") found.push(name + " hides " + e.scrollWidth + "×" + e.scrollHeight + " in " + e.clientWidth + "×" + e.clientHeight);
     if (/auto|scroll/.test(style.overflowX) && e.scrollWidth > e.clientWidth + 1) found.push(name + " scrolls sideways");
     const box = e.getBoundingClientRect();
     if (box.right > width + 1 || box.left < -1) found.push(name + " reaches from " + Math.round(box.left) + " to " + Math.round(box.right) + " of " + width);
     if (e.tagName === "SELECT" || e.tagName === "INPUT") continue;
     if (style.whiteSpace === "nowrap" && e.scrollWidth > e.clientWidth + 1 && e.clientWidth && style.display !== "inline") found.push(name + " is cut: " + e.scrollWidth + " in " + e.clientWidth);
+  }
+  return found;
+})()`
+
+// broken lists words that go on in the next line because their box is too
+// narrow for them. Numbers of parcels and what people typed may.
+const broken = `(() => {
+  const found = [];
+  const unseen = (e) => e && (getComputedStyle(e).clipPath !== "none" || unseen(e.parentElement));
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const node = texts.currentNode;
+    if (!node.parentElement.checkVisibility() || unseen(node.parentElement) || node.parentElement.closest(".skip, .overlay, .said, q, noscript, script, textarea, option")) continue;
+    for (const word of node.data.matchAll(/\p{Script=Latin}{3,20}/gu)) {
+      const range = document.createRange();
+      range.setStart(node, word.index);
+      range.setEnd(node, word.index + word[0].length);
+      if (new Set([...range.getClientRects()].filter(r => r.width > 0).map(r => Math.round(r.top))).size > 1) found.push(word[0]);
+    }
   }
   return found;
 })()`
@@ -389,6 +452,13 @@ func TestNarrow_AFaultIsSeen(t *testing.T) {
 		if len(ask[[]string](t, b, cut)) <= before {
 			t.Errorf("%s is not seen", fault)
 		}
+	}
+	if found := ask[[]string](t, b, broken); len(found) > 0 {
+		t.Fatalf("before the fault: %q", found)
+	}
+	ask[chromedp.Void](t, b, `document.querySelector("h2").style.cssText = "width: 3ch"`)
+	if len(ask[[]string](t, b, broken)) == 0 {
+		t.Error("a broken word is not seen")
 	}
 }
 
@@ -444,7 +514,7 @@ func TestWithoutScripts_ReadsDecidesAndWrites(t *testing.T) {
 	if err := os.WriteFile(photo, snapshot(t, 320), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	b.do(t, chromedp.WaitVisible(chromedp.CSS(".sides")), chromedp.WaitVisible(chromedp.CSS("noscript .refresh")),
+	b.do(t, chromedp.WaitVisible(chromedp.CSS(".answers")), chromedp.WaitVisible(chromedp.CSS("noscript .refresh")),
 		chromedp.Click(chromedp.CSS("#choose-exchange")), chromedp.Click(chromedp.CSS("#confirm-choose-exchange")),
 		chromedp.WaitVisible(chromedp.CSS(`[data-status="negotiating"]`)),
 		chromedp.Click(chromedp.CSS("#write")), chromedp.SendKeys(chromedp.CSS("#text-new"), "no scripts"),
@@ -483,7 +553,8 @@ func TestPictures(t *testing.T) {
 	for _, s := range scenes() {
 		for _, language := range []string{"en", "zh"} {
 			b := visit(t, s, language)
-			ask[chromedp.Void](t, b, `document.querySelectorAll("[loading=lazy]").forEach(i => { i.loading = "eager" })`)
+			ask[chromedp.Void](t, b, `document.querySelectorAll("[loading=lazy]").forEach(i => { i.loading = "eager" });
+				Promise.all([...document.images].filter(i => i.checkVisibility()).map(i => i.decode().catch(() => {}))).then(() => {})`)
 			for _, sight := range sights {
 				b.look(t, sight)
 				png, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))

@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"flawmark/app/qc"
 	"flawmark/app/refund"
 )
 
@@ -140,10 +139,7 @@ func TestBulk_EachByItselfAndOnce(t *testing.T) {
 func TestBulk_MoneyOfEach(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	claimsWorld(t, w)
-	for _, id := range []qc.CaseID{"K-20481-2", "K-20481-3"} {
-		w.move(t, id, refund.Event{Kind: refund.AgreedRefund, Actor: clerk})
-	}
+	refundsWorld(t, w)
 	b := w.reader(t)
 	b.signIn("D01")
 	if page := b.get("/desk/bulk?"+allClaims+"&event=seller_paid", http.StatusOK); !strings.Contains(page, `name="amount.K-20481-2" value="401.00"`) {

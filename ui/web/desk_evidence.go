@@ -43,6 +43,9 @@ func (p *Pages) claim(s speech, d Dossier) *claimView {
 	view := &claimView{Text: text, Pack: casePath(d.Case.ID) + "/evidence.zip"}
 	reason := handout.ReasonFor(f, p.Catalogue)
 	view.Reason = qc.Bilingual{EN: reason.EN, ZH: reason.ZH}.In(s.Language())
+	if s.Language() == "zh" {
+		return view
+	}
 	if english, err := handout.Text(f, d.Item, p.Catalogue, ask, "en"); err == nil {
 		view.English = english
 	}

@@ -36,8 +36,8 @@ type decisionCard struct {
 	Version int
 	Suffix  string // of the ids on the page
 	Options []optionView
-	Sheet   *sheetView
-	Silence string // what happens if nothing is chosen
+	Notes   []string // who pays for what, and by which rule
+	Silence string   // what happens if nothing is chosen
 	Split   *splitCard
 }
 
@@ -51,6 +51,7 @@ type optionView struct {
 	Brings  string // in money or goods
 	Sum     string // how the money adds up
 	Takes   string
+	Answers []answerView // to the same questions for every choice
 	Confirm string
 	Allowed bool
 	Why     string

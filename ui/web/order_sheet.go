@@ -13,24 +13,11 @@ import (
 	"flawmark/app/refund"
 )
 
-// sheetView puts what may be chosen side by side, before it is chosen.
-type sheetView struct {
-	speech
-	Choices []string
-	Rows    []sheetRow
-	Notes   []string // who pays for what, and by which rule
-}
-
-// sheetRow is one question about all choices.
-type sheetRow struct {
-	Label string
-	Cells []sheetCell
-}
-
-// sheetCell is one answer.
-type sheetCell struct {
-	Text string
-	Note string // what it was counted from
+// answerView is what one choice means in one respect.
+type answerView struct {
+	Question string
+	Text     string
+	Note     string // what it was counted from
 }
 
 // A seller's history is said from these many ended claims on; below it, that
@@ -41,7 +28,7 @@ const (
 	historyLasts = 365 * 24 * time.Hour
 )
 
-// addSheets compares the choices of every case that has several. The seller's
+// addSheets answers for the choices of every case that has several. The seller's
 // history is looked up here and not with the case: it is asked for only where a
 // choice is to be made.
 func (p *Pages) addSheets(ctx context.Context, s speech, page *orderPageView, order OrderView) error {
@@ -63,63 +50,60 @@ func (p *Pages) addSheets(ctx context.Context, s speech, page *orderPageView, or
 			}
 			records[c.Seller] = record
 		}
-		card := item.Case.Decision
-		if card.Sheet = s.sheet(c, card.Options, record); card.Sheet == nil {
-			continue
-		}
-		for n := range card.Options { // it is in the sheet, and counted there
-			card.Options[n].Takes = ""
-		}
+		s.answer(item.Case.Decision, c, record)
 	}
 	return nil
 }
 
-// sheet compares the choices among options; nil where there is nothing to
-// compare.
-func (s speech) sheet(c refund.Case, options []optionView, record refund.Record) *sheetView {
+// answer says the same of every choice that has consequences: what it brings
+// and costs, how long it takes, how it went so far. Whoever reads one reads all
+// of it there, and finds the next one's answers in the same places.
+func (s speech) answer(card *decisionCard, c refund.Case, record refund.Record) {
 	choices, err := c.Sheet()
 	if err != nil {
-		return nil
+		return
 	}
 	byDecision := map[refund.Decision]refund.Choice{}
 	for _, choice := range choices {
 		byDecision[choice.Decision] = choice
 	}
+	answers := map[refund.Kind][]answerView{}
 	if c.Status == refund.OfferPending {
-		return s.offerSheet(c, byDecision[refund.Refund], record)
-	}
-	view := &sheetView{speech: s, Rows: []sheetRow{
-		{Label: s.T("web.sheet.balance")}, {Label: s.T("web.sheet.costs")}, {Label: s.T("web.sheet.days")}, {Label: s.T("web.sheet.odds")},
-	}}
-	for _, column := range []struct {
-		kind     refund.Kind
-		decision refund.Decision
-	}{{refund.ChoseRefund, refund.Refund}, {refund.ChoseExchange, refund.Exchange}, {refund.ChoseKeep, refund.Keep}} {
-		allowed := func(o optionView) bool { return o.Kind == column.kind && o.Allowed }
-		if !slices.ContainsFunc(options, allowed) {
-			continue
+		card.Notes = append(card.Notes, s.T("web.sheet.offer.note"))
+		answers = s.offerAnswers(c, byDecision, record)
+	} else {
+		for kind, decision := range map[refund.Kind]refund.Decision{
+			refund.ChoseRefund: refund.Refund, refund.ChoseExchange: refund.Exchange, refund.ChoseKeep: refund.Keep,
+		} {
+			answers[kind] = s.answers(byDecision[decision], record)
 		}
-		choice := byDecision[column.decision]
-		view.Choices = append(view.Choices, s.T("decision."+string(column.decision)))
-		view.add(s.net(choice), s.fees(choice), s.days(choice, record), s.odds(choice, record))
 	}
-	if len(view.Choices) < 2 {
-		return nil
+	card.Notes = append(card.Notes, s.whoPays(c, byDecision[refund.Refund])...)
+	for i := range card.Options {
+		option := &card.Options[i]
+		if found := answers[option.Kind]; option.Allowed && len(found) > 0 {
+			option.Answers, option.Brings, option.Takes = found, "", "" // they are among the answers
+		}
 	}
-	view.Notes = s.whoPays(c, byDecision[refund.Refund])
-	return view
 }
 
-// add puts the answers of one more choice into the rows.
-func (v *sheetView) add(cells ...sheetCell) {
-	for i := range v.Rows {
-		v.Rows[i].Cells = append(v.Rows[i].Cells, cells[i])
+// answers of a decision.
+func (s speech) answers(choice refund.Choice, record refund.Record) []answerView {
+	return []answerView{
+		s.net(choice).to(s.T("web.sheet.balance")), s.fees(choice).to(s.T("web.sheet.costs")),
+		s.days(choice, record).to(s.T("web.sheet.days")), s.odds(choice, record).to(s.T("web.sheet.odds")),
 	}
+}
+
+// to is the answer with its question.
+func (a answerView) to(question string) answerView {
+	a.Question = question
+	return a
 }
 
 // net is what comes onto the balance.
-func (s speech) net(choice refund.Choice) sheetCell {
-	cell := sheetCell{Text: signed(choice.Net)}
+func (s speech) net(choice refund.Choice) answerView {
+	cell := answerView{Text: signed(choice.Net)}
 	switch {
 	case choice.Decision == refund.Exchange && choice.Net.IsZero():
 		cell.Note = s.T("web.brings.exchange")
@@ -130,37 +114,37 @@ func (s speech) net(choice refund.Choice) sheetCell {
 }
 
 // fees are what the choice costs the customer.
-func (s speech) fees(choice refund.Choice) sheetCell {
+func (s speech) fees(choice refund.Choice) answerView {
 	if len(choice.Fees) == 0 {
-		return sheetCell{Text: s.T("web.sheet.free")}
+		return answerView{Text: s.T("web.sheet.free")}
 	}
 	sum := money.Fen(0)
 	var parts []string
 	for _, fee := range choice.Fees {
 		next, err := sum.Add(fee.Amount)
 		if err != nil {
-			return sheetCell{}
+			return answerView{}
 		}
 		sum = next
 		parts = append(parts, s.T("fee."+string(fee.Kind))+" "+fee.Amount.String())
 	}
-	return sheetCell{Text: sum.String(), Note: strings.Join(parts, s.T("web.and"))}
+	return answerView{Text: sum.String(), Note: strings.Join(parts, s.T("web.and"))}
 }
 
 // days is how long it takes: as the seller's refunds took where there are
 // enough of them, else as it is announced.
-func (s speech) days(choice refund.Choice, record refund.Record) sheetCell {
+func (s speech) days(choice refund.Choice, record refund.Record) answerView {
 	switch {
 	case choice.Decision == refund.Keep:
-		return sheetCell{Text: s.T("web.sheet.at_once")}
+		return answerView{Text: s.T("web.sheet.at_once")}
 	case choice.Decision == refund.Refund && record.Days.N >= enoughDays:
 		median, most := wholeDays(record.Days.Median), wholeDays(record.Days.P80)
-		return sheetCell{
+		return answerView{
 			Text: s.Count("web.sheet.median", median),
 			Note: s.T("web.sheet.p80", "days", s.Count("web.days", most), "n", strconv.Itoa(record.Days.N)),
 		}
 	}
-	cell := sheetCell{Text: s.T("web.sheet.range", "from", strconv.Itoa(choice.DaysFrom), "to", strconv.Itoa(choice.DaysTo))}
+	cell := answerView{Text: s.T("web.sheet.range", "from", strconv.Itoa(choice.DaysFrom), "to", strconv.Itoa(choice.DaysTo))}
 	cell.Note = s.T("web.sheet.announced")
 	return cell
 }
@@ -169,17 +153,17 @@ func (s speech) days(choice refund.Choice, record refund.Record) sheetCell {
 func wholeDays(days float64) int { return max(1, int(math.Ceil(days))) }
 
 // odds say how often it came about so far. Few claims are told as few.
-func (s speech) odds(choice refund.Choice, record refund.Record) sheetCell {
+func (s speech) odds(choice refund.Choice, record refund.Record) answerView {
 	switch {
 	case choice.Decision == refund.Keep:
-		return sheetCell{Text: s.T("web.sheet.certain")}
+		return answerView{Text: s.T("web.sheet.certain")}
 	case choice.Decision == refund.Exchange:
-		return sheetCell{Text: s.T("web.sheet.seller_says"), Note: s.T("web.sheet.not_counted")}
+		return answerView{Text: s.T("web.sheet.seller_says"), Note: s.T("web.sheet.not_counted")}
 	case record.Refunded.N == 0:
-		return sheetCell{Text: s.T("web.sheet.seller_says"), Note: s.T("web.sheet.no_history")}
+		return answerView{Text: s.T("web.sheet.seller_says"), Note: s.T("web.sheet.no_history")}
 	}
 	hits, n := strconv.Itoa(record.Refunded.Hits), strconv.Itoa(record.Refunded.N)
-	cell := sheetCell{Text: s.T("web.sheet.odds.of", "hits", hits, "n", n)}
+	cell := answerView{Text: s.T("web.sheet.odds.of", "hits", hits, "n", n)}
 	if record.Refunded.N < enoughClaims {
 		cell.Note = s.T("web.sheet.too_few")
 		return cell
@@ -202,35 +186,34 @@ func (s speech) whoPays(c refund.Case, back refund.Choice) []string {
 	return notes
 }
 
-// offerSheet compares the seller's offer with going on for the whole refund.
-func (s speech) offerSheet(c refund.Case, back refund.Choice, record refund.Record) *sheetView {
+// offerAnswers are those of the seller's offer, and of going on for what was
+// chosen before.
+func (s speech) offerAnswers(c refund.Case, byDecision map[refund.Decision]refund.Choice, record refund.Record) map[refund.Kind][]answerView {
 	if c.Offer == nil {
 		return nil
 	}
-	view := &sheetView{
-		speech: s, Choices: []string{s.T("action.accept_offer"), s.T("web.sheet.go_on")},
-		Rows: []sheetRow{
-			{Label: s.T("web.sheet.balance")},
-			{Label: s.T("web.sheet.costs")},
-			{Label: s.T("web.sheet.item")},
-			{Label: s.T("web.sheet.days")},
-			{Label: s.T("web.sheet.odds")},
-		},
-	}
+	whole := byDecision[refund.Refund].Brings
 	share := func(a money.Amount) string {
-		if back.Brings.Minor() <= 0 {
+		if whole.Minor() <= 0 {
 			return ""
 		}
-		return s.T("web.sheet.share", "percent", strconv.FormatInt(a.Minor()*100/back.Brings.Minor(), 10))
+		return s.T("web.sheet.share", "percent", strconv.FormatInt(a.Minor()*100/whole.Minor(), 10))
 	}
-	view.add(
-		sheetCell{Text: signed(c.Offer.Amount), Note: share(c.Offer.Amount)}, sheetCell{Text: s.T("web.sheet.free")},
-		sheetCell{Text: s.T("web.sheet.keep")}, sheetCell{Text: s.T("web.sheet.when_paid")}, sheetCell{Text: s.T("web.sheet.agreed")})
-	view.add(
-		sheetCell{Text: signed(back.Net), Note: share(back.Net)}, s.fees(back),
-		sheetCell{Text: s.T("web.sheet.goes_back")}, s.days(back, record), s.odds(back, record))
-	view.Notes = append([]string{s.T("web.sheet.offer.note")}, s.whoPays(c, back)...)
-	return view
+	answers := map[refund.Kind][]answerView{refund.AcceptedOffer: {
+		{Question: s.T("web.sheet.balance"), Text: signed(c.Offer.Amount), Note: share(c.Offer.Amount)},
+		{Question: s.T("web.sheet.costs"), Text: s.T("web.sheet.free")},
+		{Question: s.T("web.sheet.item"), Text: s.T("web.sheet.keep")},
+		{Question: s.T("web.sheet.days"), Text: s.T("web.sheet.when_paid")},
+		{Question: s.T("web.sheet.odds"), Text: s.T("web.sheet.agreed")},
+	}}
+	if before, known := byDecision[c.Intent]; known && c.Intent != refund.Keep {
+		going := slices.Insert(s.answers(before, record), 2, answerView{Question: s.T("web.sheet.item"), Text: s.T("web.sheet.goes_back")})
+		if c.Intent == refund.Refund {
+			going[0].Note = share(before.Net)
+		}
+		answers[refund.DeclinedOffer] = going
+	}
+	return answers
 }
 
 // consent is what somebody must agree to before a choice that brings nothing
