@@ -22,7 +22,7 @@ type Store interface {
 	// Act applies an event. version 0 stands for whichever there is; any other
 	// must be the case's, or it is a [*Conflict]. The same key twice acts once.
 	Act(ctx context.Context, id qc.CaseID, version int, event refund.Event, key string) (refund.Case, error)
-	Lives
+	CaseStore
 	// Memo returns a credit memo, whoever's it is.
 	Memo(ctx context.Context, number refund.MemoNumber) (refund.Memo, error)
 	// Dossier returns all there is about a case.

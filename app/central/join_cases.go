@@ -7,7 +7,7 @@ import (
 	"flawmark/app/refund"
 )
 
-// The store as [web.Lives].
+// The store as [web.CaseStore].
 
 func (f forPages) Split(ctx context.Context, id qc.CaseID, version, pieces int, by refund.Actor, key string) error {
 	_, err := f.Store.Split(ctx, id, version, pieces, by, key)

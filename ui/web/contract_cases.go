@@ -7,8 +7,8 @@ import (
 	"flawmark/app/refund"
 )
 
-// Lives is what a [Store] does to cases besides single steps.
-type Lives interface {
+// CaseStore is what a [Store] does to cases besides single steps.
+type CaseStore interface {
 	// Split makes so many pieces of a case a case of their own. Version and key
 	// are as in Act, and so are the errors.
 	Split(ctx context.Context, id qc.CaseID, version, pieces int, by refund.Actor, key string) error
