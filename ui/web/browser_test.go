@@ -145,6 +145,9 @@ func scenes() []scene {
 		{"desk-seller", "D01", "/desk/sellers?seller=%E6%BD%AE%E6%B5%81%E5%89%8D%E7%BA%BF%E9%9E%8B%E5%BA%97", recordsWorld},
 		{"desk-reports", "D01", "/desk/reports", chosenWorld},
 		{"desk-memo", "D01", "/desk/memos/1", creditedWorld},
+		{"desk-refunds", "D01", "/desk/refunds", paymentsWorld},
+		{"desk-refunds-preview", "D01", paymentsRun, paymentsWorld},
+		{"desk-refunds-result", "D01", paymentsRun, bookedWorld},
 		{"desk-tickets", "D01", "/desk/tickets", askedWorld},
 		{"desk-ticket", "D01", "/desk/tickets/20481-T1", askedWorld},
 	}

@@ -183,9 +183,9 @@ type bulkResult struct {
 }
 
 // runID numbers what a page lets somebody do in one go: another for every look
-// at the page.
-func (p *Pages) runID(r *http.Request, who session) string {
-	code := p.sign("run", string(who.ID), p.Now().Format(time.RFC3339Nano), r.URL.RequestURI())
+// at the page, and for everything else that it is about.
+func (p *Pages) runID(r *http.Request, who session, about ...string) string {
+	code := p.sign("run", append([]string{string(who.ID), p.Now().Format(time.RFC3339Nano), r.URL.RequestURI()}, about...)...)
 	return base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(code[:16])
 }
 

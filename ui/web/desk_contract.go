@@ -12,6 +12,7 @@ import (
 // Desk is what the desk needs of the centre beside the cases themselves. Its
 // errors are those of a [Store].
 type Desk interface {
+	Refunds
 	// Worklist returns one page of cases: what runs out first comes first.
 	Worklist(ctx context.Context, filter WorkFilter) (Work, error)
 	// WorkCounts counts the open cases at a moment, for a person.

@@ -19,7 +19,7 @@ func TestDesk_OffersNothingToWhomItIsRefused(t *testing.T) {
 		b := w.reader(t)
 		b.signIn(id)
 		for _, address := range []string{
-			"/desk", "/desk?show=all", "/desk/cases/K-20481-2", "/desk/tickets", "/desk/tickets?show=all", "/desk/tickets/20481-T1",
+			"/desk", "/desk?show=all", "/desk/cases/K-20481-2", "/desk/tickets", "/desk/tickets?show=all", "/desk/tickets/20481-T1", "/desk/refunds",
 		} {
 			got := b.do(http.MethodGet, address, nil)
 			if got.status != http.StatusOK {

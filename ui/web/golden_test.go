@@ -136,6 +136,12 @@ func shots() []shot {
 		{"seller", "V01", "/desk/sellers?seller=%E6%BD%AE%E6%B5%81%E5%89%8D%E7%BA%BF%E9%9E%8B%E5%BA%97", ok, recordsWorld},
 		{"reports", "D01", "/desk/reports", ok, chosenWorld},
 		{"reports-wrong-zh", "V01", "/desk/reports?from=2026-11-02&to=2026-11-01&lang=zh", ok, chosenWorld},
+		{"refunds", "D01", "/desk/refunds", ok, claimsWorld},
+		{"refunds-look-zh", "V01", "/desk/refunds?lang=zh", ok, paymentsWorld},
+		{"refunds-preview", "D01", paymentsRun, ok, paymentsWorld},
+		{"refunds-preview-zh", "D01", paymentsRun + "?lang=zh", ok, paymentsWorld},
+		{"refunds-result", "D01", paymentsRun + "?notice=web.refunds.again", ok, bookedWorld},
+		{"refunds-result-zh", "D01", paymentsRun + "?lang=zh", ok, bookedWorld},
 		{"texts", "D01", "/desk/texts", ok, refusedWorld},
 		{"text", "L01", "/desk/texts/customer-refused", ok, refusedWorld},
 		{"text-new-zh", "L01", "/desk/texts/new?lang=zh", ok, refusedWorld},
@@ -204,7 +210,7 @@ var (
 	ids        = regexp.MustCompile(`\sid="([^"]*)"`)
 	inline     = regexp.MustCompile(`(?i)\sstyle=|<style|<script>|\son[a-z]+=|javascript:`)
 	elsewhere  = regexp.MustCompile(`(?:src|href|action)="(?:https?:)?//`)
-	untold     = regexp.MustCompile(`\b(web|error|status|decision|severity|zone|event|action|field|role|word|button|time|ticket|non_returnable)\.[a-z_]+(\.[a-z_]+)*\b`)
+	untold     = regexp.MustCompile(`\b(web|error|status|decision|severity|zone|event|action|field|role|word|button|time|ticket|match|non_returnable)\.[a-z_]+(\.[a-z_]+)*\b`)
 	labelFor   = regexp.MustCompile(`\sfor="([^"]*)"`)
 	unlabelled = regexp.MustCompile(`<(?:button|summary)[^>]*>\s*</`)
 )

@@ -44,8 +44,14 @@ type file struct {
 	data []byte
 }
 
-// sends posts a form with files as a browser does.
+// sends posts a form with photos as a browser does.
 func (b *reader) sends(address string, form url.Values, files ...file) answer {
+	b.t.Helper()
+	return b.sendsIn("photo", address, form, files...)
+}
+
+// sendsIn posts a form with files in a field of that name.
+func (b *reader) sendsIn(field, address string, form url.Values, files ...file) answer {
 	b.t.Helper()
 	var body bytes.Buffer
 	parts := multipart.NewWriter(&body)
@@ -57,7 +63,7 @@ func (b *reader) sends(address string, form url.Values, files ...file) answer {
 		}
 	}
 	for _, f := range files {
-		part, err := parts.CreateFormFile("photo", f.name)
+		part, err := parts.CreateFormFile(field, f.name)
 		if err != nil {
 			b.t.Fatal(err)
 		}
