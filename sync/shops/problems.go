@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 
 	"flawmark/app/money"
 	"flawmark/app/qc"
@@ -41,12 +42,14 @@ var _ huma.StatusError = (*Refusal)(nil)
 func problemOf(uri, detail string) *Refusal { return &Refusal{Problem: *wire.NewProblem(uri, detail)} }
 
 // rules are the refusals of the trade and of the balance, which are said under
-// "error." plus their text.
+// "error." plus their text. What both know is of the balance.
 func rules() (trade, balance []error) {
-	return refund.Refusals(), []error{
+	balance = []error{
 		refund.ErrFunds, refund.ErrHoldBroken, refund.ErrHoldChanged, refund.ErrHoldOver, refund.ErrHoldAmount,
 		refund.ErrCurrency, refund.ErrWithdrawalOver, refund.ErrUnapproved,
 	}
+	trade = slices.DeleteFunc(refund.Refusals(), func(rule error) bool { return slices.Contains(balance, rule) })
+	return trade, balance
 }
 
 // problem returns the document for an error of the store.
@@ -68,7 +71,7 @@ func (d *Door) problem(err error) *Refusal {
 		return p
 	}
 	trade, balance := rules()
-	for _, refused := range []struct { // what both know is of the balance
+	for _, refused := range []struct {
 		uri  string
 		list []error
 	}{{wire.MoneyRefused, balance}, {wire.ActionRefused, trade}} {
