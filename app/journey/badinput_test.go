@@ -311,8 +311,13 @@ func TestBadInput_AtTheCentre(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := db.ExecContext(t.Context(), `INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, 1)`); err != nil {
-		t.Fatal(err)
+	for _, text := range []string{
+		`INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, 1)`,
+		`UPDATE meta SET value = '9999' WHERE name = 'oldest_program'`, // it has done more than add
+	} {
+		if _, err := db.ExecContext(t.Context(), text); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
