@@ -61,7 +61,6 @@ func (s *station) runWindow(ctx context.Context, call *command.Call) error {
 		Settings: s.windowSettings(), Keep: s.keepSettings, Enrol: s.enrolAt,
 	})
 	s.window = bench.New(bench.Config{App: ui, Station: models, Words: call.Words, Now: s.now})
-	s.window.Fyne().SetOnClosed(stop)
 	s.warn = func(key string, pairs ...any) {
 		onScreen(func() { models.Notices.Warn(model.Say(key, pairs...)) })
 	}
