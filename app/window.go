@@ -50,25 +50,23 @@ func (s *station) runWindow(ctx context.Context, call *command.Call) error {
 	speak(s.settings.Lang)
 	app.SetMetadata(metadata())
 	ui := app.NewWithID(appID)
-	running, stop := context.WithCancel(ctx)
-	defer stop()
-	onScreen := whileRunning(running)
 	shelf := s.shelf()
 	models := model.New(model.Parts{
 		Store: s.store, Blobs: shelf.Blobs, Derived: shelf.Derived, Budget: shelf.Budget, Engine: engineLink{s}, Catalogue: s.flaws,
-		Work: model.NewWork(onScreen), Now: s.now, Log: s.log,
+		Work: model.NewWork(fyne.Do), Now: s.now, Log: s.log,
 		Fetch: s.link.FetchPhoto, Explain: sentence,
 		Settings: s.windowSettings(), Keep: s.keepSettings, Enrol: s.enrolAt,
 	})
 	s.window = bench.New(bench.Config{App: ui, Station: models, Words: call.Words, Now: s.now})
 	s.warn = func(key string, pairs ...any) {
-		onScreen(func() { models.Notices.Warn(model.Say(key, pairs...)) })
+		fyne.Do(func() { models.Notices.Warn(model.Say(key, pairs...)) })
 	}
 	entrance, err := door.Open(s.settings.Data)
 	if err != nil {
 		return err
 	}
 
+	running, stop := context.WithCancel(ctx)
 	group, running := errgroup.WithContext(running)
 	group.Go(func() error { return models.Run(running) })
 	group.Go(func() error { return s.engine.Run(running) })
@@ -82,8 +80,8 @@ func (s *station) runWindow(ctx context.Context, call *command.Call) error {
 	if s.settings.Watch != "" {
 		camera := &capture.Folder{
 			Dir:     s.settings.Watch,
-			Arrived: func(a capture.Arrival) { onScreen(func() { models.AddFiles(a.Path) }) },
-			Broken:  func(path string, _ error) { onScreen(func() { models.AddFiles(path) }) },
+			Arrived: func(a capture.Arrival) { fyne.Do(func() { models.AddFiles(a.Path) }) },
+			Broken:  func(path string, _ error) { fyne.Do(func() { models.AddFiles(path) }) },
 		}
 		group.Go(func() error { return camera.Run(running) })
 	}
@@ -92,7 +90,7 @@ func (s *station) runWindow(ctx context.Context, call *command.Call) error {
 	}
 	if s.repaired != nil {
 		key, pairs := repairSentence(*s.repaired)
-		onScreen(func() { models.Notices.Tell(model.Say(key, boxed(pairs)...)) })
+		fyne.Do(func() { models.Notices.Tell(model.Say(key, boxed(pairs)...)) })
 	}
 	quit := context.AfterFunc(running, func() { fyne.Do(ui.Quit) })
 	s.window.ShowAndRun()
@@ -102,17 +100,6 @@ func (s *station) runWindow(ctx context.Context, call *command.Call) error {
 		return err
 	}
 	return nil
-}
-
-// whileRunning hands functions to the window's goroutine until ctx ends. What
-// comes later is dropped: once its loop is over the toolkit runs whatever it is
-// given at once, on any goroutine, on windows that are gone.
-func whileRunning(ctx context.Context) func(func()) {
-	return func(f func()) {
-		if ctx.Err() == nil {
-			fyne.Do(f)
-		}
-	}
 }
 
 // checkKeys refuses keys in the settings that no command can have.
