@@ -50,24 +50,27 @@ func (s *station) runWindow(ctx context.Context, call *command.Call) error {
 	speak(s.settings.Lang)
 	app.SetMetadata(metadata())
 	ui := app.NewWithID(appID)
+	running, stop := context.WithCancel(ctx)
+	defer stop()
+	group, running := errgroup.WithContext(running)
+	onScreen := whileRunning(running)
 	shelf := s.shelf()
 	models := model.New(model.Parts{
 		Store: s.store, Blobs: shelf.Blobs, Derived: shelf.Derived, Budget: shelf.Budget, Engine: engineLink{s}, Catalogue: s.flaws,
-		Work: model.NewWork(fyne.Do), Now: s.now, Log: s.log,
+		Work: model.NewWork(onScreen), Now: s.now, Log: s.log,
 		Fetch: s.link.FetchPhoto, Explain: sentence,
 		Settings: s.windowSettings(), Keep: s.keepSettings, Enrol: s.enrolAt,
 	})
 	s.window = bench.New(bench.Config{App: ui, Station: models, Words: call.Words, Now: s.now})
+	s.window.Fyne().SetOnClosed(stop)
 	s.warn = func(key string, pairs ...any) {
-		fyne.Do(func() { models.Notices.Warn(model.Say(key, pairs...)) })
+		onScreen(func() { models.Notices.Warn(model.Say(key, pairs...)) })
 	}
 	entrance, err := door.Open(s.settings.Data)
 	if err != nil {
 		return err
 	}
 
-	running, stop := context.WithCancel(ctx)
-	group, running := errgroup.WithContext(running)
 	group.Go(func() error { return models.Run(running) })
 	group.Go(func() error { return s.engine.Run(running) })
 	group.Go(func() error { return s.fetchListings(running) })
@@ -80,8 +83,8 @@ func (s *station) runWindow(ctx context.Context, call *command.Call) error {
 	if s.settings.Watch != "" {
 		camera := &capture.Folder{
 			Dir:     s.settings.Watch,
-			Arrived: func(a capture.Arrival) { fyne.Do(func() { models.AddFiles(a.Path) }) },
-			Broken:  func(path string, _ error) { fyne.Do(func() { models.AddFiles(path) }) },
+			Arrived: func(a capture.Arrival) { onScreen(func() { models.AddFiles(a.Path) }) },
+			Broken:  func(path string, _ error) { onScreen(func() { models.AddFiles(path) }) },
 		}
 		group.Go(func() error { return camera.Run(running) })
 	}
@@ -90,9 +93,11 @@ func (s *station) runWindow(ctx context.Context, call *command.Call) error {
 	}
 	if s.repaired != nil {
 		key, pairs := repairSentence(*s.repaired)
-		fyne.Do(func() { models.Notices.Tell(model.Say(key, boxed(pairs)...)) })
+		onScreen(func() { models.Notices.Tell(model.Say(key, boxed(pairs)...)) })
 	}
-	quit := context.AfterFunc(running, func() { fyne.Do(ui.Quit) })
+	// Not the application's Quit: it closes windows, and where the toolkit has ended
+	// by itself, as it does on a signal, there are none any more.
+	quit := context.AfterFunc(running, func() { fyne.Do(ui.Driver().Quit) })
 	s.window.ShowAndRun()
 	quit()
 	stop()
@@ -100,6 +105,17 @@ func (s *station) runWindow(ctx context.Context, call *command.Call) error {
 		return err
 	}
 	return nil
+}
+
+// whileRunning hands functions to the window's goroutine until ctx ends. What
+// comes later is dropped: once its loop is over the toolkit runs whatever it is
+// given at once, on any goroutine, on windows that are gone.
+func whileRunning(ctx context.Context) func(func()) {
+	return func(f func()) {
+		if ctx.Err() == nil {
+			fyne.Do(f)
+		}
+	}
 }
 
 // checkKeys refuses keys in the settings that no command can have.

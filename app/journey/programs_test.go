@@ -100,15 +100,26 @@ func (p *process) ended() bool {
 // stop asks the process to end and returns its exit code.
 func (p *process) stop(t *testing.T) int {
 	t.Helper()
-	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+	p.signal(t, syscall.SIGTERM)
+	return p.ends(t)
+}
+
+func (p *process) signal(t *testing.T, s os.Signal) {
+	t.Helper()
+	if err := p.cmd.Process.Signal(s); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// ends waits until the process has ended and returns its exit code.
+func (p *process) ends(t *testing.T) int {
+	t.Helper()
 	select {
 	case <-p.done:
 	case <-time.After(patience):
 		_ = p.cmd.Process.Signal(syscall.SIGQUIT) // it says where it stands, and ends
 		<-p.done
-		t.Fatalf("%s did not stop", p.cmd.Path)
+		t.Fatalf("%s did not end", p.cmd.Path)
 	}
 	return p.cmd.ProcessState.ExitCode()
 }

@@ -22,6 +22,7 @@ type screen struct {
 const managerConfig = `<?xml version="1.0"?>
 <openbox_config xmlns="http://openbox.org/3.4/rc">
   <applications><application class="*"><decor>no</decor><maximized>true</maximized><focus>yes</focus></application></applications>
+  <keyboard><keybind key="A-F4"><action name="Close"/></keybind></keyboard>
 </openbox_config>`
 
 func startScreen(t *testing.T, width, height int) *screen {
