@@ -489,7 +489,7 @@ func (v *village) employ() {
 		w := httptest.NewRecorder()
 		v.pages.ServeHTTP(w, r)
 		cookies := w.Result().Cookies()
-		if w.Code != onward || len(cookies) != 1 {
+		if w.Code != onward || len(cookies) != 2 {
 			v.t.Fatalf("%s signs in: status %d, %d cookies", who, w.Code, len(cookies))
 		}
 		v.credentials[who] = withCookie(cookies[0].Name, cookies[0].Value)

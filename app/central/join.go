@@ -164,8 +164,8 @@ func (f forPages) Dossier(ctx context.Context, id qc.CaseID) (web.Dossier, error
 	return web.Dossier(d), err
 }
 
-func (f forPages) SignIn(ctx context.Context, id qc.StaffID, password string, at time.Time) (qc.Staff, error) {
-	staff, err := f.Store.SignIn(ctx, id, password, at)
+func (f forPages) SignIn(ctx context.Context, id qc.StaffID, password string, from web.Source, at time.Time) (qc.Staff, error) {
+	staff, err := f.Store.SignIn(ctx, id, password, central.Source(from), at)
 	if _, ok := errors.AsType[*central.Locked](err); ok { // which is an ErrSignIn as well
 		return staff, fmt.Errorf("%w: %s", web.ErrLocked, err.Error())
 	}

@@ -130,11 +130,11 @@ func TestForPages_NamesRefusals(t *testing.T) {
 	if err := store.AddStaff(t.Context(), person, at); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := pages.SignIn(t.Context(), "clerk3", "wrong", at); !errors.Is(err, web.ErrSignIn) {
+	if _, err := pages.SignIn(t.Context(), "clerk3", "wrong", web.Source{Name: "192.0.2.7"}, at); !errors.Is(err, web.ErrSignIn) {
 		t.Errorf("a wrong password: %v", err)
 	}
 	for range 7 {
-		_, err = pages.SignIn(t.Context(), "clerk3", "wrong", at)
+		_, err = pages.SignIn(t.Context(), "clerk3", "wrong", web.Source{Name: "192.0.2.7"}, at)
 	}
 	if !errors.Is(err, web.ErrLocked) || errors.Is(err, web.ErrSignIn) {
 		t.Errorf("too many wrong passwords: %v", err)

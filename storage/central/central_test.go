@@ -335,6 +335,7 @@ func testStore(t *testing.T, open opener) {
 	t.Run("ImportIsIdempotent", open.testImportIsIdempotent)
 	t.Run("Enrolment", open.testEnrolment)
 	t.Run("SignIn", open.testSignIn)
+	t.Run("SignInIsThrottled", open.testSignInIsThrottled)
 	t.Run("Uploads", open.testUploads)
 	t.Run("CasesByUrgency", open.testCasesByUrgency)
 	t.Run("PartsOfPayment", open.testPartsOfPayment)

@@ -11,29 +11,8 @@ import (
 	"flawmark/app/qc"
 )
 
-var (
-	// ErrSignIn stands for an unknown person, a wrong password and too many
-	// tries; a caller outside is never told which.
-	ErrSignIn = errors.New("sign-in refused")
-	// ErrStaff says that a new person lacks something or has an unknown role.
-	ErrStaff = errors.New("person is not complete")
-)
-
-// Locked says that a person was refused without a look at the password,
-// because of too many wrong ones. It is an [ErrSignIn].
-type Locked struct{ Until time.Time }
-
-func (l *Locked) Error() string { return "sign-in refused until " + l.Until.Format(time.RFC3339) }
-
-// Is makes a Locked an ErrSignIn.
-func (l *Locked) Is(target error) bool { return target == ErrSignIn }
-
-// freeTries wrong passwords cost nothing; each further one doubles the wait.
-const (
-	freeTries = 5
-	firstWait = 30 * time.Second
-	longWait  = time.Hour
-)
+// ErrStaff says that a new person lacks something or has an unknown role.
+var ErrStaff = errors.New("person is not complete")
 
 // NewStaff is a person to be entered. Badge and PIN open a station, Password
 // the desk; any of them may be empty.
@@ -102,8 +81,11 @@ func (t *tx) putStaff(ctx context.Context, person qc.Staff, verifier, action str
 		return err
 	}
 	if _, err := t.ExecContext(ctx, `INSERT INTO staff (id, body, password) VALUES ($1, $2, $3)
-		ON CONFLICT (id) DO UPDATE SET body = excluded.body, password = excluded.password,
-		failures = 0, locked_until = 0`, string(person.ID), text, verifier); err != nil {
+		ON CONFLICT (id) DO UPDATE SET body = excluded.body, password = excluded.password`,
+		string(person.ID), text, verifier); err != nil {
+		return err
+	}
+	if err := t.forgetAllTries(ctx, person.ID); err != nil {
 		return err
 	}
 	if err := t.endSessions(ctx, person.ID); err != nil {
@@ -131,72 +113,4 @@ func staff(ctx context.Context, q querier, id qc.StaffID) (qc.Staff, error) {
 		return qc.Staff{}, fmt.Errorf("read staff %s: %w", id, err)
 	}
 	return person, nil
-}
-
-// SignIn returns the person when the password is right. Otherwise it fails
-// with [ErrSignIn], and after five wrong tries with a [Locked] that waits ever
-// longer. The try is counted before the password is looked at, so that many
-// guesses at once win nothing.
-func (s *Store) SignIn(ctx context.Context, id qc.StaffID, password string, at time.Time) (qc.Staff, error) {
-	person, verifier, err := s.countTry(ctx, id, at)
-	if _, locked := errors.AsType[*Locked](err); err != nil && !locked && !errors.Is(err, qc.ErrNotFound) {
-		return qc.Staff{}, err
-	}
-	// Each takes 19 MiB; more at once than there are processors would only
-	// take memory.
-	select {
-	case s.hashing <- struct{}{}:
-		defer func() { <-s.hashing }()
-	case <-ctx.Done():
-		return qc.Staff{}, ctx.Err()
-	}
-	if err != nil || verifier == "" || !person.Active {
-		qc.HashSecret(password, make([]byte, 16)) // takes as long as for a known person
-		if locked, ok := errors.AsType[*Locked](err); ok {
-			return qc.Staff{}, locked
-		}
-		return qc.Staff{}, ErrSignIn
-	}
-	if !qc.VerifySecret(password, verifier) {
-		return qc.Staff{}, ErrSignIn
-	}
-	err = s.write(ctx, at, func(t *tx) error {
-		if _, err := t.ExecContext(ctx, `UPDATE staff SET failures = 0, locked_until = 0 WHERE id = $1`, string(id)); err != nil {
-			return err
-		}
-		return t.audit(ctx, "staff:"+string(id), "sign_in", "staff:"+string(id), struct{}{})
-	})
-	if err != nil {
-		return qc.Staff{}, fmt.Errorf("sign in %s: %w", id, err)
-	}
-	return person, nil
-}
-
-func (s *Store) countTry(ctx context.Context, id qc.StaffID, at time.Time) (qc.Staff, string, error) {
-	var person qc.Staff
-	var verifier string
-	err := s.write(ctx, at, func(t *tx) error {
-		var err error
-		if person, err = staff(ctx, t, id); err != nil {
-			return err
-		}
-		var failures, until int64
-		err = t.QueryRowContext(ctx, `SELECT password, failures, locked_until FROM staff WHERE id = $1`,
-			string(id)).Scan(&verifier, &failures, &until)
-		if err != nil {
-			return err
-		}
-		if micros(at) < until {
-			return &Locked{Until: timeOf(until)}
-		}
-		failures++
-		until = 0
-		if over := failures - freeTries; over >= 0 {
-			until = micros(at.Add(min(firstWait<<min(over, 10), longWait)))
-		}
-		_, err = t.ExecContext(ctx, `UPDATE staff SET failures = $1, locked_until = $2 WHERE id = $3`,
-			failures, until, string(id))
-		return err
-	})
-	return person, verifier, err
 }

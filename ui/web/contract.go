@@ -30,8 +30,8 @@ type Store interface {
 	// LinkOrder makes a new link to an order for a person and returns its secret.
 	LinkOrder(ctx context.Context, order qc.OrderID, by qc.StaffID, at time.Time) (string, error)
 	// SignIn returns the staff member with that password; [ErrSignIn] otherwise,
-	// and [ErrLocked] after too many tries.
-	SignIn(ctx context.Context, id qc.StaffID, password string, at time.Time) (qc.Staff, error)
+	// and [ErrLocked] after too many tries from there.
+	SignIn(ctx context.Context, id qc.StaffID, password string, from Source, at time.Time) (qc.Staff, error)
 	// Staff returns a person as they are now.
 	Staff(ctx context.Context, id qc.StaffID) (qc.Staff, error)
 	// BeginSession signs a person in and returns the session's secret.
@@ -82,6 +82,13 @@ var (
 	ErrSellerRef = errors.New("seller's refund number has brought money before") // of Act
 	ErrClaimed   = errors.New("claimed_before")                                  // of ClaimFlaw
 )
+
+// Source is where somebody tries to sign in from: an address, or a browser in
+// which that person is Known.
+type Source struct {
+	Name  string
+	Known bool
+}
 
 // Conflict reports that a case is not in the version somebody acted on.
 type Conflict struct{ Case refund.Case }

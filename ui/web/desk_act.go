@@ -52,7 +52,7 @@ func (p *Pages) deskAct(w http.ResponseWriter, r *http.Request, who session) {
 		return
 	}
 	event.Actor, event.At = who.actorFor(event.Kind), p.Now()
-	if err := p.approve(r, form.Get("approver"), form.Get("approver_password"), &event); err != nil {
+	if err := p.approve(r, who, form.Get("approver"), form.Get("approver_password"), &event); err != nil {
 		back(w, r, casePath(d.Case.ID), err.Error())
 		return
 	}
@@ -71,8 +71,9 @@ var (
 )
 
 // approve puts the second person's name on an event, who says so with an own
-// password: a name alone could be anybody's.
-func (p *Pages) approve(r *http.Request, id, password string, event *refund.Event) error {
+// password: a name alone could be anybody's. Whoever tries passwords there is
+// known: it is counted under the person who is signed in.
+func (p *Pages) approve(r *http.Request, who session, id, password string, event *refund.Event) error {
 	id = strings.TrimSpace(id)
 	if id == "" {
 		return nil
@@ -80,7 +81,7 @@ func (p *Pages) approve(r *http.Request, id, password string, event *refund.Even
 	if len(id) > 100 || len(password) > 1000 {
 		return errApprover
 	}
-	staff, err := p.Store.SignIn(r.Context(), qc.StaffID(id), password, p.Now())
+	staff, err := p.Store.SignIn(r.Context(), qc.StaffID(id), password, Source{Name: "desk of " + string(who.ID), Known: true}, p.Now())
 	switch {
 	case errors.Is(err, ErrLocked):
 		return errApproverLocked

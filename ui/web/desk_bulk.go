@@ -215,7 +215,7 @@ func (p *Pages) deskBulkAct(w http.ResponseWriter, r *http.Request, who session)
 	kind := refund.Kind(form.Get("event"))
 	again := url.Values{"case": form["case"], "event": {string(kind)}}
 	var approved refund.Event
-	if err := p.approve(r, form.Get("approver"), form.Get("approver_password"), &approved); err != nil {
+	if err := p.approve(r, who, form.Get("approver"), form.Get("approver_password"), &approved); err != nil {
 		again.Set("notice", err.Error())
 		onward(w, r, "/desk/bulk", again)
 		return

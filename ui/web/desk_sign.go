@@ -54,7 +54,7 @@ func (p *Pages) signIn(w http.ResponseWriter, r *http.Request) {
 		p.signInRefused(w, r, "", "web.signin.wrong", http.StatusForbidden)
 		return
 	}
-	staff, err := p.Store.SignIn(r.Context(), qc.StaffID(id), form.Get("password"), p.Now())
+	staff, err := p.Store.SignIn(r.Context(), qc.StaffID(id), form.Get("password"), p.source(r, qc.StaffID(id)), p.Now())
 	switch {
 	case errors.Is(err, ErrSignIn), errors.Is(err, ErrLocked), errors.Is(err, qc.ErrNotFound):
 		// The same for all: only people who are known are ever locked out.
@@ -88,6 +88,7 @@ func (p *Pages) admit(w http.ResponseWriter, r *http.Request, id qc.StaffID) {
 		return
 	}
 	http.SetCookie(w, p.cookie(r, deskCookie, secret, "/desk", deskFor))
+	http.SetCookie(w, p.cookie(r, deviceCookie, p.knowing(r, id), "/desk", deviceFor))
 	http.Redirect(w, r, "/desk", http.StatusSeeOther)
 }
 

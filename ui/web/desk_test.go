@@ -264,11 +264,11 @@ func TestCookies_ArePrefixedWithTLS(t *testing.T) {
 	b.pages.Secure = true
 	b.openLink("20481")
 	b.signIn("D01")
-	desk, order := b.jar["__Host-"+deskCookie+"/"], b.jar["__Secure-"+orderCookie+"/o/20481"]
-	if desk == nil || order == nil {
+	desk, device, order := b.jar["__Host-"+deskCookie+"/"], b.jar["__Host-"+deviceCookie+"/"], b.jar["__Secure-"+orderCookie+"/o/20481"]
+	if desk == nil || device == nil || order == nil {
 		t.Fatalf("cookies %v", b.jar)
 	}
-	for _, cookie := range []*http.Cookie{desk, order} {
+	for _, cookie := range []*http.Cookie{desk, device, order} {
 		if !cookie.Secure || !cookie.HttpOnly || cookie.SameSite != http.SameSiteLaxMode || cookie.Domain != "" {
 			t.Errorf("cookie %s", cookie)
 		}

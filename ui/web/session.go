@@ -121,7 +121,7 @@ func (p *Pages) cookieName(r *http.Request, name, within string) (prefixed, path
 	switch {
 	case !p.secure(r):
 		return name, within
-	case name == deskCookie || name == flowCookie:
+	case name == deskCookie || name == flowCookie || name == deviceCookie:
 		return "__Host-" + name, "/"
 	}
 	return "__Secure-" + name, within

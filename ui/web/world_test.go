@@ -54,6 +54,7 @@ type world struct {
 	runs       map[string]Run
 	texts      []refund.Template
 	letters    []refund.Letter
+	triedFrom  []Source
 }
 
 const password = "correct horse battery staple"
@@ -512,7 +513,8 @@ func (w *world) LinkOrder(_ context.Context, id qc.OrderID, by qc.StaffID, _ tim
 	return "new-secret-of-" + string(id), nil
 }
 
-func (w *world) SignIn(_ context.Context, id qc.StaffID, given string, _ time.Time) (qc.Staff, error) {
+func (w *world) SignIn(_ context.Context, id qc.StaffID, given string, from Source, _ time.Time) (qc.Staff, error) {
+	w.triedFrom = append(w.triedFrom, from)
 	s, ok := w.staff[id]
 	if !ok || given != password {
 		return qc.Staff{}, ErrSignIn
