@@ -156,6 +156,7 @@ func accessTable() []access {
 	}
 	aHold := map[string]string{"hold": "0193f1e2-7b4c-7c1a-9d55-0242ac120002"}
 	aPayout := map[string]string{"payout": "0193f1e2-7b4c-7c1a-9d55-0242ac120002"}
+	aHook := map[string]string{"hook": "0193f1e2-7b4c-7c1a-9d55-0242ac120002"}
 	signature := base64.StdEncoding.EncodeToString(make([]byte, 64))
 	return []access{
 		{route: "/", answer: open(unknown), path: "/nothing"},
@@ -264,6 +265,21 @@ func accessTable() []access {
 		{route: "POST /v1/shop/holds/{hold}/release", answer: open(keyless), with: aHold},
 		{route: "GET /v1/shop/withdrawals/{payout}", answer: open(keyless), with: aPayout},
 		{route: "PUT /v1/shop/withdrawals/{payout}", answer: open(keyless), with: aPayout, body: `{}`},
+		{route: "POST /v1/shop/cases/{case}/split", answer: open(keyless), body: `{"pieces":1}`},
+		{route: "POST /v1/shop/items/{item}/claims", answer: open(keyless), body: `{"reason":"a tear"}`, with: map[string]string{"item": "11-1"}},
+		{route: "GET /v1/shop/customers/{customer}/instructions", answer: open(keyless), with: map[string]string{"customer": "C-11"}},
+		{route: "PUT /v1/shop/customers/{customer}/instructions", answer: open(keyless), with: map[string]string{"customer": "C-11"}, body: `{}`},
+		{route: "GET /v1/shop/orders/{order}/tickets", answer: open(keyless)},
+		{route: "POST /v1/shop/orders/{order}/tickets", answer: open(keyless), body: `{"topic":"question","text":"?"}`},
+		{route: "GET /v1/shop/tickets/{ticket}", answer: open(keyless)},
+		{route: "POST /v1/shop/tickets/{ticket}/messages", answer: open(keyless), body: `{"text":"?"}`},
+		{route: "POST /v1/shop/tickets/{ticket}/seen", answer: open(keyless), body: `{"through":1}`},
+		{route: "GET /v1/shop/tickets/{ticket}/pictures/{picture}/{size}", answer: open(keyless), with: map[string]string{"picture": "none", "size": "full"}},
+		{route: "GET /v1/shop/webhooks", answer: open(keyless)},
+		{route: "GET /v1/shop/webhooks/{hook}", answer: open(keyless), with: aHook},
+		{route: "PUT /v1/shop/webhooks/{hook}", answer: open(keyless), with: aHook, body: `{"url":"https://shop.example.com/"}`},
+		{route: "DELETE /v1/shop/webhooks/{hook}", answer: open(keyless), with: aHook},
+		{route: "POST /v1/shop/webhooks/{hook}/replay", answer: open(keyless), with: aHook, body: `{"since":"2026-11-26T00:00:00Z"}`},
 		{route: "OPTIONS /v1/uploads", answer: open(needless)},
 		{route: "OPTIONS /v1/uploads/{id}", answer: open(needless)},
 		{

@@ -9,13 +9,16 @@ import (
 	"flawmark/app/qc"
 	"flawmark/app/refund"
 	"flawmark/assets"
+	"flawmark/imaging/photo"
 	"flawmark/storage/blob"
 	"flawmark/storage/central"
+	"flawmark/sync/notify"
 	"flawmark/sync/shops"
+	"flawmark/ui/web"
 )
 
 // shopDoor is the door for shops' systems.
-func (c *centre) shopDoor() (*shops.Door, error) {
+func (c *centre) shopDoor(pages *web.Pages) (*shops.Door, error) {
 	en, err := assets.LoadWords("en")
 	if err != nil {
 		return nil, err
@@ -30,8 +33,25 @@ func (c *centre) shopDoor() (*shops.Door, error) {
 			file, err := c.blobs.Open(d)
 			return file, inShopsWords(err)
 		},
+		Picture: func(ctx context.Context, data []byte) (refund.Picture, error) {
+			picture, err := pages.TakePicture(ctx, data)
+			return picture, pictureProblem(err)
+		},
 		Flaws: c.flaws, EN: en, ZH: zh, Now: c.now, Log: c.log,
 	})
+}
+
+// pictureProblem names what is wrong with a picture for the door.
+func pictureProblem(err error) error {
+	switch {
+	case errors.Is(err, photo.ErrTooLarge):
+		return errors.Join(shops.ErrPictureLarge, err)
+	case errors.Is(err, photo.ErrNotPhoto), errors.Is(err, photo.ErrUnsupported):
+		return errors.Join(shops.ErrNotPicture, err)
+	case errors.Is(err, photo.ErrTruncated), errors.Is(err, photo.ErrUnreadable), errors.Is(err, photo.ErrEmpty):
+		return errors.Join(shops.ErrPictureDamaged, err)
+	}
+	return inShopsWords(err)
 }
 
 // forShops is the store as [shops.Centre].
@@ -85,6 +105,95 @@ func (f forShops) ActForShop(ctx context.Context, k shops.Key, id qc.CaseID, ver
 		return c, &shops.Conflict{Case: conflict.Case}
 	}
 	return c, inShopsWords(err)
+}
+
+func (f forShops) SplitForShop(ctx context.Context, k shops.Key, id qc.CaseID, version, pieces int, key string) (qc.CaseID, error) {
+	halves, err := f.Store.SplitForShop(ctx, central.ShopKey(k), id, version, pieces, key)
+	if conflict, ok := errors.AsType[*central.Conflict](err); ok {
+		return "", &shops.Conflict{Case: conflict.Case}
+	}
+	return halves.Part.ID, inShopsWords(err)
+}
+
+func (f forShops) ClaimForShop(ctx context.Context, k shops.Key, item qc.ItemID, reason string) (refund.Case, error) {
+	c, err := f.Store.ClaimForShop(ctx, central.ShopKey(k), item, reason)
+	return c, inShopsWords(err)
+}
+
+func (f forShops) ShopInstructions(ctx context.Context, k shops.Key, id qc.CustomerID) (qc.Instructions, error) {
+	return f.Store.ShopInstructions(ctx, central.ShopKey(k), id)
+}
+
+func (f forShops) InstructForShop(ctx context.Context, k shops.Key, id qc.CustomerID, i qc.Instructions, seen time.Time) (qc.Instructions, error) {
+	now, err := f.Store.InstructForShop(ctx, central.ShopKey(k), id, i, seen)
+	if moved, ok := errors.AsType[*central.InstructionsMoved](err); ok {
+		return now, &shops.InstructionsMoved{Now: moved.Now}
+	}
+	return now, inShopsWords(err)
+}
+
+func (f forShops) ShopTickets(ctx context.Context, k shops.Key, order qc.OrderID) ([]refund.Ticket, error) {
+	return f.Store.ShopTickets(ctx, central.ShopKey(k), order)
+}
+
+func (f forShops) ShopTicket(ctx context.Context, k shops.Key, id refund.TicketID) (refund.Ticket, error) {
+	return f.Store.ShopTicket(ctx, central.ShopKey(k), id)
+}
+
+func (f forShops) WriteTicketForShop(ctx context.Context, k shops.Key, w refund.Writing) (refund.Ticket, error) {
+	ticket, err := f.Store.WriteTicketForShop(ctx, central.ShopKey(k), w)
+	return ticket, inShopsWords(err)
+}
+
+func (f forShops) SawTicketForShop(ctx context.Context, k shops.Key, id refund.TicketID, through int, at time.Time) (refund.Ticket, error) {
+	ticket, err := f.Store.SawTicketForShop(ctx, central.ShopKey(k), id, through, at)
+	return ticket, inShopsWords(err)
+}
+
+// AddShopHook refuses addresses in the centre's own network before they are kept;
+// what a name leads to is looked at with every call.
+func (f forShops) AddShopHook(ctx context.Context, k shops.Key, id, url string, at time.Time) (refund.Webhook, error) {
+	if err := notify.CheckHookURL(url, false); err != nil {
+		if trouble, ok := errors.AsType[notify.Trouble](err); ok {
+			return refund.Webhook{}, &shops.HookRefused{Key: trouble.Key, Address: true}
+		}
+		return refund.Webhook{}, err
+	}
+	hook, err := f.Store.AddShopHook(ctx, central.ShopKey(k), id, url, at)
+	return hook, hookRefused(err)
+}
+
+func (f forShops) ShopHooks(ctx context.Context, k shops.Key) ([]shops.Hook, error) {
+	hooks, err := f.Store.ShopHooks(ctx, central.ShopKey(k))
+	all := make([]shops.Hook, len(hooks))
+	for i, hook := range hooks {
+		all[i] = shops.Hook(hook)
+	}
+	return all, err
+}
+
+func (f forShops) ShopHook(ctx context.Context, k shops.Key, id string) (shops.Hook, error) {
+	hook, err := f.Store.ShopHook(ctx, central.ShopKey(k), id)
+	return shops.Hook(hook), err
+}
+
+func (f forShops) RemoveShopHook(ctx context.Context, k shops.Key, id string, at time.Time) error {
+	return inShopsWords(f.Store.RemoveShopHook(ctx, central.ShopKey(k), id, at))
+}
+
+func (f forShops) ReplayShopHook(ctx context.Context, k shops.Key, id string, since, at time.Time) (int, error) {
+	n, err := f.Store.ReplayShopHook(ctx, central.ShopKey(k), id, since, at)
+	return n, hookRefused(err)
+}
+
+// hookRefused says of the store's refusals which sentence they are.
+func hookRefused(err error) error {
+	for _, refused := range []error{central.ErrHookChanged, central.ErrHooksMany, central.ErrHookGone} {
+		if errors.Is(err, refused) {
+			return &shops.HookRefused{Key: "error." + refused.Error()}
+		}
+	}
+	return inShopsWords(err)
 }
 
 func (f forShops) LinkOrder(ctx context.Context, k shops.Key, id qc.OrderID, at time.Time) (string, time.Time, error) {
@@ -169,6 +278,7 @@ func inShopsWords(err error) error {
 		{central.ErrRunning, shops.ErrRunning},
 		{central.ErrCursorGone, shops.ErrCursorGone},
 		{central.ErrFull, shops.ErrFull},
+		{central.ErrClaimed, shops.ErrClaimed},
 		{blob.ErrAway, shops.ErrAway},
 	} {
 		if errors.Is(err, known.ours) {

@@ -89,17 +89,28 @@ func notKnown(_ *command.Call, err error) error {
 
 func webhookFlags(set *flag.FlagSet) {
 	set.Bool("allow-local", false, "let the address be in your own network, and http")
+	set.String("shop", "", "tell of the orders of this `shop`, and of no others")
+	set.Bool("all-orders", false, "tell of every order of the centre, those of shops, too")
 }
 
 func addWebhook(ctx context.Context, call *command.Call, c *centre) error {
 	if len(call.Args) != 1 {
 		return command.Fail("cli.args_missing", nil, "args", "URL")
 	}
-	local := call.Flag("allow-local") == "true"
-	if err := notify.CheckHookURL(call.Args[0], local); err != nil {
+	add := refund.Webhook{
+		URL: call.Args[0], Local: call.Flag("allow-local") == "true",
+		Shop: strings.TrimSpace(call.Flag("shop")), AllOrders: call.Flag("all-orders") == "true",
+	}
+	if add.AllOrders && add.Shop != "" {
+		return command.Fail("cli.webhook_whose", nil)
+	}
+	if err := notify.CheckHookURL(add.URL, add.Local); err != nil {
 		return inWords(err)
 	}
-	hook, err := c.store.AddWebhook(ctx, call.Args[0], local, c.now())
+	hook, err := c.store.AddWebhook(ctx, add, c.now())
+	if errors.Is(err, central.ErrShopName) {
+		return command.Fail("cli.webhook_shop_unknown", err, "shop", add.Shop)
+	}
 	if err != nil {
 		return err
 	}
@@ -124,11 +135,27 @@ func listWebhooks(ctx context.Context, call *command.Call, c *centre) error {
 	for i := range hooks {
 		rows[i] = hooks[i]
 	}
-	titles := []string{"cli.title.webhook", "cli.title.address", "cli.title.disabled"}
+	titles := []string{"cli.title.webhook", "cli.title.tells_of", "cli.title.address", "cli.title.made_by", "cli.title.disabled"}
 	return call.List(rows, titles, func(row any) []string {
 		hook := row.(refund.Webhook)
-		return []string{hook.ID, withoutQuery(hook.URL), when(hook.DisabledAt)}
+		maker := ""
+		if hook.MadeBy != "" {
+			maker = call.Words.Text("cli.webhook_by_key", "id", hook.MadeBy)
+		}
+		return []string{hook.ID, tellsOf(call, hook), withoutQuery(hook.URL), maker, when(hook.DisabledAt)}
 	}, "cli.no_webhooks")
+}
+
+// tellsOf says whose orders a webhook is told of.
+func tellsOf(call *command.Call, hook refund.Webhook) string {
+	switch {
+	case hook.AllOrders:
+		return call.Words.Text("cli.webhook_all_orders")
+	case hook.Shop == "":
+		return call.Words.Text("cli.webhook_own_orders")
+	default:
+		return hook.Shop
+	}
 }
 
 // withoutQuery keeps what may be a secret of the shop off the screen.
@@ -162,7 +189,7 @@ func testWebhook(ctx context.Context, call *command.Call, c *centre) error {
 	if err != nil {
 		return err
 	}
-	event := notify.Event{Type: "case." + string(refund.TellTest), At: c.now()}
+	event := notify.Event{Type: refund.TellTest.Event(), At: c.now()}
 	if err := notify.NewPoster(c.now).Post(ctx, hook, uuid.NewString(), event); err != nil {
 		return inWords(err)
 	}

@@ -144,7 +144,7 @@ func TestNotify_ACrashSendsAgainUnderTheSameName(t *testing.T) {
 		ids = append(ids, r.Header.Get("webhook-id"))
 	}))
 	defer shop.Close()
-	_, err := h.c.store.AddWebhook(t.Context(), shop.URL, true, h.now)
+	_, err := h.c.store.AddWebhook(t.Context(), refund.Webhook{URL: shop.URL, Local: true}, h.now)
 	h.must(err)
 	h.say(qc.FindingRecorded, h.finding("f1", 1, flaw("a", "H11", "")))
 	for _, medium := range []refund.Medium{refund.ByMail, refund.ByHook} {

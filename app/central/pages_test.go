@@ -43,7 +43,7 @@ type house struct {
 	now   time.Time
 }
 
-func newHouse(t *testing.T) *house {
+func newHouse(t *testing.T, and ...func(*central.Config)) *house {
 	t.Helper()
 	h := &house{t: t, head: qc.ChainStart, now: morning}
 	flaws, err := qc.ParseCatalogue(assets.FlawCatalogue())
@@ -53,7 +53,11 @@ func newHouse(t *testing.T) *house {
 	blobs, err := blob.OpenFolder(dir + "/blobs")
 	h.must(err)
 	log := slog.New(slog.DiscardHandler)
-	store, err := central.Open(t.Context(), central.Config{Dir: dir, Now: clock, Log: log, Catalogue: flaws})
+	config := central.Config{Dir: dir, Now: clock, Log: log, Catalogue: flaws}
+	for _, change := range and {
+		change(&config)
+	}
+	store, err := central.Open(t.Context(), config)
 	h.must(err)
 	h.c = &centre{settings: settings.Centre{Data: dir, Listen: "127.0.0.1:1"}, store: store, blobs: blobs, flaws: flaws, log: log, now: clock}
 	h.c.observe()

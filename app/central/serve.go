@@ -161,7 +161,7 @@ func (c *centre) doors(ctx context.Context, pages *web.Pages) (map[string]http.H
 	if c.settings.Demo {
 		stations = demoCentre{c.forIntake()}
 	}
-	shops, err := c.shopDoor()
+	shops, err := c.shopDoor(pages)
 	if err != nil {
 		return nil, err
 	}

@@ -71,5 +71,14 @@ func revokeShop(ctx context.Context, call *command.Call, c *centre) error {
 		return err
 	}
 	call.Say("cli.shop_revoked", "id", call.Args[0])
+	hooks, err := c.store.Webhooks(ctx)
+	if err != nil {
+		return err
+	}
+	for _, hook := range hooks {
+		if hook.MadeBy == call.Args[0] {
+			call.Say("cli.shop_revoked_hook", "id", hook.ID, "address", withoutQuery(hook.URL))
+		}
+	}
 	return nil
 }

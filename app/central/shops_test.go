@@ -20,6 +20,7 @@ import (
 	"flawmark/app/money"
 	"flawmark/app/qc"
 	"flawmark/app/refund"
+	"flawmark/assets"
 	"flawmark/storage/central"
 	"flawmark/sync/shops"
 	"flawmark/sync/wire"
@@ -35,7 +36,18 @@ type market struct {
 
 func newMarket(t *testing.T) *market {
 	t.Helper()
-	m := &market{house: newHouse(t), keys: map[string]string{}, ids: map[string]string{}}
+	return newMarketAt(t, "")
+}
+
+// newMarketAt is newMarket with its books in a database; empty: its own.
+func newMarketAt(t *testing.T, database string) *market {
+	t.Helper()
+	terms, err := refund.ReadPolicies(assets.Policies())
+	if err != nil {
+		t.Fatal(err)
+	}
+	inside := newHouse(t, func(c *central.Config) { c.URL, c.Terms = database, terms })
+	m := &market{house: inside, keys: map[string]string{}, ids: map[string]string{}}
 	m.contract = newContract(t, m.pages)
 	all := shops.Scopes()
 	m.key("acme", "acme", false, all...)
@@ -89,6 +101,7 @@ type refusalSeen struct {
 	Type, Detail, Help, Code, ETag string
 	Faults                         []shops.OrderFault
 	Case                           *shops.Case
+	Instructions                   *shops.InstructionsView
 }
 
 func (m *market) refused(w *httptest.ResponseRecorder, status int, uri string) refusalSeen {
@@ -109,8 +122,14 @@ func marketOrder(order, customer, item string) string {
 // flagged brings an order of acme's and lets the bench find a flaw in it.
 func (m *market) flagged(order string) shops.CaseSummary {
 	m.t.Helper()
-	wants[shops.ImportDone](m, m.ask("acme", "POST", "/v1/shop/orders", marketOrder(order, "AC-"+order, order+"-1")), 200)
-	f := m.finding(qc.FindingID("f-"+order), 1, flaw("a", "N01", "house note"), flaw("b", "H11", ""))
+	return m.flaggedOf(order, marketOrder(order, "AC-"+order, order+"-1"), flaw("a", "N01", "house note"), flaw("b", "H11", ""))
+}
+
+// flaggedOf is flagged for an order of another content, and other flaws.
+func (m *market) flaggedOf(order, content string, flaws ...qc.Flaw) shops.CaseSummary {
+	m.t.Helper()
+	wants[shops.ImportDone](m, m.ask("acme", "POST", "/v1/shop/orders", content), 200)
+	f := m.finding(qc.FindingID("f-"+order), 1, flaws...)
 	f.Item, f.Order = qc.ItemID(order+"-1"), qc.OrderID(order)
 	m.say(qc.FindingRecorded, f)
 	list := wants[shops.CaseList](m, m.ask("acme", "GET", "/v1/shop/cases?order="+order, ""), 200)

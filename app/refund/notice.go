@@ -40,6 +40,14 @@ func NoticeKinds() []NoticeKind {
 	}
 }
 
+// Event returns what programs know the kind by.
+func (k NoticeKind) Event() string {
+	if k == TellAnswer {
+		return "ticket.answered"
+	}
+	return "case." + string(k)
+}
+
 // Asks reports whether the customer is asked for something, so that the notice
 // does not wait for the morning, and means nothing once the case has moved on.
 func (k NoticeKind) Asks() bool {
@@ -293,10 +301,15 @@ type Outcome struct {
 
 // Webhook is where a shop's program listens.
 type Webhook struct {
-	ID         string    `json:"id"`
-	URL        string    `json:"url"`
-	Secret     string    `json:"-"`               // "whsec_…", that what is sent is signed with
-	Local      bool      `json:"local,omitempty"` // it may be in this network, and without TLS
+	ID     string `json:"id"`
+	URL    string `json:"url"`
+	Secret string `json:"-"`               // "whsec_…", that what is sent is signed with
+	Local  bool   `json:"local,omitempty"` // it may be in this network, and without TLS
+
+	Shop      string `json:"shop,omitempty"`       // whose cases it is told of; empty: the centre's own
+	AllOrders bool   `json:"all_orders,omitempty"` // … or everybody's
+	MadeBy    string `json:"made_by,omitempty"`    // the key that made it; empty: the administrator
+
 	CreatedAt  time.Time `json:"created_at"`
 	DisabledAt time.Time `json:"disabled_at,omitzero"` // it wanted no more
 }

@@ -27,7 +27,7 @@ import (
 func lived(t *testing.T, open opener) world {
 	t.Helper()
 	w := newWorld(t, open)
-	_, err := w.AddWebhook(t.Context(), "https://shop.example.com/", false, noon)
+	_, err := w.AddWebhook(t.Context(), refund.Webhook{URL: "https://shop.example.com/"}, noon)
 	w.must(err)
 	_, err = w.LinkOrder(t.Context(), "20481", "clerk3", noon)
 	w.must(err)

@@ -3,6 +3,7 @@ package central
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"flawmark/app/qc"
 	"flawmark/app/refund"
@@ -44,28 +45,36 @@ func (s *Store) Instruct(ctx context.Context, order qc.OrderID, i qc.Instruction
 	if err := i.Check(); err != nil {
 		return fmt.Errorf("keep instructions: %w", err)
 	}
-	at := asStored(s.now())
-	err := s.write(ctx, at, func(t *tx) error {
+	err := s.write(ctx, asStored(s.now()), func(t *tx) error {
 		customer, err := customerOf(ctx, t, order)
 		if err != nil {
 			return err
 		}
-		was := customer.Instructions
-		was.SetAt = i.SetAt
-		if was == i {
-			return nil
-		}
-		i.SetAt = at
-		customer.Instructions = i
-		if err := t.keepCustomer(ctx, customer); err != nil {
-			return err
-		}
-		return t.audit(ctx, actorName(by), "customer.instruct", "customer:"+string(customer.ID), i)
+		_, err = t.instruct(ctx, customer, i, by)
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("keep instructions for order %.80q: %w", order, err)
 	}
 	return nil
+}
+
+// instruct keeps what a customer wants from now on, and returns it as it then
+// is; said again it changes nothing.
+func (t *tx) instruct(ctx context.Context, customer qc.Customer, i qc.Instructions, by refund.Actor) (qc.Instructions, error) {
+	was := customer.Instructions
+	if i.SetAt = was.SetAt; was == i {
+		return was, nil
+	}
+	if i.SetAt = t.at; !i.SetAt.After(was.SetAt) { // it tells versions apart, whatever the clock does
+		i.SetAt = was.SetAt.Add(time.Microsecond)
+	}
+	customer.Instructions = i
+	if err := t.keepCustomer(ctx, customer); err != nil {
+		return was, err
+	}
+	t.told = true
+	return i, t.audit(ctx, actorName(by), "customer.instruct", "customer:"+string(customer.ID), i)
 }
 
 func (t *tx) keepCustomer(ctx context.Context, customer qc.Customer) error {

@@ -29,18 +29,21 @@ func (s *Store) LinkOrder(ctx context.Context, id qc.OrderID, by qc.StaffID, at 
 	if by != "" {
 		actor = "staff:" + string(by)
 	}
-	return s.linkOrder(ctx, id, actor, at)
+	return s.linkOrder(ctx, id, actor, at, anybody)
 }
 
 // LinkOrderInNotice does as [Store.LinkOrder] for a mail that the centre itself
 // sends to the customer.
 func (s *Store) LinkOrderInNotice(ctx context.Context, id qc.OrderID, at time.Time) (string, error) {
-	return s.linkOrder(ctx, id, "system", at)
+	return s.linkOrder(ctx, id, "system", at, anybody)
 }
 
-func (s *Store) linkOrder(ctx context.Context, id qc.OrderID, actor string, at time.Time) (string, error) {
+func (s *Store) linkOrder(ctx context.Context, id qc.OrderID, actor string, at time.Time, may func(context.Context, *tx) error) (string, error) {
 	token := base64.RawURLEncoding.EncodeToString(randomBytes(32))
 	err := s.write(ctx, at, func(t *tx) error {
+		if err := may(ctx, t); err != nil {
+			return err
+		}
 		if _, err := customerOf(ctx, t, id); err != nil {
 			return err
 		}
@@ -59,11 +62,14 @@ func (s *Store) linkOrder(ctx context.Context, id qc.OrderID, actor string, at t
 // RevokeLinks makes every link to an order useless. It fails with
 // [qc.ErrNotFound] for an order that is not known.
 func (s *Store) RevokeLinks(ctx context.Context, id qc.OrderID, at time.Time) error {
-	return s.revokeLinks(ctx, id, "admin", at)
+	return s.revokeLinks(ctx, id, "admin", at, anybody)
 }
 
-func (s *Store) revokeLinks(ctx context.Context, id qc.OrderID, actor string, at time.Time) error {
+func (s *Store) revokeLinks(ctx context.Context, id qc.OrderID, actor string, at time.Time, may func(context.Context, *tx) error) error {
 	err := s.write(ctx, at, func(t *tx) error {
+		if err := may(ctx, t); err != nil {
+			return err
+		}
 		if _, err := customerOf(ctx, t, id); err != nil {
 			return err
 		}

@@ -40,19 +40,25 @@ func (t *tx) announce(ctx context.Context, before refund.Status, after refund.Ca
 			return fmt.Errorf("look for the memo of case %s: %w", after.ID, err)
 		}
 	}
-	if err := t.recordForShops(ctx, n); err != nil {
-		return err
-	}
-	if err := t.announceToShops(ctx, n); err != nil {
+	if err := t.announceToShop(ctx, n); err != nil {
 		return err
 	}
 	return t.announceToCustomer(ctx, n, after.Status == refund.AwaitingDecision && before != after.Status)
 }
 
-func (t *tx) announceToShops(ctx context.Context, n refund.Notice) error {
+// announceToShop tells the shop of the order: its events, and whatever program
+// listens to them. No other shop hears of it.
+func (t *tx) announceToShop(ctx context.Context, n refund.Notice) error {
+	var shop string
+	if err := t.QueryRowContext(ctx, `SELECT shop FROM order_ WHERE id = $1`, string(n.Snapshot.Order)).Scan(&shop); err != nil {
+		return fmt.Errorf("find shop of order %s: %w", n.Snapshot.Order, err)
+	}
+	if err := t.recordForShop(ctx, shop, n); err != nil {
+		return err
+	}
 	n.Medium = refund.ByHook
 	var hooks []string
-	rows, err := t.QueryContext(ctx, `SELECT id FROM webhook WHERE disabled_at = 0 ORDER BY id`)
+	rows, err := t.QueryContext(ctx, `SELECT id FROM webhook WHERE disabled_at = 0 AND (all_orders = 1 OR shop = $1) ORDER BY id`, shop)
 	if err := each(rows, err, func(rows *sql.Rows) error {
 		var id string
 		err := rows.Scan(&id)
@@ -317,24 +323,31 @@ func (s *Store) Notices(ctx context.Context, f NoticeFilter) ([]refund.Notice, e
 // they have had, and returns how many those are. What waits anyhow goes at
 // once; what was overtaken by events stays so.
 func (s *Store) RetryNotices(ctx context.Context, f NoticeFilter, at time.Time) (int, error) {
-	var n int64
+	var n int
 	err := s.write(ctx, at, func(t *tx) error {
-		result, err := t.ExecContext(ctx, `UPDATE notice SET state = 'waiting', due_at = $1, attempts = 0, problem = '', code = ''
-			WHERE state <> 'moot' AND lease_until <= $1 AND ($2 = '' OR id = $2) AND ($3 = '' OR state = $3)
-			AND ($4 = '' OR hook = $4) AND created_at >= $5 AND (state <> 'waiting' OR attempts > 0)`,
-			micros(t.at), f.ID, string(f.State), f.Hook, micros(f.Since))
-		if err != nil {
-			return err
-		}
-		if n, err = result.RowsAffected(); err != nil || n == 0 {
-			return err
-		}
-		return t.audit(ctx, "admin", "notices.retry", "notices", map[string]any{"notices": n, "hook": f.Hook})
+		var err error
+		n, err = t.retry(ctx, f, "admin")
+		return err
 	})
 	if err != nil {
 		return 0, fmt.Errorf("retry notices: %w", err)
 	}
-	return int(n), nil
+	return n, nil
+}
+
+func (t *tx) retry(ctx context.Context, f NoticeFilter, actor string) (int, error) {
+	result, err := t.ExecContext(ctx, `UPDATE notice SET state = 'waiting', due_at = $1, attempts = 0, problem = '', code = ''
+		WHERE state <> 'moot' AND lease_until <= $1 AND ($2 = '' OR id = $2) AND ($3 = '' OR state = $3)
+		AND ($4 = '' OR hook = $4) AND created_at >= $5 AND (state <> 'waiting' OR attempts > 0)`,
+		micros(t.at), f.ID, string(f.State), f.Hook, micros(f.Since))
+	if err != nil {
+		return 0, err
+	}
+	n, err := result.RowsAffected()
+	if err != nil || n == 0 {
+		return 0, err
+	}
+	return int(n), t.audit(ctx, actor, "notices.retry", "notices", map[string]any{"notices": n, "hook": f.Hook})
 }
 
 // ForgetNotices forgets what was sent, or overtaken by events, long ago.

@@ -42,7 +42,7 @@ func (w world) told(medium refund.Medium) []refund.NoticeKind {
 func (open opener) testNoticesComeWithTheStep(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, open).reachable()
-	hook, err := w.AddWebhook(t.Context(), "https://shop.example.com/", false, noon)
+	hook, err := w.AddWebhook(t.Context(), refund.Webhook{URL: "https://shop.example.com/"}, noon)
 	w.must(err)
 	f := w.bench.flag("f-20481-2", "20481-2")
 	w.bench.applied(noon, qc.FindingRecorded, "u12", f)
@@ -201,7 +201,7 @@ func TestNotices_TwoCentresOnOneDatabase(t *testing.T) {
 	}
 	w := newWorld(t, another).reachable()
 	for range 5 {
-		_, err := w.AddWebhook(t.Context(), "https://shop.example.com/", false, noon)
+		_, err := w.AddWebhook(t.Context(), refund.Webhook{URL: "https://shop.example.com/"}, noon)
 		w.must(err)
 	}
 	w.visible("20481-2")
@@ -362,7 +362,7 @@ func (open opener) testWebhooks(t *testing.T) {
 	at := noon
 	var ids []string
 	for range 3 {
-		hook, err := w.AddWebhook(t.Context(), "https://shop.example.com/", false, at)
+		hook, err := w.AddWebhook(t.Context(), refund.Webhook{URL: "https://shop.example.com/"}, at)
 		w.must(err)
 		ids = append(ids, hook.ID)
 		at = at.Add(time.Second)

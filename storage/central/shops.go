@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -268,22 +267,12 @@ func (s *Store) ActForShop(ctx context.Context, k ShopKey, id qc.CaseID, version
 	e.At = asStored(e.At)
 	var after refund.Case
 	err := s.write(ctx, e.At, func(t *tx) error {
-		if err := t.mayKeep(ctx, k); err != nil {
-			return err
-		}
-		c, err := readCase(ctx, t, id)
+		c, seen, err := t.caseOfShop(ctx, k, id)
 		if err != nil {
 			return err
 		}
-		if err := k.ownsOrder(ctx, t, c.Order); err != nil {
-			return err
-		}
-		seen, err := seenCase(ctx, t, c)
-		if err != nil {
-			return err
-		}
-		e.Actor = refund.Actor{Party: refund.ByCustomer, ID: string(c.Customer)}
-		after, err = t.act(ctx, id, version, e, strconv.Quote(k.Shop)+" "+key)
+		e.Actor = byCustomer(c.Customer)
+		after, err = t.act(ctx, id, version, e, k.said(key))
 		if conflict, ok := errors.AsType[*Conflict](err); ok {
 			conflict.Case = seen
 		}
@@ -301,17 +290,23 @@ func (s *Store) ActForShop(ctx context.Context, k ShopKey, id qc.CaseID, version
 // LinkOrderForShop returns a new secret that opens an order of the shop for its
 // customer, and until when; see [Store.LinkOrder].
 func (s *Store) LinkOrderForShop(ctx context.Context, k ShopKey, id qc.OrderID, at time.Time) (string, time.Time, error) {
-	if err := k.ownsOrder(ctx, s.reader, id); err != nil {
-		return "", time.Time{}, fmt.Errorf("link order %.80q for shop: %w", id, err)
-	}
-	token, err := s.linkOrder(ctx, id, k.actor(), at)
+	token, err := s.linkOrder(ctx, id, k.actor(), at, k.keeps(id))
 	return token, asStored(at.Add(linkLife)), err
 }
 
 // RevokeLinksForShop makes every link to an order of the shop useless.
 func (s *Store) RevokeLinksForShop(ctx context.Context, k ShopKey, id qc.OrderID, at time.Time) error {
-	if err := k.ownsOrder(ctx, s.reader, id); err != nil {
-		return fmt.Errorf("revoke links to order %.80q for shop: %w", id, err)
-	}
-	return s.revokeLinks(ctx, id, k.actor(), at)
+	return s.revokeLinks(ctx, id, k.actor(), at, k.keeps(id))
 }
+
+// keeps checks in a transaction that the key holds and the order is its shop's.
+func (k ShopKey) keeps(id qc.OrderID) func(context.Context, *tx) error {
+	return func(ctx context.Context, t *tx) error {
+		if err := t.mayKeep(ctx, k); err != nil {
+			return err
+		}
+		return k.ownsOrder(ctx, t, id)
+	}
+}
+
+func anybody(context.Context, *tx) error { return nil }

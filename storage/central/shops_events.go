@@ -33,14 +33,10 @@ type ShopEvents struct {
 
 func shopCounter(shop string) string { return "shop_event:" + shop }
 
-// recordForShops keeps a step for the shop of the case's order, in the
+// recordForShop keeps a step for the shop of the case's order, in the
 // transaction of the step itself. Its numbers come from counter rows, so that
 // they have no gaps and become visible in their order.
-func (t *tx) recordForShops(ctx context.Context, n refund.Notice) error {
-	var shop string
-	if err := t.QueryRowContext(ctx, `SELECT shop FROM order_ WHERE id = $1`, string(n.Snapshot.Order)).Scan(&shop); err != nil {
-		return fmt.Errorf("find shop of order %s: %w", n.Snapshot.Order, err)
-	}
+func (t *tx) recordForShop(ctx context.Context, shop string, n refund.Notice) error {
 	text, err := jsonText(ShopEvent{Kind: n.Kind, At: t.at, Snapshot: n.Snapshot})
 	if err != nil {
 		return err

@@ -145,11 +145,16 @@ func (t *tx) keepSeen(ctx context.Context, ticket refund.Ticket) error {
 	return err
 }
 
-// announceAnswer writes down that the customer is to be told of the desk's last
-// word.
+// announceAnswer writes down that the customer, and their shop, are to be told of
+// the desk's last word.
 func (t *tx) announceAnswer(ctx context.Context, ticket refund.Ticket) error {
 	customer, err := customerOf(ctx, t, ticket.Order)
 	if err != nil {
+		return err
+	}
+	if err := t.announceToShop(ctx, refund.Notice{
+		Kind: refund.TellAnswer, Snapshot: ticket.Snapshot(), State: refund.NoticeWaiting, CreatedAt: t.at, DueAt: t.at,
+	}); err != nil {
 		return err
 	}
 	receivers, err := t.receivers(ctx, ticket.Order, customer)

@@ -37,6 +37,10 @@ func parameters() map[string]string {
 		"hold":     "The hold's id: a UUID that the caller made",
 		"ETag":     "The version of what was read, for If-Match",
 		"payout":   "The withdrawal's id: a UUID that the caller made",
+		"hook":     "The webhook's id: a UUID that its maker chose, or an administrator's short one",
+		"ticket":   "The ticket's id",
+		"item":     "The item's id",
+		"picture":  "The photo, as the ticket names it",
 	}
 }
 

@@ -25,7 +25,7 @@ import (
 
 // Event is the body of a webhook: what happened, and the case as it was then.
 type Event struct {
-	Type string          `json:"type"` // "case." and the kind of notice
+	Type string          `json:"type"` // [refund.NoticeKind.Event]
 	At   time.Time       `json:"timestamp"`
 	Data refund.Snapshot `json:"data"`
 }
@@ -194,7 +194,7 @@ func postTrouble(err error) Trouble {
 // post sends a consignment to its webhook and says what is to become of it.
 func (s *Sender) post(ctx context.Context, c refund.Consignment, attempts int) refund.Outcome {
 	for _, n := range c.Notices { // one
-		err := s.Hooks.Post(ctx, c.Hook, n.ID, Event{Type: "case." + string(n.Kind), At: n.CreatedAt, Data: n.Snapshot})
+		err := s.Hooks.Post(ctx, c.Hook, n.ID, Event{Type: n.Kind.Event(), At: n.CreatedAt, Data: n.Snapshot})
 		if err == nil {
 			continue
 		}

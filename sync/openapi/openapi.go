@@ -86,6 +86,15 @@ func pathNames(path string) []string {
 // Text returns the schema of a text in a format, which may be empty.
 func Text(format string) *huma.Schema { return &huma.Schema{Type: huma.TypeString, Format: format} }
 
+// OneOf returns the schema of a text that is one of several.
+func OneOf(all ...string) *huma.Schema {
+	schema := Text("")
+	for _, text := range all {
+		schema.Enum = append(schema.Enum, text)
+	}
+	return schema
+}
+
 // Number returns the schema of a whole number between two others.
 func Number(least, most float64) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeInteger, Minimum: &least, Maximum: &most}
@@ -109,6 +118,15 @@ func Of[T any](api huma.API) *huma.Schema {
 // always are the problems of every operation.
 func always() []Refusal {
 	return Problems(wire.TooManyRequests, wire.StorageAway, wire.Interrupted, wire.Internal)
+}
+
+// ofPath are the problems of every operation with something in its path: it may
+// be nothing that is ever anything's name.
+func ofPath(op *huma.Operation) []Refusal {
+	if !strings.Contains(op.Path, "{") {
+		return nil
+	}
+	return Problems(wire.NotFound)
 }
 
 // ofBody are the problems of every operation that takes a document.
@@ -143,7 +161,7 @@ func Finish(api huma.API, params map[string]string, extended map[string]*huma.Sc
 				}
 			}
 			exemplify(doc.Components.Schemas, op)
-			refuse(op, slices.Concat(refusals, ofBody(op), always()), common, extended)
+			refuse(op, slices.Concat(refusals, ofPath(op), ofBody(op), always()), common, extended)
 			instance(op)
 		}
 	}

@@ -28,6 +28,8 @@ type ActionRequest struct {
 	Action string `json:"action" minLength:"1" maxLength:"40" doc:"One of the case's actions" example:"choose_refund"`
 	Reason string `json:"reason,omitempty" maxLength:"2000" doc:"Where the action needs one; seen by clerks and in the timeline"`
 	Amount *Money `json:"amount,omitempty" doc:"Where the action needs one, such as counter_offer"`
+	// Consent is omitted where it is false: what asks for none is said as before.
+	Consent bool `json:"consent,omitempty" doc:"That the customer has read the action's consent and agrees; needed where it has one"`
 }
 
 type actionInput struct {
@@ -35,6 +37,12 @@ type actionInput struct {
 	IfMatch string `header:"If-Match" doc:"The ETag of the case as you saw it; needed" example:"\"4\""`
 	Key     string `header:"Idempotency-Key" doc:"New for every new wish, and the same when it is repeated; needed. 1 to 200 printable ASCII characters; remembered for at least 24 hours" example:"decide-AC-90001-1"`
 	Body    ActionRequest
+}
+
+// versioned is an answer with the version of what is in it.
+type versioned[T any] struct {
+	ETag string `header:"ETag" doc:"Its version, for If-Match" example:"\"4\""`
+	Body T
 }
 
 func (d *Door) describeActions(with scopedTo) {
@@ -76,7 +84,10 @@ func (d *Door) act(ctx context.Context, in *actionInput) (*caseAnswer, error) {
 	if !validKey(in.Key) {
 		return nil, problemOf(wire.IdempotencyKeyNeeded, "")
 	}
-	return once(ctx, d, in.Key, fingerprint(in.Case, in.Body), func() (*caseAnswer, error) {
+	return once(ctx, d, in.Key, fingerprint("act", in.Case, in.Body), func() (*caseAnswer, error) {
+		if err := d.agreed(ctx, in.Case, event); err != nil {
+			return nil, err
+		}
 		_, err := d.Centre.ActForShop(ctx, caller(ctx), qc.CaseID(in.Case), version, event, in.Key)
 		if err != nil {
 			return nil, d.conflict(ctx, in.Case, err)
@@ -85,9 +96,24 @@ func (d *Door) act(ctx context.Context, in *actionInput) (*caseAnswer, error) {
 	})
 }
 
+// agreed refuses what a customer must agree to, and has not.
+func (d *Door) agreed(ctx context.Context, id string, e refund.Event) error {
+	if e.Consent || !slices.Contains([]refund.Kind{refund.ChoseRefund, refund.ChoseExchange, refund.Abandoned}, e.Kind) {
+		return nil // a case needs to be looked at for these only
+	}
+	c, _, err := d.Centre.ShopCase(ctx, caller(ctx), qc.CaseID(id))
+	if err != nil {
+		return d.problem(err)
+	}
+	if d.consent(c, e.Kind) != nil {
+		return d.problem(refund.ErrConsent)
+	}
+	return nil
+}
+
 // event reads what is wished for.
 func (a ActionRequest) event(at time.Time) (refund.Event, error) {
-	e := refund.Event{Kind: refund.Kind(a.Action), Reason: a.Reason, At: at}
+	e := refund.Event{Kind: refund.Kind(a.Action), Reason: a.Reason, Consent: a.Consent, At: at}
 	if !slices.Contains(customerKinds(), a.Action) {
 		return e, problemOf(wire.Malformed, "no such action; there are "+strings.Join(customerKinds(), ", "))
 	}
@@ -138,8 +164,8 @@ func validKey(key string) bool {
 
 // fingerprint tells requests apart by what they want, not by what their sender
 // saw before: after a conflict the same wish may come with another version.
-func fingerprint(id string, body ActionRequest) string {
-	text, err := json.Marshal([]any{"act", id, body})
+func fingerprint(wish ...any) string {
+	text, err := json.Marshal(wish)
 	if err != nil {
 		return "" // never: these are texts and numbers
 	}
@@ -150,14 +176,14 @@ func fingerprint(id string, body ActionRequest) string {
 // once carries a request out and keeps its answer, or gives the answer that it
 // had before. What had no effect because of when it came, as a conflict or a
 // failure of ours, is not kept: it may be tried again.
-func once(ctx context.Context, d *Door, key, print string, do func() (*caseAnswer, error)) (*caseAnswer, error) {
+func once[T any](ctx context.Context, d *Door, key, print string, do func() (*versioned[T], error)) (*versioned[T], error) {
 	k := caller(ctx)
 	before, err := d.Centre.BeginShopRequest(ctx, k, key, print, d.Now())
 	if err != nil {
 		return nil, d.problem(err)
 	}
 	if before.Status != 0 {
-		return recall(before)
+		return recall[T](before)
 	}
 	answer, failed := do()
 	kept := keep(answer, failed)
@@ -169,7 +195,7 @@ func once(ctx context.Context, d *Door, key, print string, do func() (*caseAnswe
 }
 
 // keep returns what of an outcome is to be said again.
-func keep(answer *caseAnswer, failed error) Answer {
+func keep[T any](answer *versioned[T], failed error) Answer {
 	if failed != nil {
 		p, ok := errors.AsType[*Refusal](failed)
 		if !ok || p.Status >= http.StatusInternalServerError || p.Type != wire.ActionRefused {
@@ -189,7 +215,7 @@ func keep(answer *caseAnswer, failed error) Answer {
 }
 
 // recall says again what was said before.
-func recall(before Answer) (*caseAnswer, error) {
+func recall[T any](before Answer) (*versioned[T], error) {
 	if before.Status >= http.StatusBadRequest {
 		p := new(Refusal)
 		if err := json.Unmarshal([]byte(before.Body), p); err != nil {
@@ -197,7 +223,7 @@ func recall(before Answer) (*caseAnswer, error) {
 		}
 		return nil, p
 	}
-	answer := &caseAnswer{ETag: before.Headers}
+	answer := &versioned[T]{ETag: before.Headers}
 	if err := json.Unmarshal([]byte(before.Body), &answer.Body); err != nil {
 		return nil, fmt.Errorf("read kept answer: %w", err)
 	}

@@ -41,10 +41,7 @@ type casePath struct {
 }
 
 // caseAnswer is a case with its version.
-type caseAnswer struct {
-	ETag string `header:"ETag" doc:"The case's version, for If-Match" example:"\"4\""`
-	Body Case
-}
+type caseAnswer = versioned[Case]
 
 func (d *Door) describeCases(with scopedTo) {
 	router, read := with(CasesRead)
@@ -127,11 +124,19 @@ func (d *Door) readCase(ctx context.Context, id string) (*caseAnswer, error) {
 		return nil, d.problem(err)
 	}
 	seen, err := d.caseView(c, view)
+	if err == nil && c.Seller != "" && (c.Status == refund.AwaitingDecision || c.Status == refund.OfferPending) {
+		var record refund.Record
+		record, err = d.Centre.SellerRecord(ctx, c.Seller, d.Now().Add(-historyLasts))
+		seen.SellerRecord = recordView(record)
+	}
 	if err != nil {
 		return nil, d.problem(fmt.Errorf("show case %s: %w", c.ID, err))
 	}
 	return &caseAnswer{ETag: seen.ETag, Body: *seen}, nil
 }
+
+// historyLasts is how far back the seller's record goes.
+const historyLasts = 365 * 24 * time.Hour
 
 func photoPath(c qc.CaseID, f qc.FindingID, p qc.PhotoID) string {
 	return "/v1/shop/cases/" + url.PathEscape(string(c)) + "/findings/" + url.PathEscape(string(f)) + "/photos/" + url.PathEscape(string(p))
@@ -156,10 +161,14 @@ func (d *Door) photo(w http.ResponseWriter, r *http.Request) {
 		d.answer(w, qc.ErrNotFound)
 		return
 	}
-	digest := f.Photos[i].Preview.Digest
+	d.servePicture(w, r, f.Photos[i].Preview.Digest)
+}
+
+// servePicture answers with a JPEG that the centre has made.
+func (d *Door) servePicture(w http.ResponseWriter, r *http.Request, digest qc.Digest) {
 	file, err := d.Open(digest)
 	if err != nil {
-		d.answer(w, fmt.Errorf("open preview %s: %w", digest, err))
+		d.answer(w, fmt.Errorf("open picture %s: %w", digest, err))
 		return
 	}
 	defer func() { _ = file.Close() }()

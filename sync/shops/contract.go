@@ -39,6 +39,32 @@ type Centre interface {
 	// ActForShop lets e happen to a case as if its customer had said it; the same
 	// key twice acts once. *[Conflict]: the case is not in that version.
 	ActForShop(ctx context.Context, k Key, id qc.CaseID, version int, e refund.Event, key string) (refund.Case, error)
+	// SplitForShop makes so many pieces of a case a case of their own, called part,
+	// as if its customer had said so. Else it is as ActForShop.
+	SplitForShop(ctx context.Context, k Key, id qc.CaseID, version, pieces int, key string) (part qc.CaseID, err error)
+	// ClaimForShop opens the case of a flaw that nobody found; the same words open
+	// it once. [ErrClaimed].
+	ClaimForShop(ctx context.Context, k Key, item qc.ItemID, reason string) (refund.Case, error)
+	ShopInstructions(ctx context.Context, k Key, id qc.CustomerID) (qc.Instructions, error)
+	// InstructForShop keeps what a customer wants done from now on, for somebody who
+	// saw what was set at seen. *[InstructionsMoved], [qc.ErrInstructions].
+	InstructForShop(ctx context.Context, k Key, id qc.CustomerID, i qc.Instructions, seen time.Time) (qc.Instructions, error)
+	ShopTickets(ctx context.Context, k Key, order qc.OrderID) ([]refund.Ticket, error)
+	ShopTicket(ctx context.Context, k Key, id refund.TicketID) (refund.Ticket, error)
+	// WriteTicketForShop writes as the order's customer; the same key writes once.
+	// It fails with what [refund.TicketPolicy.Check] says, too.
+	WriteTicketForShop(ctx context.Context, k Key, w refund.Writing) (refund.Ticket, error)
+	SawTicketForShop(ctx context.Context, k Key, id refund.TicketID, through int, at time.Time) (refund.Ticket, error)
+	// SellerRecord returns how a seller has dealt with everybody since then.
+	SellerRecord(ctx context.Context, seller string, since time.Time) (refund.Record, error)
+	// AddShopHook keeps a webhook under an id that the caller made; only the first
+	// time is its secret in what is returned. *[HookRefused].
+	AddShopHook(ctx context.Context, k Key, id, url string, at time.Time) (refund.Webhook, error)
+	ShopHooks(ctx context.Context, k Key) ([]Hook, error)
+	ShopHook(ctx context.Context, k Key, id string) (Hook, error)
+	RemoveShopHook(ctx context.Context, k Key, id string, at time.Time) error
+	// ReplayShopHook returns how many events go out again. *[HookRefused].
+	ReplayShopHook(ctx context.Context, k Key, id string, since, at time.Time) (int, error)
 	// LinkOrder returns an address that opens an order for its customer.
 	LinkOrder(ctx context.Context, k Key, id qc.OrderID, at time.Time) (address string, ends time.Time, err error)
 	RevokeLinks(ctx context.Context, k Key, id qc.OrderID, at time.Time) error
@@ -72,7 +98,35 @@ var (
 	ErrCursorGone = errors.New("events no longer reach back to this place")
 	ErrFull       = errors.New("no room left")
 	ErrAway       = errors.New("storage is not reached now")
+	ErrClaimed    = errors.New("claimed_before") // of ClaimForShop
+
+	// What is wrong with a picture that came with a message.
+	ErrNotPicture     = errors.New("picture_none")
+	ErrPictureLarge   = errors.New("picture_large")
+	ErrPictureDamaged = errors.New("picture_damaged")
 )
+
+// InstructionsMoved reports that instructions are not those that somebody saw.
+type InstructionsMoved struct{ Now qc.Instructions }
+
+func (m *InstructionsMoved) Error() string { return "instructions have been changed since" }
+
+// HookRefused says why a webhook is not kept, or not called, by the key of a
+// sentence.
+type HookRefused struct {
+	Key     string
+	Address bool // it is the address that is wrong
+}
+
+func (h *HookRefused) Error() string { return h.Key }
+
+// Hook is a webhook with how it does.
+type Hook struct {
+	refund.Webhook
+	Waiting, Failed int
+	Problem         string // the key of the sentence about the last that did not arrive; empty: all did
+	Code            string // what the program answered then
+}
 
 // Conflict reports that a case is not in the version that somebody acted on.
 type Conflict struct{ Case refund.Case }

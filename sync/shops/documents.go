@@ -1,6 +1,7 @@
 package shops
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"time"
@@ -61,6 +62,14 @@ type ItemView struct {
 	StockedInAt   time.Time `json:"stocked_in_at,omitzero" doc:"When it came to the warehouse; absent: not yet"`
 	WindowEndsAt  time.Time `json:"window_ends_at,omitzero" doc:"When the seller's return window closes"`
 	Verdict       string    `json:"verdict,omitempty" enum:"pass,flag" doc:"Of the last inspection that the customer sees; absent: none yet"`
+	Claim         Possible  `json:"claim" doc:"Whether a flaw that was not found can be reported now"`
+}
+
+// Possible says whether something can be done now.
+type Possible struct {
+	Allowed bool   `json:"allowed" doc:"Whether it is possible now"`
+	Code    string `json:"code,omitempty" doc:"Why it is not, for programs" example:"case_moved_on"`
+	Why     *Text  `json:"why,omitempty" doc:"Why it is not, for people"`
 }
 
 // OrderView is an order with all that belongs to it.
@@ -78,6 +87,8 @@ type CaseSummary struct {
 	Order       string    `json:"order" doc:"Its order"`
 	Item        string    `json:"item" doc:"Its item"`
 	Customer    string    `json:"customer" doc:"Its customer"`
+	Kind        string    `json:"kind" enum:"flaw,correction,missed_flaw" doc:"flaw: found by an inspection; missed_flaw: found by the customer; correction: of money that the marketplace took back"`
+	Parent      string    `json:"parent,omitempty" doc:"The case that it was split off, or follows"`
 	Status      string    `json:"status" doc:"Where it stands; new ones may be added" example:"awaiting_decision"`
 	StatusWords Text      `json:"status_words" doc:"The same for people"`
 	Open        bool      `json:"open" doc:"Whether it has not ended"`
@@ -108,7 +119,44 @@ type Case struct {
 	Findings      []Finding `json:"findings" doc:"What inspections found, the newest first"`
 	Choices       []Choice  `json:"choices" doc:"The decision sheet: what each decision would bring and cost; empty when there is nothing to decide"`
 	Actions       []Action  `json:"actions" doc:"All that a customer can ever do to a case, possible now or not"`
+	Split         Split     `json:"split" doc:"Whether some of the pieces can be decided by themselves now"`
+	SellerRecord  *Record   `json:"seller_record,omitempty" doc:"While there is something to decide: how claims against this seller ended in the last year"`
 	Timeline      []Entry   `json:"timeline" doc:"What has happened, oldest first"`
+}
+
+// Split says whether a case can be split.
+type Split struct {
+	Possible
+	Most int `json:"most" doc:"At most so many pieces can go their own way; 0: none"`
+}
+
+// Record is how a seller's claims have ended.
+type Record struct {
+	Refunded Counted `json:"refunded" doc:"Of the claims for money that ended: those that were paid in full"`
+	Days     Days    `json:"days" doc:"From the customer's decision to the money on the balance, of those"`
+}
+
+// Counted is a share that was counted, with how sure it is.
+type Counted struct {
+	Hits int     `json:"hits" doc:"So many …"`
+	N    int     `json:"n" doc:"… of so many; few say little"`
+	Low  float64 `json:"low" doc:"With 95 % confidence the true share is not below this (Wilson)" minimum:"0" maximum:"1"`
+	High float64 `json:"high" doc:"… nor above this" minimum:"0" maximum:"1"`
+}
+
+// Days is how long something took.
+type Days struct {
+	N      int     `json:"n" doc:"How many were counted"`
+	Median float64 `json:"median" doc:"Half took no longer"`
+	P80    float64 `json:"p80" doc:"Four of five took no longer"`
+}
+
+func recordView(r refund.Record) *Record {
+	low, high := r.Refunded.Interval()
+	return &Record{
+		Refunded: Counted{Hits: r.Refunded.Hits, N: r.Refunded.N, Low: low, High: high},
+		Days:     Days(r.Days),
+	}
 }
 
 // Offer is a seller's partial answer.
@@ -174,6 +222,7 @@ type Choice struct {
 	Net      Money  `json:"net" doc:"What is left; may be below zero"`
 	DaysFrom int    `json:"days_from" doc:"Usually takes at least so many days"`
 	DaysTo   int    `json:"days_to" doc:"Usually takes at most so many days"`
+	Rule     *Text  `json:"rule,omitempty" doc:"Who pays for a return, why, and by which version of the rules"`
 }
 
 // Fee is something that a choice costs.
@@ -187,7 +236,8 @@ type Fee struct {
 type Action struct {
 	Action  string   `json:"action" doc:"What to send" example:"choose_refund"`
 	Words   Text     `json:"words" doc:"The same for people"`
-	Needs   []string `json:"needs" doc:"Members that must come with it: reason, amount"`
+	Needs   []string `json:"needs" doc:"Members that must come with it: reason, amount, consent" example:"[\"reason\"]"`
+	Consent *Text    `json:"consent,omitempty" doc:"What the customer must have read and agreed to; absent: nothing"`
 	Allowed bool     `json:"allowed" doc:"Whether it is possible now"`
 	Code    string   `json:"code,omitempty" doc:"Why it is not, for programs" example:"case_moved_on"`
 	Why     *Text    `json:"why,omitempty" doc:"Why it is not, for people"`
@@ -196,10 +246,11 @@ type Action struct {
 // Entry is one line of a case's history.
 type Entry struct {
 	At    time.Time `json:"at" doc:"When"`
-	Party string    `json:"party" doc:"Who: customer, clerk, lead, station or system"`
+	Party string    `json:"party" doc:"Who: customer, instruction (the customer's own), clerk, lead, station or system"`
 	Event string    `json:"event" doc:"What" example:"choose_refund"`
 	To    string    `json:"to" doc:"The status after it"`
 	Note  string    `json:"note,omitempty" doc:"A waybill, an amount or a reason"`
+	Rule  string    `json:"rule,omitempty" doc:"Which of the customer's standing instructions did this: grave, minor, offer or else"`
 }
 
 func etag(version int) string { return strconv.Quote(strconv.Itoa(version)) }
@@ -210,17 +261,51 @@ func customerView(c qc.Customer) CustomerView {
 	return CustomerView{ID: string(c.ID), Name: c.Name, Language: c.Language, Email: c.Email, TimeZone: c.TimeZone}
 }
 
-func itemView(i qc.Item, findings map[qc.FindingID]qc.Finding) ItemView {
+func (d *Door) itemView(i qc.Item, v View) ItemView {
 	view := ItemView{
 		ID: string(i.ID), Title: textOf(i.Title), Variant: textOf(i.Variant), Quantity: i.Quantity,
 		UnitPrice: moneyOf(i.UnitPrice), FreightIn: moneyOf(i.FreightIn), Platform: i.Platform, PlatformOrder: i.PlatformOrder,
 		Seller: i.Seller, Waybill: string(i.Waybill), CustomerNote: i.CustomerNote, Category: i.Category, Round: i.Round,
 		StockedInAt: i.StockedInAt, WindowEndsAt: i.WindowEndsAt(),
 	}
-	if all := findingsOf(i.ID, findings); len(all) > 0 {
+	if all := findingsOf(i.ID, v.Findings); len(all) > 0 {
 		view.Verdict = string(all[0].Verdict)
 	}
+	view.Claim = d.possible(claimable(i, v))
 	return view
+}
+
+// possible says whether something can be done, given why not.
+func (d *Door) possible(why error) Possible {
+	if why == nil {
+		return Possible{Allowed: true}
+	}
+	return Possible{Code: why.Error(), Why: d.said("error." + why.Error())}
+}
+
+// claimable says why no missed flaw of an item can be reported, or nil: pieces of
+// it have passed, or their case has ended and they were kept.
+func claimable(item qc.Item, v View) error {
+	var last refund.Case
+	pieces := item.Quantity
+	for _, c := range v.Cases {
+		gone := c.Status == refund.Credited || c.Status == refund.Forfeited
+		switch {
+		case c.Item != item.ID:
+			continue
+		case c.Sort == refund.MissedFlaw:
+			return ErrClaimed
+		case !c.Status.Terminal() || gone:
+			pieces -= c.Pieces()
+		}
+		if c.Sort == "" && !gone && !c.ChangedAt.Before(last.ChangedAt) {
+			last = c
+		}
+	}
+	if pieces < 1 || last.ID != "" && !last.Claimable() || last.ID == "" && len(findingsOf(item.ID, v.Findings)) == 0 {
+		return refund.ErrNotNow
+	}
+	return nil
 }
 
 // findingsOf returns the findings of an item, the newest first.
@@ -246,7 +331,7 @@ func (d *Door) orderView(v View) OrderView {
 		Items: []ItemView{}, Cases: []CaseSummary{},
 	}
 	for _, item := range v.Order.Items {
-		view.Items = append(view.Items, itemView(item, v.Findings))
+		view.Items = append(view.Items, d.itemView(item, v))
 	}
 	for _, c := range v.Cases {
 		view.Cases = append(view.Cases, d.summary(c))
@@ -257,7 +342,7 @@ func (d *Door) orderView(v View) OrderView {
 func (d *Door) summary(c refund.Case) CaseSummary {
 	s := CaseSummary{
 		ID: string(c.ID), Order: string(c.Order), Item: string(c.Item), Customer: string(c.Customer),
-		Status: string(c.Status), StatusWords: *d.said("status." + string(c.Status)), Open: !c.Status.Terminal(),
+		Kind: kindOf(c.Sort), Parent: string(c.Parent), Status: string(c.Status), StatusWords: *d.said("status." + string(c.Status)), Open: !c.Status.Terminal(),
 		Decision: string(c.Intent), Version: c.Version, ETag: etag(c.Version), OpenedAt: c.OpenedAt, ChangedAt: c.ChangedAt,
 		Window: c.WindowEndsAt, Credited: moneyOf(c.Credited),
 	}
@@ -265,6 +350,13 @@ func (d *Door) summary(c refund.Case) CaseSummary {
 		s.DecideBy = c.DecideBy
 	}
 	return s
+}
+
+func kindOf(sort refund.Sort) string {
+	if sort == "" {
+		return "flaw"
+	}
+	return string(sort)
 }
 
 // caseView is a case with all that belongs to it, as its customer sees it now.
@@ -281,18 +373,23 @@ func (d *Door) caseView(c refund.Case, v View) (*Case, error) {
 	for _, f := range findingsOf(c.Item, v.Findings) {
 		view.Findings = append(view.Findings, d.finding(c.ID, f, v.Stored))
 	}
-	for _, action := range c.Next(refund.Actor{Party: refund.ByCustomer, ID: string(c.Customer)}, d.Now()) {
-		view.Actions = append(view.Actions, d.action(action))
+	customer := refund.Actor{Party: refund.ByCustomer, ID: string(c.Customer)}
+	for _, action := range c.Next(customer, d.Now()) {
+		view.Actions = append(view.Actions, d.action(c, action))
+	}
+	view.Split.Possible = d.possible(c.MaySplit(customer))
+	if view.Split.Allowed {
+		view.Split.Most = c.Quantity - 1
 	}
 	for _, e := range c.Timeline {
-		view.Timeline = append(view.Timeline, Entry{At: e.At, Party: string(e.Actor.Party), Event: string(e.Event), To: string(e.To), Note: e.Note})
+		view.Timeline = append(view.Timeline, Entry{At: e.At, Party: string(e.Actor.Party), Event: string(e.Event), To: string(e.To), Note: e.Note, Rule: string(e.Rule)})
 	}
 	if c.Status != refund.AwaitingDecision {
 		return view, nil
 	}
 	sheet, err := c.Sheet()
 	for _, choice := range sheet {
-		view.Choices = append(view.Choices, d.choice(choice))
+		view.Choices = append(view.Choices, d.choice(c, choice))
 	}
 	return view, err
 }
@@ -332,10 +429,33 @@ func (d *Door) finding(id qc.CaseID, f qc.Finding, stored map[qc.Digest]bool) Fi
 	return view
 }
 
-func (d *Door) action(a refund.Action) Action {
+// consent is what the customer must agree to before an action, or nil.
+func (d *Door) consent(c refund.Case, kind refund.Kind) *Text {
+	net, needed := c.Agreement(kind)
+	if !needed {
+		return nil
+	}
+	cost := money.Fen(-net.Minor()).String()
+	switch {
+	case kind == refund.Abandoned:
+		return d.said("web.consent.forfeit", "amount", cost)
+	case kind == refund.ChoseExchange:
+		return d.said("web.consent.exchange", "amount", cost)
+	case net.IsZero():
+		return d.said("web.consent.zero")
+	}
+	return d.said("web.consent.negative", "amount", cost)
+}
+
+func (d *Door) action(c refund.Case, a refund.Action) Action {
 	view := Action{Action: string(a.Kind), Words: *d.said("action." + string(a.Kind)), Needs: []string{}, Allowed: a.Allowed}
 	for _, field := range a.Needs {
 		view.Needs = append(view.Needs, string(field))
+	}
+	if a.Allowed {
+		if view.Consent = d.consent(c, a.Kind); view.Consent != nil {
+			view.Needs = append(view.Needs, "consent")
+		}
 	}
 	if !a.Allowed {
 		view.Code, view.Why = codeOf(a.Why), d.said(a.Why)
@@ -343,12 +463,16 @@ func (d *Door) action(a refund.Action) Action {
 	return view
 }
 
-func (d *Door) choice(c refund.Choice) Choice {
+func (d *Door) choice(c refund.Case, choice refund.Choice) Choice {
 	view := Choice{
-		Decision: string(c.Decision), Action: "choose_" + string(c.Decision), Words: *d.said("decision." + string(c.Decision)),
-		Brings: moneyOf(c.Brings), Fees: []Fee{}, Net: moneyOf(c.Net), DaysFrom: c.DaysFrom, DaysTo: c.DaysTo,
+		Decision: string(choice.Decision), Action: "choose_" + string(choice.Decision), Words: *d.said("decision." + string(choice.Decision)),
+		Brings: moneyOf(choice.Brings), Fees: []Fee{}, Net: moneyOf(choice.Net), DaysFrom: choice.DaysFrom, DaysTo: choice.DaysTo,
 	}
-	for _, fee := range c.Fees {
+	if choice.Decision != refund.Keep {
+		liability := cmp.Or(c.Liability, refund.BySellerFault)
+		view.Rule = d.said("web.sheet.why."+string(liability), "version", strconv.Itoa(max(c.Policy, 1)))
+	}
+	for _, fee := range choice.Fees {
 		view.Fees = append(view.Fees, Fee{Kind: string(fee.Kind), Words: *d.said("fee." + string(fee.Kind)), Amount: moneyOf(fee.Amount)})
 	}
 	return view

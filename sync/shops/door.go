@@ -1,5 +1,6 @@
 // Package shops is the centre's door for the systems of shops: they bring orders
-// and customers, follow cases, act for their customers, and use the balances.
+// and customers, follow cases, say for their customers whatever those could say
+// on the order page, and use the balances.
 // It checks who speaks and what arrives, and hands it to the centre's store; it
 // decides nothing about the trade.
 //
@@ -24,6 +25,7 @@ import (
 	"time"
 
 	"flawmark/app/qc"
+	"flawmark/app/refund"
 	"flawmark/sync/openapi"
 	"flawmark/sync/wire"
 
@@ -40,21 +42,25 @@ const (
 	BalanceRead  = "balance:read"
 	BalanceWrite = "balance:write"
 	EventsRead   = "events:read"
+	HooksWrite   = "webhooks:write"
 )
 
 // Scopes lists the scopes of keys.
 func Scopes() []string {
-	return []string{OrdersWrite, CasesRead, CasesDecide, EventsRead, BalanceRead, BalanceWrite}
+	return []string{OrdersWrite, CasesRead, CasesDecide, EventsRead, HooksWrite, BalanceRead, BalanceWrite}
 }
 
 // Config holds what the door needs. Everything without a default is required.
 type Config struct {
 	Centre Centre
 	Open   func(d qc.Digest) (File, error) // qc.ErrNotFound
-	Flaws  qc.Catalogue
-	EN, ZH Words
-	Now    func() time.Time
-	Log    *slog.Logger
+	// Picture makes a picture that somebody sent anew and keeps that.
+	// [ErrNotPicture], [ErrPictureLarge], [ErrPictureDamaged].
+	Picture func(ctx context.Context, data []byte) (refund.Picture, error)
+	Flaws   qc.Catalogue
+	EN, ZH  Words
+	Now     func() time.Time
+	Log     *slog.Logger
 
 	// Requests a minute: of one key, of one address without a valid one. Zero
 	// means 1,200 and 120.
@@ -65,14 +71,15 @@ type Config struct {
 type Door struct {
 	Config
 	strangers *httprate.RateLimiter
+	receiving chan struct{} // who sends pictures now
 	mu        sync.Mutex
 	listening map[string]int // streams and long polls by key
 }
 
 // New returns a door.
 func New(cfg Config) (*Door, error) {
-	if cfg.Centre == nil || cfg.Open == nil || cfg.EN == nil || cfg.ZH == nil || cfg.Now == nil || cfg.Log == nil {
-		return nil, errors.New("open door for shops: Centre, Open, EN, ZH, Now and Log are required")
+	if cfg.Centre == nil || cfg.Open == nil || cfg.Picture == nil || cfg.EN == nil || cfg.ZH == nil || cfg.Now == nil || cfg.Log == nil {
+		return nil, errors.New("open door for shops: Centre, Open, Picture, EN, ZH, Now and Log are required")
 	}
 	if cfg.KeyRate == 0 {
 		cfg.KeyRate = 1200
@@ -81,7 +88,7 @@ func New(cfg Config) (*Door, error) {
 		cfg.AddressRate = 120
 	}
 	return &Door{
-		Config: cfg, listening: make(map[string]int),
+		Config: cfg, listening: make(map[string]int), receiving: make(chan struct{}, receivedAtOnce),
 		strangers: httprate.NewRateLimiter(cfg.AddressRate, time.Minute, httprate.WithLimitHandler(tooMany)),
 	}, nil
 }
@@ -112,8 +119,11 @@ func (d *Door) Mount(r chi.Router, api huma.API) {
 		d.describeOrders(with)
 		d.describeCases(with)
 		d.describeActions(with)
+		d.describeWishes(with)
+		d.describeTickets(with)
 		d.describeEvents(with)
 		d.describeBalance(with)
+		d.describeHooks(with, api)
 	})
 }
 

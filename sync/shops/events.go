@@ -42,6 +42,9 @@ type Snapshot struct {
 	Credited      Money     `json:"credited" doc:"What was on the balance from this case"`
 	Carrier       string    `json:"carrier,omitempty" doc:"Of the parcel to the seller"`
 	ReturnWaybill string    `json:"return_waybill,omitempty" doc:"Of the parcel to the seller"`
+	Memo          int64     `json:"memo,omitempty" doc:"The number of the credit memo that this step wrote"`
+	Ticket        string    `json:"ticket,omitempty" doc:"Of ticket.answered: which; then sequence is the number of the answer, and case is empty where it is about no case"`
+	Rule          string    `json:"rule,omitempty" doc:"Which of the customer's standing instructions did this step: grave, minor, offer or else"`
 }
 
 // EventPage is a piece of what happened.
@@ -169,11 +172,12 @@ func (d *Door) stream(w http.ResponseWriter, r *http.Request, after qc.Cursor, l
 func eventView(e Event, epoch string) EventView {
 	s := e.Snapshot
 	view := EventView{
-		ID: qc.Cursor{Epoch: epoch, Seq: e.N}.String(), Type: "case." + string(e.Kind), At: e.At,
+		ID: qc.Cursor{Epoch: epoch, Seq: e.N}.String(), Type: e.Kind.Event(), At: e.At,
 		Data: Snapshot{
 			Case: string(s.Case), Order: string(s.Order), Item: string(s.Item), Customer: string(s.Customer), Status: string(s.Status),
 			Intent: string(s.Intent), Round: s.Round, Sequence: s.Sequence, ChangedAt: s.ChangedAt, DecideBy: s.DecideBy,
 			Credited: moneyOf(s.Credited), Carrier: s.Carrier, ReturnWaybill: string(s.ReturnWaybill),
+			Memo: int64(s.Memo), Ticket: string(s.Ticket), Rule: string(s.Rule),
 		},
 	}
 	if s.Offer != nil {

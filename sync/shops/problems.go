@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
 
 	"flawmark/app/money"
 	"flawmark/app/qc"
@@ -17,11 +18,13 @@ import (
 // Refusal is a problem document with what this door has to say beside it.
 type Refusal struct {
 	wire.Problem
-	Code   string       `json:"code,omitempty" doc:"Of action-refused and money-refused: the rule, for programs" example:"decision_late"`
-	Why    *Text        `json:"why,omitempty" doc:"Of action-refused and money-refused: the rule in a sentence for people"`
+	Code   string       `json:"code,omitempty" doc:"Of what ends in -refused: the rule, for programs" example:"decision_late"`
+	Why    *Text        `json:"why,omitempty" doc:"Of what ends in -refused: the rule in a sentence for people"`
 	Faults []OrderFault `json:"faults,omitempty" doc:"Of orders-refused: at most 100 of what is wrong"`
-	ETag   string       `json:"etag,omitempty" doc:"Of case-changed: what to send as If-Match after looking at the case" example:"\"4\""`
+	ETag   string       `json:"etag,omitempty" doc:"Of case-changed and instructions-changed: what to send as If-Match after looking at them" example:"\"4\""`
 	Case   *Case        `json:"case,omitempty" doc:"Of case-changed: the case as it is now"`
+
+	Instructions *InstructionsView `json:"instructions,omitempty" doc:"Of instructions-changed: what they are now"`
 }
 
 // OrderFault says what is wrong with an order or an item.
@@ -48,8 +51,19 @@ func rules() (trade, balance []error) {
 		refund.ErrFunds, refund.ErrHoldBroken, refund.ErrHoldChanged, refund.ErrHoldOver, refund.ErrHoldAmount,
 		refund.ErrCurrency, refund.ErrWithdrawalOver, refund.ErrUnapproved,
 	}
-	trade = slices.DeleteFunc(refund.Refusals(), func(rule error) bool { return slices.Contains(balance, rule) })
+	trade = slices.DeleteFunc(append(refund.Refusals(), ErrClaimed), func(rule error) bool { return slices.Contains(balance, rule) })
 	return trade, balance
+}
+
+// letters are the refusals of messages: those that have to do with when they
+// come, and those of what is in them.
+func letters() (late, wrong []error) {
+	late = []error{refund.ErrTicketOften, refund.ErrTicketDay, refund.ErrTicketMany}
+	wrong = []error{
+		refund.ErrTicketEmpty, refund.ErrTicketLong, refund.ErrTicketPictures, refund.ErrTicketTopic,
+		ErrNotPicture, ErrPictureLarge, ErrPictureDamaged,
+	}
+	return late, wrong
 }
 
 // problem returns the document for an error of the store.
@@ -70,15 +84,30 @@ func (d *Door) problem(err error) *Refusal {
 		}
 		return p
 	}
+	if hook, ok := errors.AsType[*HookRefused](err); ok {
+		p := problemOf(wire.WebhookRefused, "")
+		if hook.Address {
+			p.Status = http.StatusUnprocessableEntity
+		}
+		p.Code, p.Why = hook.Key[strings.LastIndexByte(hook.Key, '.')+1:], d.said(hook.Key)
+		return p
+	}
 	trade, balance := rules()
+	late, wrong := letters()
 	for _, refused := range []struct {
-		uri  string
-		list []error
-	}{{wire.MoneyRefused, balance}, {wire.ActionRefused, trade}} {
+		uri    string
+		status int
+		list   []error
+	}{
+		{wire.MoneyRefused, http.StatusConflict, balance},
+		{wire.ActionRefused, http.StatusConflict, trade},
+		{wire.MessageRefused, http.StatusConflict, late},
+		{wire.MessageRefused, http.StatusUnprocessableEntity, wrong},
+	} {
 		for _, rule := range refused.list {
 			if errors.Is(err, rule) {
 				p := problemOf(refused.uri, "")
-				p.Code, p.Why = rule.Error(), d.said("error."+rule.Error())
+				p.Status, p.Code, p.Why = refused.status, rule.Error(), d.said("error."+rule.Error())
 				return p
 			}
 		}
@@ -117,6 +146,7 @@ func (d *Door) Problems(api huma.API) map[string]*huma.Schema {
 	schema := schemaOf[Refusal](api)
 	return map[string]*huma.Schema{
 		wire.OrdersRefused: schema, wire.CaseChanged: schema, wire.ActionRefused: schema, wire.MoneyRefused: schema,
+		wire.InstructionsChanged: schema, wire.MessageRefused: schema, wire.WebhookRefused: schema,
 	}
 }
 

@@ -43,6 +43,15 @@ func TestProblem_EveryRuleIsSaid(t *testing.T) {
 			}
 		}
 	}
+	late, unfit := letters()
+	for status, list := range map[int][]error{http.StatusConflict: late, http.StatusUnprocessableEntity: unfit} {
+		for _, rule := range list {
+			p := d.problem(fmt.Errorf("write: %w", rule))
+			if p.Type != wire.MessageRefused || p.Status != status || p.Why == nil || p.Why.EN == p.Why.ZH || strings.HasPrefix(p.Why.EN, "error.") {
+				t.Errorf("%v: %s %d %+v", rule, p.Type, p.Status, p.Why)
+			}
+		}
+	}
 	for _, wrong := range []error{money.ErrCurrency, money.ErrOverflow} {
 		if p := d.problem(wrong); p.Type != wire.Malformed {
 			t.Errorf("%v: %s", wrong, p.Type)

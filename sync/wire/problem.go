@@ -58,6 +58,9 @@ const (
 	IdempotencyKeyReused = problemSpace + "idempotency-key-reused"
 	RequestRunning       = problemSpace + "request-running"
 	MoneyRefused         = problemSpace + "money-refused" // by the rules of the balance
+	InstructionsChanged  = problemSpace + "instructions-changed"
+	MessageRefused       = problemSpace + "message-refused"
+	WebhookRefused       = problemSpace + "webhook-refused"
 )
 
 type problemKind struct {
@@ -93,13 +96,16 @@ func kinds() map[string]problemKind {
 
 		ScopeMissing:         {http.StatusForbidden, "The key may not do this", false, "Use a key with the scope in “detail”; an administrator makes one with “flawmark-central shop add NAME --scope …”."},
 		OrdersRefused:        {http.StatusUnprocessableEntity, "The orders have faults, and none was taken over", false, "Correct every order and item in “faults”, then send all of them again."},
-		PreconditionRequired: {http.StatusPreconditionRequired, "The version that you saw is needed", false, "Read the case, and send its ETag as “If-Match”."},
+		PreconditionRequired: {http.StatusPreconditionRequired, "The version that you saw is needed", false, "Read it, and send the ETag of the answer as “If-Match”."},
 		CaseChanged:          {http.StatusPreconditionFailed, "The case has changed since you saw it", false, "Look at “case”, decide again, and send its “etag” as “If-Match”."},
 		ActionRefused:        {http.StatusConflict, "This cannot happen to the case now", false, "“code” and “why” say why not; the case’s “actions” list what can."},
 		IdempotencyKeyNeeded: {http.StatusBadRequest, "An idempotency key is needed", false, "Send “Idempotency-Key” with 1 to 200 printable ASCII characters, new for every new wish and the same when you repeat one."},
 		IdempotencyKeyReused: {http.StatusUnprocessableEntity, "The idempotency key was used for another request", false, "Make a new key for a new wish."},
 		RequestRunning:       {http.StatusConflict, "A request with this idempotency key is being worked on", true, "Repeat it after a second to be told what came of it."},
 		MoneyRefused:         {http.StatusConflict, "The balance does not allow this", false, "“code” and “why” say why not; nothing has moved."},
+		InstructionsChanged:  {http.StatusPreconditionFailed, "The instructions have changed since you saw them", false, "Look at “instructions”, decide again, and send “etag” as “If-Match”."},
+		MessageRefused:       {http.StatusConflict, "The message was not taken", false, "“code” and “why” say why not and what to do; nothing was written."},
+		WebhookRefused:       {http.StatusConflict, "This cannot be done with the webhook", false, "“code” and “why” say why not; nothing has changed."},
 	}
 }
 

@@ -178,7 +178,7 @@ func (p *Pages) receive(ctx context.Context, part io.Reader, got *letter) error 
 		got.problem = errPicturesMany
 		return nil
 	}
-	picture, err := p.keep(ctx, data)
+	picture, err := p.TakePicture(ctx, data)
 	if problem := pictureProblem(err); problem != nil {
 		got.problem = problem
 		return nil
@@ -189,9 +189,10 @@ func (p *Pages) receive(ctx context.Context, part io.Reader, got *letter) error 
 	return err
 }
 
-// keep makes a picture anew and keeps that: nothing of what was sent is left,
-// neither the file nor what it told beyond the picture.
-func (p *Pages) keep(ctx context.Context, data []byte) (refund.Picture, error) {
+// TakePicture makes a picture anew and keeps that: nothing of what was sent is
+// left, neither the file nor what it told beyond the picture. What is wrong with
+// a picture itself is an error of package photo.
+func (p *Pages) TakePicture(ctx context.Context, data []byte) (refund.Picture, error) {
 	limits := pictureLimits()
 	info, err := photo.Inspect(bytes.NewReader(data), int64(len(data)), limits)
 	if err != nil {

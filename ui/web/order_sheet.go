@@ -219,28 +219,20 @@ func (s speech) offerAnswers(c refund.Case, byDecision map[refund.Decision]refun
 // consent is what somebody must agree to before a choice that brings nothing
 // or less; empty: nothing is asked.
 func (s speech) consent(c refund.Case, kind refund.Kind) string {
-	switch kind {
-	case refund.Abandoned:
-		return s.T("web.consent.forfeit", "amount", money.Fen(0).String())
-	case refund.ChoseRefund, refund.ChoseExchange:
-	default:
+	net, needed := c.Agreement(kind)
+	if !needed {
 		return ""
 	}
-	choices, err := c.Sheet()
-	if err != nil {
-		return ""
+	cost := money.Fen(-net.Minor()).String()
+	switch {
+	case kind == refund.Abandoned:
+		return s.T("web.consent.forfeit", "amount", cost)
+	case kind == refund.ChoseExchange:
+		return s.T("web.consent.exchange", "amount", cost)
+	case net.IsZero():
+		return s.T("web.consent.zero")
 	}
-	for _, choice := range choices {
-		switch {
-		case kind == refund.ChoseRefund && choice.Decision == refund.Refund && choice.Net.IsZero():
-			return s.T("web.consent.zero")
-		case kind == refund.ChoseRefund && choice.Decision == refund.Refund && choice.Net.Minor() < 0:
-			return s.T("web.consent.negative", "amount", money.Fen(-choice.Net.Minor()).String())
-		case kind == refund.ChoseExchange && choice.Decision == refund.Exchange && choice.Net.Minor() < 0:
-			return s.T("web.consent.exchange", "amount", money.Fen(-choice.Net.Minor()).String())
-		}
-	}
-	return ""
+	return s.T("web.consent.negative", "amount", cost)
 }
 
 // silence says what happens by itself if the customer does nothing, and when.
