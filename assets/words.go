@@ -86,3 +86,8 @@ func (w Words) Count(key string, n int, pairs ...string) string {
 	}
 	return w.Text(key, append([]string{"n", strconv.Itoa(n)}, pairs...)...)
 }
+
+// Quoted writes what others call things as a list: “a”, “b”.
+func (w Words) Quoted(names []string) string {
+	return "“" + strings.Join(names, "”"+w.Text("web.or")+"“") + "”"
+}

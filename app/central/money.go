@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"strconv"
 	"strings"
@@ -35,6 +36,10 @@ func matchRefunds(ctx context.Context, call *command.Call, c *centre) error {
 		return err
 	}
 	rows, err := central.ParseRefunds(data)
+	if broken, ok := errors.AsType[*central.RefundFileError](err); ok {
+		return command.Fail("error.refund_file."+string(broken.Problem), broken, "line", strconv.Itoa(broken.Line),
+			"column", call.Words.Text("refund_column."+broken.Column), "names", call.Words.Quoted(broken.Names), "like", call.Words.Quoted(broken.Like))
+	}
 	if err != nil {
 		return err
 	}
@@ -66,6 +71,9 @@ func matchRefunds(ctx context.Context, call *command.Call, c *centre) error {
 		}
 		if m.Problem != "" {
 			says = call.Words.Text(m.Problem)
+		}
+		if m.Fault != "" {
+			says = call.Words.Text("refund_fault."+string(m.Fault), "column", m.Heading, "said", m.Said)
 		}
 		waits := ""
 		if !m.Waits.IsZero() {

@@ -103,7 +103,7 @@ func TestRefundsPage_BringsTheMoneyOnce(t *testing.T) {
 	d := h.desk("clerk7")
 	run := d.send(d.upload(file))
 	preview := d.look(run, http.StatusOK)
-	for _, want := range []string{"only the amount fits", "no case of ours", "cannot be read", "Column: amount", owed.String(), "20 Nov 2026"} {
+	for _, want := range []string{"only the amount fits", "no case of ours", "cannot be read", "“退款金额” says “about 3”, which is no amount", owed.String(), "20 Nov 2026"} {
 		if !strings.Contains(preview, want) {
 			t.Errorf("the preview does not say %q", want)
 		}
@@ -164,12 +164,23 @@ func TestRefundsPage_HasWordsForEveryState(t *testing.T) {
 		var keys []string
 		for _, state := range []central.MatchState{
 			central.MatchLikely, central.MatchDone, central.MatchRepeated, central.MatchDiffers, central.MatchOver, central.MatchMany,
-			central.MatchEnded, central.MatchUnknown, central.MatchBroken,
+			central.MatchEnded, central.MatchUnknown, central.MatchTotal, central.MatchBroken,
 		} {
 			keys = append(keys, "match."+string(state), "web.refunds.why."+string(state))
 		}
 		for _, column := range []string{"reference", "order", "seller", "amount", "date", "note"} {
-			keys = append(keys, "web.refunds.column."+column)
+			keys = append(keys, "refund_column."+column)
+		}
+		for _, fault := range []central.RefundFault{
+			central.FaultEmpty, central.FaultAmount, central.FaultDate, central.FaultRounded, central.FaultLong,
+		} {
+			keys = append(keys, "refund_fault."+string(fault))
+		}
+		for _, problem := range []central.RefundFileProblem{
+			central.FileEmpty, central.FileLarge, central.FileMany, central.FileWorkbook, central.FileNoText, central.FileQuote,
+			central.ColumnMissing, central.ColumnTwice,
+		} {
+			keys = append(keys, "error.refund_file."+string(problem))
 		}
 		for _, key := range keys {
 			if !words.Has(key) {

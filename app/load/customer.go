@@ -47,11 +47,12 @@ func (v *Customer) get(ctx context.Context, address string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return v.do(request)
+	return fetch(v.client, request)
 }
 
-func (v *Customer) do(request *http.Request) (string, error) {
-	response, err := v.client.Do(request)
+// fetch asks for a page, which must be there.
+func fetch(client *http.Client, request *http.Request) (string, error) {
+	response, err := client.Do(request)
 	if err != nil {
 		return "", err
 	}
@@ -137,7 +138,7 @@ func (v *Customer) ChooseRefund(ctx context.Context) error {
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	request.Header.Set("Origin", base.Scheme+"://"+base.Host)
-	if _, err := v.do(request); err != nil {
+	if _, err := fetch(v.client, request); err != nil {
 		return fmt.Errorf("choose a refund: %w", err)
 	}
 	return nil

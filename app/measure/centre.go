@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	"flawmark/app/load"
@@ -89,6 +92,64 @@ func flood(b *bench, args []string) error {
 			return err
 		}
 		return b.report(reading{Name: "flood", Unit: "1/s", Values: []float64{perSecond}})
+	})
+}
+
+// deskPages are what a clerk looks at all day; CASE stands for a case.
+func deskPages() []struct{ name, address string } {
+	return []struct{ name, address string }{
+		{"list", "/desk"},
+		{"behind", "/desk?page=150"},
+		{"search", "/desk?q=" + url.QueryEscape("白色高帮 SF507")},
+		{"nothing", "/desk?show=all&q=RL+nobody"},
+		{"case", "/desk/cases/CASE"},
+		{"payments", "/desk/refunds"},
+		{"seller", "/desk/sellers?seller=" + url.QueryEscape("潮流前线鞋店")},
+		{"sellers", "/desk/sellers"},
+	}
+}
+
+var caseLink = regexp.MustCompile(`href="/desk/cases/([^"/]+)"`)
+
+// desk times the desk's pages while so many cases are open.
+func desk(b *bench, args []string) error {
+	if err := need(args, 4); err != nil {
+		return err
+	}
+	n, err := numbers(args[2:]...)
+	if err != nil {
+		return err
+	}
+	return atCentre(args[0], args[1], n[0], func(ctx context.Context, c *load.Centre, items []qc.Item, own string) error {
+		if _, err := c.Flood(ctx, 8, items); err != nil {
+			return err
+		}
+		clerk, err := c.SignIn(ctx, own)
+		if err != nil {
+			return err
+		}
+		list, _, err := clerk.Look(ctx, "/desk")
+		if err != nil {
+			return err
+		}
+		found := caseLink.FindStringSubmatch(list)
+		if found == nil {
+			return errors.New("the worklist shows no case")
+		}
+		for _, one := range deskPages() {
+			var took []float64
+			for range n[1] {
+				_, t, err := clerk.Look(ctx, strings.ReplaceAll(one.address, "CASE", found[1]))
+				if err != nil {
+					return err
+				}
+				took = append(took, t.Seconds())
+			}
+			if err := b.report(reading{Name: one.name, Unit: "s", Values: took}); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 

@@ -54,6 +54,7 @@ func programs() []program {
 		{"busy", "CENTRE DIR FINDINGS/S MB/S SECONDS", "sends findings and photos at a rate, and tells how long each took", busy},
 		{"alert", "CENTRE DIR PHOTO N", "follows N findings from the button to the customer's page, and decisions back to the station", alert},
 		{"alert-narrow", "CENTRE DIR PHOTO N BITS/S AHEAD", "the same over a narrow line, with AHEAD originals of 40 MB waiting", alertNarrow},
+		{"desk", "CENTRE DIR CASES N", "opens so many cases and looks at each kind of page of the desk N times", desk},
 		{"again", "PHOTO N", "opens a photo that has been seen: its preview to pixels, N times", again},
 	}
 }

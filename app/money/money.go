@@ -149,11 +149,12 @@ func (a Amount) Decimal() string {
 	return fmt.Sprintf("%s%d.%02d", sign, units/100, units%100)
 }
 
-// String returns the amount as people read it, such as "¥389.00".
+// String returns the amount as people read it, such as "¥389.00" or, with a true
+// minus that is as wide as a figure, "−¥12.00".
 func (a Amount) String() string {
 	decimal, negative := strings.CutPrefix(a.Decimal(), "-")
 	if negative {
-		return "-" + symbols[a.Currency()] + decimal
+		return "−" + symbols[a.Currency()] + decimal
 	}
 	return symbols[a.Currency()] + decimal
 }

@@ -73,6 +73,15 @@ func TestAmount_OverflowIsRefused(t *testing.T) {
 	}
 }
 
+func TestAmount_ReadsWithATrueMinus(t *testing.T) {
+	t.Parallel()
+	for fen, want := range map[int64]string{38900: "¥389.00", 0: "¥0.00", -1205: "−¥12.05"} {
+		if got := Fen(fen).String(); got != want {
+			t.Errorf("%d fen read %s, want %s", fen, got, want)
+		}
+	}
+}
+
 func TestAmount_FormatParseRoundTrip(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

@@ -102,8 +102,8 @@ func (open opener) testHoldsAreSpentOnce(t *testing.T) {
 		lines = append(lines, fmt.Sprintf("%s %s %s %s %s", line.Kind, line.Amount, line.Ref, line.Running, line.Held))
 	}
 	want := []string{
-		"credit ¥401.00  ¥401.00 ¥0.00", "reserve -¥100.00 A-17 ¥301.00 ¥100.00",
-		"spend -¥70.01 A-17 ¥301.00 ¥29.99", "release ¥29.99 A-17 ¥330.99 ¥0.00",
+		"credit ¥401.00  ¥401.00 ¥0.00", "reserve −¥100.00 A-17 ¥301.00 ¥100.00",
+		"spend −¥70.01 A-17 ¥301.00 ¥29.99", "release ¥29.99 A-17 ¥330.99 ¥0.00",
 	}
 	if fmt.Sprint(lines) != fmt.Sprint(want) {
 		t.Errorf("statement %q, want %q", lines, want)

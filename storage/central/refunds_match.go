@@ -30,6 +30,7 @@ const (
 	MatchMany     MatchState = "many"     // several cases could be meant
 	MatchEnded    MatchState = "ended"    // its case does not wait for money
 	MatchUnknown  MatchState = "unknown"  // no case of ours
+	MatchTotal    MatchState = "total"    // no payment, but the sum of others
 	MatchBroken   MatchState = "broken"   // cannot be read, or could not be booked
 )
 
@@ -171,6 +172,9 @@ func matchRefunds(rows []RefundRow, claims []claim, known map[string]paid) []Ref
 		m.RefundRow = row
 		before, booked := known[row.Ref]
 		switch {
+		case row.Total:
+			m.State = MatchTotal
+			continue
 		case row.Broken != "":
 			m.State = MatchBroken
 			continue
@@ -213,7 +217,7 @@ func (m *RefundMatch) take(claims []claim, find func(RefundRow, []claim) (int, M
 func contradictions(rows []RefundRow) map[string]bool {
 	first, differing := make(map[string]RefundRow), make(map[string]bool)
 	for _, row := range rows {
-		if row.Broken != "" {
+		if row.Broken != "" || row.Total {
 			continue
 		}
 		if before, ok := first[row.Ref]; ok && (before.Amount != row.Amount || before.Order != row.Order) {

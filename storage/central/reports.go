@@ -179,9 +179,8 @@ func (s *Store) ReportFlaws(ctx context.Context, from, to time.Time, row func([]
 		return cmp.Or(cmp.Compare(a.seller, b.seller), cmp.Compare(a.code, b.code), cmp.Compare(a.severity, b.severity))
 	})
 	for _, k := range keys {
-		kind, _ := s.catalogue.Flaw(k.code)
 		if err := row([]string{
-			k.seller, string(k.code), kind.ZH, string(k.severity), strconv.Itoa(findings[k]), strconv.Itoa(pieces[k]), strconv.Itoa(inspected[k.seller]),
+			k.seller, string(k.code), string(k.code), string(k.severity), strconv.Itoa(findings[k]), strconv.Itoa(pieces[k]), strconv.Itoa(inspected[k.seller]),
 		}); err != nil {
 			return err
 		}

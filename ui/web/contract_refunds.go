@@ -21,27 +21,34 @@ type Refunds interface {
 	BookRefunds(ctx context.Context, matches []PaymentMatch, by refund.Actor, at time.Time) ([]PaymentMatch, error)
 }
 
-// BrokenFile says where a file of payments cannot be read.
+// BrokenFile says why a file brings no payments.
 type BrokenFile struct {
-	Line   int    // from 1; 0: the whole of it
-	Column string // that is missing or there twice
+	Problem string   // its sentence is under "error.refund_file." and it
+	Line    int      // from 1; 0: the whole of it
+	Column  string   // that is missing or there twice; its words are under "refund_column." and it
+	Names   []string // of columns, as the file writes them
+	Like    []string // names that the missing column may have
 }
 
 // Error implements error.
 func (b *BrokenFile) Error() string {
-	return fmt.Sprintf("file is broken: line %d %q", b.Line, b.Column)
+	return fmt.Sprintf("file is broken: %s, line %d, %s %q", b.Problem, b.Line, b.Column, b.Names)
 }
 
 // Payment is a row of such a file.
 type Payment struct {
-	Line   int // from 1
-	Ref    string
-	Order  string
-	Seller string
-	Amount money.Amount
-	Date   time.Time
-	Note   string
-	Broken string // the column that cannot be read
+	Line    int // from 1
+	Ref     string
+	Order   string
+	Seller  string
+	Amount  money.Amount
+	Date    time.Time
+	Note    string
+	Total   bool   // it is none, but adds up the others
+	Broken  string // the column that cannot be read
+	Heading string // what the file calls that column
+	Said    string // what it says there
+	Fault   string // what is wrong with that; its words are under "refund_fault." and it
 }
 
 // MatchState says what a payment is to us; its words are under "match." and it.

@@ -22,7 +22,8 @@ type Desk interface {
 	// SellerRecords returns how every seller has dealt with us since then, by name.
 	SellerRecords(ctx context.Context, since time.Time) ([]refund.Record, error)
 	// The reports tell of a period, row by row; the first row names the columns
-	// by the keys of their words, and times are in RFC 3339.
+	// by the keys of their words. Times are in RFC 3339; what has words of its own,
+	// such as a status or a flaw, is told by its code.
 	ReportCases(ctx context.Context, from, to time.Time, row func([]string) error) error
 	ReportMoney(ctx context.Context, from, to time.Time, row func([]string) error) error
 	ReportFlaws(ctx context.Context, from, to time.Time, row func([]string) error) error

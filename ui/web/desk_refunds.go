@@ -115,15 +115,11 @@ func (p *Pages) deskRefundsRead(w http.ResponseWriter, r *http.Request, who sess
 // brokenFile says what is wrong with a file, where, and what to do.
 func (s speech) brokenFile(err error) string {
 	broken, ok := errors.AsType[*BrokenFile](err)
-	switch {
-	case !ok:
+	if !ok {
 		return s.T(err.Error())
-	case broken.Column != "":
-		return s.T("web.refunds.broken_column", "line", strconv.Itoa(broken.Line), "column", broken.Column)
-	case broken.Line > 0:
-		return s.T("web.refunds.broken_line", "line", strconv.Itoa(broken.Line))
 	}
-	return s.T("web.refunds.broken_file")
+	return s.T("error.refund_file."+broken.Problem, "line", strconv.Itoa(broken.Line),
+		"column", s.T("refund_column."+broken.Column), "names", s.Quoted(broken.Names), "like", s.Quoted(broken.Like))
 }
 
 // paymentFile reads the one file of a form.
@@ -346,9 +342,22 @@ func (s speech) paymentWhy(b booked, done bool) string {
 	case m.Problem != "":
 		return s.T(m.Problem)
 	case m.State == MatchBroken:
-		return s.T("web.refunds.why.broken", "column", s.T("web.refunds.column."+m.Payment.Broken))
+		return s.paymentFault(m.Payment)
 	}
 	return s.T("web.refunds.why."+string(m.State), "waits", m.Waits.String())
+}
+
+// paymentFault says what a payment is broken by, in the file's own words, and
+// what to do.
+func (s speech) paymentFault(p Payment) string {
+	said := s.T("refund_fault."+p.Fault, "column", p.Heading, "said", p.Said)
+	switch p.Fault {
+	case "rounded":
+		return s.T("web.refunds.why.rounded", "fault", said)
+	case "": // of a file that was read before faults were told
+		said = s.T("refund_fault.empty", "column", s.T("refund_column."+p.Broken))
+	}
+	return s.T("web.refunds.why.broken", "fault", said)
 }
 
 // bookValue is how a form says that a payment is the money of a case: of that

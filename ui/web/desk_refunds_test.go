@@ -153,9 +153,9 @@ func TestRefunds_BrokenFiles(t *testing.T) {
 		"two":           {[]file{{"x.csv", []byte("a")}, {"y.csv", []byte("b")}}, "one file at a time"},
 		"large":         {[]file{{"x.csv", make([]byte, maxPaymentFile+1)}}, "larger than 2 MB"},
 		"many payments": {[]file{{"x.csv", []byte(header + strings.Repeat("R,1.00,,\n", mostPayments+1))}}, "more than 2000 payments"},
-		"no payments":   {[]file{{"x.csv", []byte(header)}}, "no CSV file with payments"},
-		"a broken line": {[]file{{"x.csv", []byte(header + "R,1.00\n")}}, "Line 3 of the file cannot be read"},
-		"no reference":  {[]file{{"x.csv", []byte("amount\n1.00\n")}}, "the column “reference” once"},
+		"no payments":   {[]file{{"x.csv", []byte(header)}}, "no payments in the file"},
+		"a broken line": {[]file{{"x.csv", []byte(header + "R,1.00\n")}}, "opens in line 3 of the file"},
+		"no reference":  {[]file{{"x.csv", []byte("amount\n1.00\n")}}, "no column for the refund&#39;s number, such as “reference”, “退款编号”. Line 1 names “amount”."},
 	} {
 		got := b.sendsIn("file", "/desk/refunds", nil, c.files...)
 		if page := b.body(got, http.StatusBadRequest); !strings.Contains(page, c.says) || !strings.Contains(page, `type="file"`) {

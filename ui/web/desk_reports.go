@@ -4,10 +4,15 @@ import (
 	"bufio"
 	"context"
 	"encoding/csv"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
+
+	"flawmark/app/qc"
 )
 
 // report is one table to download.
@@ -77,18 +82,23 @@ func (p *Pages) deskReports(w http.ResponseWriter, r *http.Request, who session)
 	p.render(w, r, http.StatusOK, "reports", page)
 }
 
+// report returns the table of a file's name.
+func (p *Pages) report(file string) (report, bool) {
+	name, isCSV := strings.CutSuffix(file, ".csv")
+	all := p.reports()
+	i := slices.IndexFunc(all, func(one report) bool { return one.name == name })
+	if i < 0 || !isCSV {
+		return report{}, false
+	}
+	return all[i], true
+}
+
 // deskReport answers with a table as a file, row by row as it is read. What
 // goes wrong halfway breaks the answer off, so that half a table does not look
 // whole.
 func (p *Pages) deskReport(w http.ResponseWriter, r *http.Request, who session) {
-	name, isCSV := strings.CutSuffix(r.PathValue("file"), ".csv")
-	var write func(ctx context.Context, from, to time.Time, row func([]string) error) error
-	for _, one := range p.reports() {
-		if one.name == name && isCSV {
-			write = one.write
-		}
-	}
-	if write == nil {
+	report, ok := p.report(r.PathValue("file"))
+	if !ok {
 		p.nothingHere(w, r)
 		return
 	}
@@ -98,45 +108,79 @@ func (p *Pages) deskReport(w http.ResponseWriter, r *http.Request, who session) 
 		p.sorry(w, r, http.StatusBadRequest, "web.reports.period_wrong")
 		return
 	}
-	p.Log.InfoContext(r.Context(), "report downloaded", "report", name, "staff", who.ID)
+	p.Log.InfoContext(r.Context(), "report downloaded", "report", report.name, "staff", who.ID)
 	h := w.Header()
 	h.Set("Content-Type", "text/csv; charset=utf-8")
-	h.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="%s-%s-%s.csv"`, name, r.URL.Query().Get("from"), r.URL.Query().Get("to")))
+	h.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="%s-%s-%s.csv"`, report.name, r.URL.Query().Get("from"), r.URL.Query().Get("to")))
 	h.Set("Cache-Control", "private, no-store")
-	out := bufio.NewWriter(w)
-	_, _ = out.WriteString("\ufeff") // without it, spreadsheets take Chinese for something else
-	table := csv.NewWriter(out)
-	first := true
-	err := write(r.Context(), from, to, func(row []string) error {
-		for i, cell := range row {
-			if first {
-				row[i] = s.T("web.reports.column." + cell)
-				continue
-			}
-			row[i] = harmless(s.reportCell(cell))
-		}
-		first = false
-		return table.Write(row)
-	})
-	table.Flush()
-	if err == nil {
-		err = table.Error()
-	}
-	if err == nil {
-		err = out.Flush()
-	}
-	if err != nil {
-		p.Log.ErrorContext(r.Context(), "report broken off", "report", name, "error", err)
+	table := newReportTable(w, s, p.Catalogue)
+	if err := errors.Join(report.write(r.Context(), from, to, table.row), table.flush()); err != nil {
+		p.Log.ErrorContext(r.Context(), "report broken off", "report", report.name, "error", err)
 		panic(http.ErrAbortHandler)
 	}
 }
 
-// reportCell writes times as the desk's clock shows them.
-func (s speech) reportCell(cell string) string {
-	if at, err := time.Parse(time.RFC3339, cell); err == nil {
-		return at.In(s.zone).Format(time.DateTime)
+// reportTable writes a report's rows in a reader's words.
+type reportTable struct {
+	out       *bufio.Writer
+	csv       *csv.Writer
+	speech    speech
+	catalogue qc.Catalogue
+	columns   []string // of the first row, which names them
+}
+
+func newReportTable(w io.Writer, s speech, catalogue qc.Catalogue) *reportTable {
+	t := &reportTable{out: bufio.NewWriter(w), speech: s, catalogue: catalogue}
+	t.csv = csv.NewWriter(t.out)
+	_, _ = t.out.WriteString("\ufeff") // without it, spreadsheets take Chinese for something else
+	return t
+}
+
+func (t *reportTable) row(cells []string) error {
+	words := make([]string, len(cells))
+	if t.columns == nil {
+		t.columns = slices.Clone(cells)
+		for i, column := range cells {
+			words[i] = t.speech.T("web.reports.column." + column)
+		}
+		return t.csv.Write(words)
 	}
-	return cell
+	for i, cell := range cells {
+		words[i] = harmless(t.cell(t.columns[i], cell))
+	}
+	return t.csv.Write(words)
+}
+
+func (t *reportTable) flush() error {
+	t.csv.Flush()
+	return errors.Join(t.csv.Error(), t.out.Flush())
+}
+
+// cell says a value as the reader does: times as the desk's clock shows them,
+// statuses and their like in words.
+func (t *reportTable) cell(column, value string) string {
+	key := ""
+	switch column {
+	case "status":
+		key = "status.desk." + value
+	case "decision", "severity":
+		key = column + "." + value
+	case "kind":
+		key = "web.reports.kind." + value
+	case "from_account", "to_account":
+		key = "web.reports.account." + value
+	case "flaw":
+		if kind, ok := t.catalogue.Flaw(qc.FlawCode(value)); ok {
+			return kind.Name().In(t.speech.Language())
+		}
+	}
+	if t.speech.Has(key) {
+		return t.speech.T(key)
+	}
+	if at, err := time.Parse(time.RFC3339, value); err == nil {
+		return at.In(t.speech.zone).Format(time.DateTime)
+	}
+	return value
 }
 
 // harmless keeps a cell from being a formula in a spreadsheet. Numbers stay what

@@ -12,13 +12,13 @@ import (
 
 // ReportCases tells one case, of a seller whose name is a formula.
 func (w *world) ReportCases(_ context.Context, from, to time.Time, row func([]string) error) error {
-	if err := row([]string{"case", "seller", "opened", "credited_amount"}); err != nil {
+	if err := row([]string{"case", "seller", "opened", "credited_amount", "status", "decision"}); err != nil {
 		return err
 	}
-	if err := row([]string{"K-1", "=HYPERLINK(\"http://x\")", from.UTC().Format(time.RFC3339), "-12.50"}); err != nil {
+	if err := row([]string{"K-1", "=HYPERLINK(\"http://x\")", from.UTC().Format(time.RFC3339), "-12.50", "seller_refunding", "refund"}); err != nil {
 		return err
 	}
-	return row([]string{"K-2", "潮流前线鞋店", to.UTC().Format(time.RFC3339), ""})
+	return row([]string{"K-2", "潮流前线鞋店", to.UTC().Format(time.RFC3339), "", "=of a later version", ""})
 }
 
 // ReportMoney fails after its first row.
@@ -27,7 +27,10 @@ func (w *world) ReportMoney(_ context.Context, _, _ time.Time, row func([]string
 }
 
 func (w *world) ReportFlaws(_ context.Context, _, _ time.Time, row func([]string) error) error {
-	return row([]string{"seller"})
+	if err := row([]string{"seller", "code", "flaw", "severity"}); err != nil {
+		return err
+	}
+	return row([]string{"潮流前线鞋店", "H11", "H11", "MAJ"})
 }
 
 func (w *world) ReportPeople(_ context.Context, _, _ time.Time, row func([]string) error) error {
@@ -53,12 +56,18 @@ func TestReports_AreTablesForSpreadsheets(t *testing.T) {
 	if err != nil || len(rows) != 3 {
 		t.Fatalf("%d rows, %v: %q", len(rows), err, text)
 	}
-	want := "K-1|'=HYPERLINK(\"http://x\")|2026-11-01 00:00:00|-12.50" // days begin in Shanghai
+	want := "K-1|'=HYPERLINK(\"http://x\")|2026-11-01 00:00:00|-12.50|Seller refunding|Return and refund" // days begin in Shanghai
 	if first := strings.Join(rows[1], "|"); rows[0][0] != "Case" || first != want {
 		t.Errorf("head %q, first %q, want %q", rows[0], first, want)
 	}
-	if rows[2][2] != "2026-12-01 00:00:00" {
-		t.Errorf("the period ends at %s", rows[2][2])
+	if rows[2][2] != "2026-12-01 00:00:00" || rows[2][4] != "'=of a later version" {
+		t.Errorf("the last row is %q", rows[2])
+	}
+	b.do(http.MethodGet, "/desk?lang=zh", nil)
+	for file, want := range map[string]string{"cases": "卖家退款中,退货退款", "flaws": "潮流前线鞋店,H11,擦伤 / 划痕,严重缺陷"} {
+		if page := b.get("/desk/reports/"+file+".csv?from=2026-11-01&to=2026-11-30", http.StatusOK); !strings.Contains(page, want) {
+			t.Errorf("%s in Chinese: %s, want %s", file, page, want)
+		}
 	}
 	for _, wrong := range []string{
 		"", "?from=2026-11-02&to=2026-11-01", "?from=x&to=2026-11-01", "?from=1990-01-01&to=2026-11-01", "?from=2026-02-30&to=2026-03-01",

@@ -20,19 +20,19 @@ func (w *world) ReadRefunds(data []byte) ([]Payment, error) {
 	reader := csv.NewReader(bytes.NewReader(data))
 	lines, err := reader.ReadAll()
 	if err != nil {
-		return nil, &BrokenFile{Line: len(lines) + 3}
+		return nil, &BrokenFile{Problem: "quote", Line: len(lines) + 3}
 	}
 	if len(lines) == 0 || lines[0][0] != "ref" {
-		return nil, &BrokenFile{Line: 1, Column: "reference"}
+		return nil, &BrokenFile{Problem: "column_missing", Line: 1, Column: "reference", Names: lines[0], Like: []string{"reference", "退款编号"}}
 	}
 	if len(lines) == 1 {
-		return nil, &BrokenFile{}
+		return nil, &BrokenFile{Problem: "empty"}
 	}
 	var payments []Payment
 	for i, line := range lines[1:] {
 		next := Payment{Line: i + 2, Ref: line[0], Note: line[2]}
 		if next.Amount, err = money.Parse(line[1], money.CNY); err != nil {
-			next.Broken = "amount"
+			next.Broken, next.Fault, next.Heading, next.Said = "amount", "amount", lines[0][1], line[1]
 		}
 		next.Date, _ = time.Parse(time.DateOnly, line[3])
 		payments = append(payments, next)
@@ -55,6 +55,10 @@ func (w *world) MatchRefunds(_ context.Context, payments []Payment) ([]PaymentMa
 func (w *world) match(m *PaymentMatch) {
 	if m.Payment.Broken != "" {
 		m.State = MatchBroken
+		return
+	}
+	if m.Payment.Total {
+		m.State = "total"
 		return
 	}
 	for _, id := range slices.Sorted(maps.Keys(w.cases)) {
