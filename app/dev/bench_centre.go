@@ -16,6 +16,9 @@ const (
 	busyPhotos   = 66 // MB a second
 	busySeconds  = 30
 
+	deskCases = 10_000
+	deskLooks = 50 // at each kind of page
+
 	alerts       = 100
 	alertsNarrow = 15
 	narrowLine   = 5_000_000 // bits a second
@@ -71,6 +74,21 @@ func busyTrial(ctx context.Context, r *benchRun) ([]line, error) {
 		},
 		{Name: "busy-memory", Unit: "MiB", Ours: found[2].Values[0], Budget: 1024, Of: oursMost, Note: "the service's peak"},
 	}, nil
+}
+
+func deskTrial(ctx context.Context, r *benchRun) ([]line, error) {
+	found, err := r.atCentre(ctx, "desk", []string{strconv.Itoa(deskCases), strconv.Itoa(deskLooks)}, "list", "search", "case")
+	if err != nil {
+		return nil, err
+	}
+	var lines []line
+	for _, page := range found {
+		lines = append(lines, line{
+			Name: "desk-" + page.Name + "-p99", Unit: "s", Ours: percentile(page.Values, 99), Budget: 0.1, Of: oursMost,
+			Note: fmt.Sprintf("over HTTP, %d open cases", deskCases),
+		})
+	}
+	return lines, nil
 }
 
 func alertTrial(ctx context.Context, r *benchRun) ([]line, error) {

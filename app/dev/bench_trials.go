@@ -31,6 +31,7 @@ func trials() []trial {
 		{"station-start", "a station's data with 3,000 unsent findings, until the first screen can be filled", startTrial},
 		{"intake", "a centre that takes flagged findings as fast as it can", floodTrial},
 		{"busy", "a centre at 28 findings and 66 MB of photos a second", busyTrial},
+		{"desk", "the desk's pages while ten thousand cases are open", deskTrial},
 		{"alert", "from the button at the bench to the customer's page, and the decision back", alertTrial},
 		{"alert-narrow", "the same over 5 Mbit/s with originals of 40 MB waiting", alertNarrowTrial},
 	}

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -66,6 +67,11 @@ func exchangedWorld(t *testing.T, w *world) {
 func minorWorld(t *testing.T, w *world) {
 	t.Helper()
 	flaggedWorld(t, w)
+	f := w.findings["F-20481-2"]
+	f.Flaws = slices.DeleteFunc(slices.Clone(f.Flaws), func(flaw qc.Flaw) bool { return flaw.ID == "b" }) // a wrong size is not minor
+	f.Marks = slices.DeleteFunc(slices.Clone(f.Marks), func(m qc.Mark) bool { return m.Flaw == "b" })
+	f.Flaws[0].Severity = qc.Minor
+	w.findings[f.ID] = f
 	w.liable("K-20481-2", refund.ByMinorFlaw)
 	w.records = map[string]refund.Record{"潮流前线鞋店": {
 		Refunded: refund.Rate{Hits: 9, N: 12}, Days: refund.Days{N: 9, Median: 8.2, P80: 11.4},

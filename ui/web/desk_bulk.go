@@ -148,7 +148,7 @@ func (s speech) bulkRow(w WorkRow) bulkRow {
 	return bulkRow{
 		speech: s, Case: w.Case.ID, ID: string(w.Case.ID), Href: casePath(w.Case.ID), Item: w.Case.Item,
 		Title: w.Item.Title.In(s.Language()), Seller: w.Case.Seller, Words: s.T("status.desk." + string(w.Case.Status)),
-		Tone: deskTone(w.Case.Status), Version: w.Case.Version,
+		Tone: s.caseTone(w.Case), Version: w.Case.Version,
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -93,6 +94,7 @@ func (b *reader) results(address string) string {
 	for _, row := range outcomeOf.FindAllStringSubmatch(b.get(address, http.StatusOK), -1) {
 		list = append(list, row[1]+" "+row[2])
 	}
+	slices.Sort(list)
 	return strings.Join(list, ", ")
 }
 

@@ -22,6 +22,7 @@ type deskCaseView struct {
 	Tone      string
 	Customers string // what the customer reads as its status
 	Clock     *clock
+	turnView
 	Notice    string
 	Item      deskItem
 	Rounds    []roundView
@@ -32,6 +33,7 @@ type deskCaseView struct {
 	Action    string // address of the forms
 	Actions   []actionView
 	OnBehalf  []actionView // decisions that are the customer's to make
+	Withdraw  *actionView  // our mistake; nil: not possible
 	Split     *splitCard   // decide for some of the pieces by themselves
 	Linked    *linkedForms // what may follow after the end
 	NotNow    []notNow
@@ -149,14 +151,12 @@ func (p *Pages) deskCase(w http.ResponseWriter, r *http.Request, who session) {
 	page := deskCaseView{
 		frame: p.deskFrame(r, s, who, "case", s.T("web.case.title", "item", string(c.Item))),
 		Case:  c.ID, Version: c.Version, Status: c.Status, Words: s.T("status.desk." + c.Standing()),
-		Tone: deskTone(c.Status), Customers: s.T("status." + string(c.Status)), Clock: s.deskClock(c),
+		Tone: s.caseTone(c), turnView: s.turnView(c), Customers: s.T("status." + string(c.Status)), Clock: s.deskClock(c),
 		Notice: s.notice(r), Item: p.deskItem(s, d), Balance: balance.String(), Money: s.deskMoney(c), Memos: memosOf(d.Memos),
 		Facts: s.facts(c), Action: casePath(c.ID) + "/events",
 	}
 	if page.LooksOnly = !who.mayAct(); !page.LooksOnly {
-		if who.mayAct() {
-			page.Assign, page.Desks = casePath(c.ID)+"/assignee", s.desks(d.Assignee)
-		}
+		page.Assign, page.Desks = casePath(c.ID)+"/assignee", s.desks(d.Assignee)
 	}
 	if d.Assignee != "" {
 		page.Assignee = s.person(d.Assignee)
@@ -303,8 +303,12 @@ func (p *Pages) actions(page *deskCaseView, s speech, c refund.Case, who session
 		for _, field := range next.Needs {
 			action.Fields = append(action.Fields, s.fields(c, field)...)
 		}
-		if slices.Contains(ofCustomers, next.Kind) {
+		switch {
+		case slices.Contains(ofCustomers, next.Kind):
 			page.OnBehalf = append(page.OnBehalf, action)
+			continue
+		case next.Kind == refund.DeskWithdrew:
+			page.Withdraw = &action
 			continue
 		}
 		if !proposed && !slices.Contains(unwelcome, next.Kind) {

@@ -25,8 +25,8 @@ type lettersView struct {
 	Back     string
 	Item     qc.ItemID
 	Action   string
-	Sellers  []letterChoice
-	Others   []letterChoice
+	Sellers  []choiceLink
+	Others   []choiceLink
 	Chosen   string
 	Version  int
 	Name     string
@@ -39,12 +39,6 @@ type lettersView struct {
 	MaySend  bool
 	Run      string
 	Notice   string
-}
-
-// letterChoice is a text to choose.
-type letterChoice struct {
-	Href, Words string
-	Current     bool
 }
 
 // deskLetters fills a text of the desk from a case.
@@ -73,7 +67,7 @@ func (p *Pages) deskLetters(w http.ResponseWriter, r *http.Request, who session)
 		if t.Retired {
 			continue
 		}
-		one := letterChoice{Href: page.Action + "?text=" + t.ID, Words: t.Name.In(s.Language()), Current: t.ID == chosen}
+		one := choiceLink{Href: page.Action + "?text=" + t.ID, Words: t.Name.In(s.Language()), Current: t.ID == chosen}
 		if t.For == refund.ToSeller {
 			page.Sellers = append(page.Sellers, one)
 		} else {

@@ -59,10 +59,19 @@ type filterLink struct {
 	Urgent      bool
 }
 
+// None reports whether following the link would show nothing.
+func (l filterLink) None() bool { return l.N == 0 && !l.Current }
+
 // choice is one entry of a list to choose from.
 type choice struct {
 	Value, Words string
 	Current      bool
+}
+
+// choiceLink leads to one of several pages.
+type choiceLink struct {
+	Href, Words string
+	Current     bool
 }
 
 // pageLink leads to another page of a list; without Href it is not there.
@@ -82,14 +91,19 @@ type deskRow struct {
 	Seller   string
 	Amount   string
 	Clock    *clock
-	Window   bool   // it is the seller's window that runs out
-	Turn     string // whose turn it is
-	Due      string // what they are to do
-	By       moment // until when; without text: no time is said
+	Window   bool // it is the seller's window that runs out
+	turnView
 	Assignee string
 	Changed  moment
 	Since    string
 	Waits    string // what the case waits for besides a person
+}
+
+// turnView says whose turn it is.
+type turnView struct {
+	Turn string // empty: nobody's
+	Due  string // what they are to do
+	By   moment // until when; without text: no time is said
 }
 
 // deskSpeech is how the desk speaks: in the sellers' time zone, with the names
@@ -115,6 +129,23 @@ func (p *Pages) deskFrame(r *http.Request, s speech, who session, name, title st
 	f := p.frame(r, s, name, title)
 	f.Staff = &who
 	return f
+}
+
+// Places are the desk's parts, of which a page is one or lies within one.
+func (f frame) Places() []choiceLink {
+	places := []choiceLink{
+		{Href: "/desk/sellers", Words: f.T("web.sellers.title")},
+		{Href: "/desk/refunds", Words: f.T("web.refunds.title")},
+		{Href: "/desk/reports", Words: f.T("web.reports.title")},
+		{Href: "/desk/tickets", Words: f.T("web.tickets")},
+	}
+	desk := choiceLink{Href: "/desk", Words: f.T("web.desk.title"), Current: true}
+	for i := range places {
+		if f.Self == places[i].Href || strings.HasPrefix(f.Self, places[i].Href+"/") {
+			places[i].Current, desk.Current = true, false
+		}
+	}
+	return append([]choiceLink{desk}, places...)
 }
 
 // maxQuery is the letters of a search.
@@ -285,14 +316,10 @@ func (s speech) deskRow(w WorkRow) deskRow {
 	row := deskRow{
 		speech: s, Case: c.ID, Href: casePath(c.ID), Item: c.Item, Title: w.Item.Title.In(s.Language()),
 		Customer: w.Customer.Name, Status: c.Status, Words: s.T("status.desk." + c.Standing()),
-		Tone: deskTone(c.Status), Seller: c.Seller, Changed: s.at(c.ChangedAt), Since: s.since(c.ChangedAt),
+		Tone: s.caseTone(c), turnView: s.turnView(c), Seller: c.Seller, Changed: s.at(c.ChangedAt), Since: s.since(c.ChangedAt),
 	}
 	if turn := c.Turn(); turn.Side != "" {
-		row.Turn, row.Due, row.Clock = s.T("web.turn."+string(turn.Side)), s.T(dueKey(c)), s.turnClock(c)
-		if !turn.By.IsZero() {
-			row.By = s.at(turn.By)
-		}
-		row.Window = turn.First().Equal(turn.Ends)
+		row.Clock, row.Window = s.turnClock(c), turn.First().Equal(turn.Ends)
 	}
 	if w.Assignee != "" {
 		row.Assignee = s.person(w.Assignee)
@@ -309,6 +336,18 @@ func (s speech) deskRow(w WorkRow) deskRow {
 	return row
 }
 
+func (s speech) turnView(c refund.Case) turnView {
+	turn := c.Turn()
+	if turn.Side == "" {
+		return turnView{}
+	}
+	view := turnView{Turn: s.T("web.turn." + string(turn.Side)), Due: s.T(dueKey(c))}
+	if !turn.By.IsZero() {
+		view.By = s.at(turn.By)
+	}
+	return view
+}
+
 // dueKey names what is to be done next.
 func dueKey(c refund.Case) string {
 	if c.Status == refund.Flagged && !c.LeadWaits {
@@ -317,15 +356,24 @@ func dueKey(c refund.Case) string {
 	return "web.due." + string(c.Status)
 }
 
-// deskTone says whose turn it is, as the desk sees it.
+// caseTone is what a case's status looks like: what is late is everybody's.
+func (s speech) caseTone(c refund.Case) string {
+	tone := deskTone(c.Status)
+	if first := c.Turn().First(); tone == "going" && !first.IsZero() && !first.After(s.now) {
+		return "now"
+	}
+	return tone
+}
+
+// deskTone is what a status looks like: "now" is what waits for the desk or a
+// lead, and not for anybody else.
 func deskTone(status refund.Status) string {
 	switch status {
-	case refund.Negotiating, refund.SellerRefused, refund.Returning, refund.SellerRefunding, refund.Flagged,
-		refund.Escalated, refund.ReturnException, refund.RefundShort, refund.PhotosRequested:
+	case refund.Flagged, refund.SellerRefused, refund.ReturnException, refund.RefundShort, refund.Disputed:
 		return "now"
 	case refund.Credited, refund.CreditedKept, refund.Exchanged:
 		return "good"
-	case refund.Kept, refund.Withdrawn, refund.Forfeited:
+	case refund.Kept, refund.Withdrawn, refund.Forfeited, refund.Corrected:
 		return "over"
 	}
 	return "going"

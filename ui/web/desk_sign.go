@@ -1,8 +1,10 @@
 package web
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -14,6 +16,7 @@ import (
 type signInView struct {
 	frame
 	ID        string // what was typed, kept after a mistake
+	Next      string // address of the page that somebody wanted; empty: none
 	Problem   string
 	Elsewhere string // address of the way through the house's identity provider; empty: there is none
 }
@@ -23,19 +26,38 @@ func (p *Pages) signInPage(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s := p.deskSpeech(r)
-	page := p.signInView(r, s)
+	page := p.signInView(r, s, r.URL.Query().Get("next"))
 	if problem := r.URL.Query().Get("problem"); slices.Contains(signOnProblems, problem) {
 		page.Problem = s.T(problem)
 	}
 	p.render(w, r, http.StatusOK, "signin", page)
 }
 
-func (p *Pages) signInView(r *http.Request, s speech) signInView {
-	view := signInView{frame: p.frame(r, s, "sign-in", s.T("web.signin.title"))}
+func (p *Pages) signInView(r *http.Request, s speech, next string) signInView {
+	view := signInView{frame: p.frame(r, s, "sign-in", s.T("web.signin.title")), Next: deskAddress(next)}
 	if p.SignOn != nil {
 		view.Elsewhere = "/desk/sign-in/elsewhere"
 	}
 	return view
+}
+
+// deskAddress returns an address if it is one of the desk's pages, else nothing:
+// whoever makes somebody sign in sends them nowhere else.
+func deskAddress(address string) string {
+	at, err := url.Parse(address)
+	if err != nil || at.IsAbs() || at.Host != "" || len(address) > 500 ||
+		at.Path != "/desk" && !strings.HasPrefix(at.Path, "/desk/") || strings.HasPrefix(at.Path, "/desk/sign-") {
+		return ""
+	}
+	return at.RequestURI()
+}
+
+// toSignIn is the address of the door for somebody who wanted a page.
+func toSignIn(wanted *url.URL) string {
+	if next := deskAddress(wanted.RequestURI()); next != "" && next != "/desk" {
+		return "/desk/sign-in?" + url.Values{"next": {next}}.Encode()
+	}
+	return "/desk/sign-in"
 }
 
 // refusalTakes is how long a refused sign-in takes at least: longer than looking
@@ -70,12 +92,13 @@ func (p *Pages) signIn(w http.ResponseWriter, r *http.Request) {
 		p.signInRefused(w, r, id, "web.signin.not_desk", http.StatusForbidden)
 		return
 	}
-	p.admit(w, r, staff.ID)
+	p.admit(w, r, staff.ID, form.Get("next"))
 }
 
-// admit begins a session of a person who has proved who they are. Another that
-// the browser has ends: nobody goes on in it.
-func (p *Pages) admit(w http.ResponseWriter, r *http.Request, id qc.StaffID) {
+// admit begins a session of a person who has proved who they are, and goes to
+// the page that they wanted. Another session that the browser has ends: nobody
+// goes on in it.
+func (p *Pages) admit(w http.ResponseWriter, r *http.Request, id qc.StaffID, next string) {
 	if before := p.secretOf(r, deskCookie); before != "" {
 		if err := p.Store.EndSession(r.Context(), before, p.Now()); err != nil {
 			p.failed(w, r, "sign in", err)
@@ -89,12 +112,12 @@ func (p *Pages) admit(w http.ResponseWriter, r *http.Request, id qc.StaffID) {
 	}
 	http.SetCookie(w, p.cookie(r, deskCookie, secret, "/desk", deskFor))
 	http.SetCookie(w, p.cookie(r, deviceCookie, p.knowing(r, id), "/desk", deviceFor))
-	http.Redirect(w, r, "/desk", http.StatusSeeOther)
+	http.Redirect(w, r, cmp.Or(deskAddress(next), "/desk"), http.StatusSeeOther)
 }
 
 func (p *Pages) signInRefused(w http.ResponseWriter, r *http.Request, id, key string, status int) {
 	s := p.deskSpeech(r)
-	page := p.signInView(r, s)
+	page := p.signInView(r, s, r.PostForm.Get("next"))
 	page.ID, page.Problem = id, s.T(key)
 	p.render(w, r, status, "signin", page)
 }

@@ -78,7 +78,7 @@ func (p *Pages) signOnBack(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		p.failed(w, r, "sign on", err)
 	default:
-		p.admit(w, r, staff.ID)
+		p.admit(w, r, staff.ID, "")
 	}
 }
 

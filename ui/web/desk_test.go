@@ -78,7 +78,7 @@ func TestDesk_IsForSignedInStaffOnly(t *testing.T) {
 				body = nil
 			}
 			answer := b.do(method, address, body)
-			signIn := answer.status == http.StatusSeeOther && answer.header.Get("Location") == "/desk/sign-in"
+			signIn := answer.status == http.StatusSeeOther && answer.header.Get("Location") == toSignIn(mustRequest(t, address).URL)
 			if !signIn && answer.status != http.StatusForbidden {
 				t.Errorf("session %s, %s %s: status %d", name, method, address, answer.status)
 			}
@@ -117,6 +117,34 @@ func TestDesk_SignIn(t *testing.T) {
 
 // Who works here cannot be found out by the clock either: refusing somebody who
 // is not known takes as long as refusing a wrong password.
+// Whoever is asked to sign in goes on where they wanted to go, and nowhere else.
+func TestDesk_SigningInGoesOn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	chosenWorld(t, w)
+	b := w.reader(t)
+	door := b.do(http.MethodGet, "/desk/cases/K-20481-2?notice=x", nil).header.Get("Location")
+	if door != "/desk/sign-in?next=%2Fdesk%2Fcases%2FK-20481-2%3Fnotice%3Dx" {
+		t.Fatalf("asked to sign in at %s", door)
+	}
+	if page := b.get(door, http.StatusOK); !strings.Contains(page, `name="next" value="/desk/cases/K-20481-2?notice=x"`) {
+		t.Error("the door has forgotten where somebody wanted to go")
+	}
+	wrong := b.do(http.MethodPost, "/desk/sign-in", url.Values{"id": {"D01"}, "password": {"x"}, "next": {"/desk/tickets"}})
+	if page := b.body(wrong, http.StatusForbidden); !strings.Contains(page, `value="/desk/tickets"`) {
+		t.Error("a wrong password makes it forget")
+	}
+	for next, want := range map[string]string{
+		"/desk/cases/K-20481-2": "/desk/cases/K-20481-2", "/desk?q=a+b": "/desk?q=a+b", "": "/desk", "/desk/sign-out": "/desk",
+		"https://evil.example/desk/": "/desk", "//evil.example/desk": "/desk", "/desktop": "/desk", "javascript:alert(1)": "/desk",
+		"/desk/\r\nX: y": "/desk", "/o/20481": "/desk", "desk": "/desk",
+	} {
+		if to := w.reader(t).sent("/desk/sign-in", url.Values{"id": {"D01"}, "password": {password}, "next": {next}}); to != want {
+			t.Errorf("next %q leads to %s, want %s", next, to, want)
+		}
+	}
+}
+
 func TestDesk_RefusingTakesItsTime(t *testing.T) {
 	t.Parallel()
 	for _, id := range []string{"D01", "nobody"} {

@@ -181,7 +181,7 @@ func (p *Pages) staffOnly(next staffHandler) http.HandlerFunc {
 		case !errors.Is(err, errSession):
 			p.failed(w, r, "session", err)
 		case wantsPage(r):
-			http.Redirect(w, r, "/desk/sign-in", http.StatusSeeOther)
+			http.Redirect(w, r, toSignIn(r.URL), http.StatusSeeOther)
 		default:
 			p.sorry(w, r, http.StatusForbidden, "web.signed_out")
 		}

@@ -123,7 +123,7 @@ func (s speech) ticketAuthor(a refund.Actor, desk bool) string {
 	case a.Party == refund.ByCustomer:
 		return s.T("role.customer")
 	}
-	return s.T("role."+string(a.Party)) + " " + a.ID
+	return s.T("role."+string(a.Party)) + " " + s.person(qc.StaffID(a.ID))
 }
 
 // ticketEntries are the messages about an item as lines of its timeline.

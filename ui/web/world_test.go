@@ -351,11 +351,22 @@ func (w *world) sorted() []refund.Case {
 	})
 }
 
+// soonest puts in order what runs out first, and behind it what has ended.
+func soonest(a, b refund.Case) int {
+	first := func(c refund.Case) time.Time {
+		if c.Status.Terminal() {
+			return time.Unix(1<<40, 0).Add(-time.Duration(c.ChangedAt.Unix()))
+		}
+		return c.Turn().First()
+	}
+	return first(a).Compare(first(b))
+}
+
 func (w *world) Worklist(_ context.Context, f WorkFilter) (Work, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var work Work
-	for _, c := range w.sorted() {
+	for _, c := range slices.SortedStableFunc(slices.Values(w.sorted()), soonest) {
 		order, item := w.itemAndOrder(c.Item)
 		turn, whose := c.Turn(), w.assigned[c.ID]
 		text := strings.ToLower(string(c.Item) + "\n" + order.Customer.Name + "\n" + c.Seller)
