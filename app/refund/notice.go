@@ -146,7 +146,15 @@ func DefaultNoticePolicy() NoticePolicy {
 // Due returns when a notice that arises at the time at goes out to a customer
 // who lives in zone: at once, or when the quiet hours are over.
 func (p NoticePolicy) Due(kind NoticeKind, at time.Time, zone *time.Location) time.Time {
-	if kind.Asks() || p.QuietFrom == p.QuietTo {
+	if kind.Asks() {
+		return at
+	}
+	return p.awake(at, zone)
+}
+
+// awake returns at, or the end of the quiet hours that it falls into.
+func (p NoticePolicy) awake(at time.Time, zone *time.Location) time.Time {
+	if p.QuietFrom == p.QuietTo {
 		return at
 	}
 	local := at.In(zone)
@@ -165,18 +173,28 @@ func (p NoticePolicy) Due(kind NoticeKind, at time.Time, zone *time.Location) ti
 	return morning.UTC()
 }
 
-// RemindersOf returns when a customer who is asked at the time at is reminded
-// of a choice that is open until by, each with how long before that is. What
-// would follow the question at once is left out.
-func (p NoticePolicy) RemindersOf(by, at time.Time) map[time.Duration]time.Time {
+// wakeFor is how much time must be left to choose, after a night's sleep, for a
+// reminder to let somebody sleep.
+const wakeFor = 6 * time.Hour
+
+// RemindersOf returns when a customer who lives in zone and is asked at the time
+// at is reminded of a choice that is open until by, each with how long before
+// that is. In the quiet hours one waits for the morning where enough time is
+// left then. What would follow the question at once is left out.
+func (p NoticePolicy) RemindersOf(by, at time.Time, zone *time.Location) map[time.Duration]time.Time {
 	all := make(map[time.Duration]time.Time)
 	if by.IsZero() {
 		return all
 	}
 	for _, ahead := range p.Reminders {
-		if due := by.Add(-ahead); due.After(at.Add(ahead / 2)) {
-			all[ahead] = due
+		due := by.Add(-ahead)
+		if !due.After(at.Add(ahead / 2)) {
+			continue
 		}
+		if morning := p.awake(due, zone); by.Sub(morning) > wakeFor {
+			due = morning
+		}
+		all[ahead] = due
 	}
 	return all
 }

@@ -32,13 +32,40 @@ func TestNoticePolicy_QuietHours(t *testing.T) {
 	}
 }
 
+func TestNoticePolicy_RemindersLetSleepWhoHasTime(t *testing.T) {
+	t.Parallel()
+	lisbon := time.FixedZone("WET", 0)
+	tokyo := time.FixedZone("JST", 9*3600)
+	asked := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
+	for name, tt := range map[string]struct {
+		by   time.Time
+		zone *time.Location
+		want map[time.Duration]string // in the customer's time
+	}{
+		"by day":               {asked.Add(72 * time.Hour), lisbon, map[time.Duration]string{24 * time.Hour: "22 12:00", 6 * time.Hour: "23 06:00", time.Hour: "23 11:00"}},
+		"a day before, asleep": {asked.Add(63 * time.Hour), lisbon, map[time.Duration]string{24 * time.Hour: "22 07:00", 6 * time.Hour: "22 21:00", time.Hour: "23 02:00"}},
+		"six hours, asleep":    {asked.Add(70 * time.Hour), tokyo, map[time.Duration]string{24 * time.Hour: "22 19:00", 6 * time.Hour: "23 13:00", time.Hour: "23 18:00"}},
+		"asleep until the end": {asked.Add(66 * time.Hour), lisbon, map[time.Duration]string{24 * time.Hour: "22 07:00", 6 * time.Hour: "23 00:00", time.Hour: "23 05:00"}},
+	} {
+		got := DefaultNoticePolicy().RemindersOf(tt.by, asked, tt.zone)
+		if len(got) != len(tt.want) {
+			t.Errorf("%s: %v", name, got)
+		}
+		for ahead, due := range got {
+			if said := due.In(tt.zone).Format("2 15:04"); said != tt.want[ahead] {
+				t.Errorf("%s: %s before the end is %s, want %s", name, ahead, said, tt.want[ahead])
+			}
+		}
+	}
+}
+
 func TestNoticePolicy_RemindersComeBeforeTheEndAndNotAtOnce(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	for open, want := range map[time.Duration]int{
 		72 * time.Hour: 3, 25 * time.Hour: 2, 6 * time.Hour: 1, time.Hour: 0, 0: 0,
 	} {
-		got := DefaultNoticePolicy().RemindersOf(now.Add(open), now)
+		got := DefaultNoticePolicy().RemindersOf(now.Add(open), now, time.UTC)
 		if len(got) != want {
 			t.Errorf("open for %s: %v, want %d", open, got, want)
 		}
@@ -48,7 +75,7 @@ func TestNoticePolicy_RemindersComeBeforeTheEndAndNotAtOnce(t *testing.T) {
 			}
 		}
 	}
-	if got := DefaultNoticePolicy().RemindersOf(time.Time{}, now); len(got) != 0 {
+	if got := DefaultNoticePolicy().RemindersOf(time.Time{}, now, time.UTC); len(got) != 0 {
 		t.Errorf("no end, but %v", got)
 	}
 }

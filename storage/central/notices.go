@@ -110,7 +110,7 @@ func (t *tx) announceBy(ctx context.Context, n refund.Notice, asked bool, zone *
 	if !asked {
 		return nil
 	}
-	for ahead, due := range policy.RemindersOf(n.Snapshot.DecideBy, t.at) {
+	for ahead, due := range policy.RemindersOf(n.Snapshot.DecideBy, t.at, zone) {
 		n.Kind, n.Ahead, n.DueAt = refund.TellReminder, ahead, due
 		if err := t.insertNotice(ctx, n, false); err != nil {
 			return err
