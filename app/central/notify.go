@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"flawmark/app/qc"
 	"flawmark/app/refund"
 	"flawmark/app/settings"
 	"flawmark/assets"
+	"flawmark/storage/central"
 	"flawmark/sync/notify"
 )
 
@@ -80,7 +82,7 @@ func (c *centre) notify(ctx context.Context) error {
 func (c *centre) subject(ctx context.Context, about refund.Snapshot) (notify.Subject, error) {
 	if about.Case != "" {
 		d, err := c.store.Dossier(ctx, about.Case)
-		return notify.Subject{Case: d.Case, Item: d.Item, Customer: d.Customer}, err
+		return notify.Subject{Case: d.Case, Item: d.Item, Customer: d.Customer, Found: c.found(d)}, err
 	}
 	order, err := c.store.Order(ctx, about.Order)
 	subject := notify.Subject{Case: refund.Case{Order: order.ID}, Customer: order.Customer}
@@ -90,6 +92,25 @@ func (c *centre) subject(ctx context.Context, about refund.Snapshot) (notify.Sub
 		}
 	}
 	return subject, err
+}
+
+// found names what the case's finding has, without what concerns only ourselves.
+func (c *centre) found(d central.Dossier) []qc.Bilingual {
+	var names []qc.Bilingual
+	i := slices.IndexFunc(d.Findings, func(f qc.Finding) bool { return f.ID == d.Case.Finding })
+	if i < 0 {
+		return nil
+	}
+	flaws := slices.Clone(d.Findings[i].Flaws)
+	slices.SortStableFunc(flaws, func(a, b qc.Flaw) int {
+		return slices.Index(qc.Severities(), a.Severity) - slices.Index(qc.Severities(), b.Severity)
+	})
+	for _, flaw := range flaws {
+		if kind, known := c.flaws.Flaw(flaw.Code); known && !kind.Internal {
+			names = append(names, kind.Name())
+		}
+	}
+	return names
 }
 
 // linkInNotice returns an address with a secret of its own, which nobody but the

@@ -5,10 +5,21 @@ const here = (address) => {
   return at.origin === self.location.origin ? at : new URL("/", self.location.origin);
 };
 
+// Browsers want something to be shown for whatever comes, also for what cannot
+// be read.
+const read = (data) => {
+  try {
+    return data.json() || {};
+  } catch {
+    return {};
+  }
+};
+
 self.addEventListener("push", (event) => {
-  const m = event.data.json();
-  event.waitUntil(self.registration.showNotification(m.title, {
-    body: m.body, tag: m.tag, lang: m.lang, renotify: true, data: { url: here(m.url).href },
+  const m = read(event.data);
+  const tag = m.tag || "flawmark";
+  event.waitUntil(self.registration.showNotification(m.title || "Flawmark", {
+    body: m.body || "", tag, lang: m.lang || "", renotify: true, data: { url: here(m.url || "/").href },
   }));
 });
 

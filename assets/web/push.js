@@ -28,12 +28,21 @@
     }) });
     if (!answer.ok) throw new Error(String(answer.status));
   };
+  // One that was made for another key of the centre can be written to no more.
+  const ours = (subscription) => {
+    const made = subscription?.options?.applicationServerKey;
+    return !made || encoded(made) === key.replace(/=+$/, "");
+  };
   const begin = async () => {
     if (await Notification.requestPermission() !== "granted") return box.dataset.refused;
     await navigator.serviceWorker.register(worker, { scope: "/o/" });
     const { pushManager } = await navigator.serviceWorker.ready;
-    const subscription = await pushManager.getSubscription() ||
-      await pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: decoded(key) });
+    let subscription = await pushManager.getSubscription();
+    if (!ours(subscription)) {
+      await subscription.unsubscribe();
+      subscription = null;
+    }
+    subscription ||= await pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: decoded(key) });
     await send(subscription, true);
     localStorage.setItem(name, "on");
     return box.dataset.done;
@@ -57,4 +66,10 @@
   });
   if (told() && Notification.permission !== "granted") localStorage.removeItem(name);
   show();
+  // Browsers change their address, and the centre forgets one that was gone: the
+  // page says again where this browser is, whenever it is opened.
+  if (told()) {
+    button.disabled = true;
+    begin().catch(() => {}).finally(() => { button.disabled = false; });
+  }
 })();

@@ -16,7 +16,8 @@ import (
 const mostSubscriptions = 10
 
 // Subscribe lets a browser be told of an order from now on. The same endpoint
-// again replaces its keys. It fails with [refund.ErrSubscription], or
+// again replaces its keys; a page says so whenever it is opened, and what is known
+// already changes nothing. It fails with [refund.ErrSubscription], or
 // [qc.ErrNotFound] for an order that is not known.
 func (s *Store) Subscribe(ctx context.Context, sub refund.Subscription, at time.Time) error {
 	if err := sub.Check(); err != nil {
@@ -26,14 +27,22 @@ func (s *Store) Subscribe(ctx context.Context, sub refund.Subscription, at time.
 		if _, err := customerOf(ctx, t, sub.Order); err != nil {
 			return err
 		}
+		known, err := subscriptionsOf(ctx, t, sub.Order)
+		if err != nil {
+			return err
+		}
+		for _, one := range known {
+			if one.Endpoint == sub.Endpoint && one.P256dh == sub.P256dh && one.Auth == sub.Auth {
+				return nil
+			}
+		}
 		if _, err := t.ExecContext(ctx, `INSERT INTO push_subscription (id, order_id, endpoint, p256dh, auth, created_at)
 			VALUES ($1, $2, $3, $4, $5, $6)
 			ON CONFLICT (order_id, endpoint) DO UPDATE SET p256dh = excluded.p256dh, auth = excluded.auth`,
 			uuid.NewString(), string(sub.Order), sub.Endpoint, sub.P256dh, sub.Auth, micros(at)); err != nil {
 			return err
 		}
-		known, err := subscriptionsOf(ctx, t, sub.Order)
-		if err != nil {
+		if known, err = subscriptionsOf(ctx, t, sub.Order); err != nil {
 			return err
 		}
 		for _, oldest := range known[:max(0, len(known)-mostSubscriptions)] {

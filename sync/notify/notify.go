@@ -20,6 +20,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"flawmark/app/qc"
@@ -41,6 +42,8 @@ type Subject struct {
 	Case     refund.Case
 	Item     qc.Item
 	Customer qc.Customer
+	// Found names the flaws that the customer may know of, the gravest first.
+	Found []qc.Bilingual
 }
 
 // Words are the texts of one language; see [Speech].
@@ -193,6 +196,8 @@ func (s *Sender) send(ctx context.Context, medium refund.Medium, c refund.Consig
 	if len(current) == 0 {
 		return nil
 	}
+	// What is to be answered comes first.
+	slices.SortStableFunc(current, func(a, b letter) int { return b.urgency() - a.urgency() })
 	notices := make([]refund.Notice, len(current))
 	for i := range current {
 		notices[i] = current[i].notice
@@ -240,7 +245,9 @@ type Trouble struct {
 	Final bool
 	// Everybody: it is not the notice's fault, so that it never counts against it.
 	Everybody bool
-	cause     error
+	// Wait is for how long the other side wants to be left alone.
+	Wait  time.Duration
+	cause error
 }
 
 func (t Trouble) Error() string {
@@ -290,6 +297,6 @@ func (s *Sender) again(c refund.Consignment, attempts int, p patience, t Trouble
 	if t.Everybody {
 		wait = min(wait, 30*time.Minute)
 	}
-	o.State, o.Again = refund.NoticeWaiting, s.Now().Add(wait)
+	o.State, o.Again = refund.NoticeWaiting, s.Now().Add(max(wait, t.Wait))
 	return o
 }

@@ -79,9 +79,9 @@ func CheckSubscription(s refund.Subscription) error {
 	return s.Check()
 }
 
-// pushLimit is how long the message may be; browsers' makers take 4096 bytes
-// with all that is around it.
-const pushLimit = 3000
+// pushLimit is how long a message may be: browsers' makers take 4096 bytes (RFC
+// 8030), of which encryption needs 103.
+const pushLimit = 3900
 
 // message is what the page's script for messages reads. It holds no secret: the
 // address opens for who has opened the order there before.
@@ -93,13 +93,25 @@ type message struct {
 	Lang  string `json:"lang"`
 }
 
+// fit writes m down in at most so many bytes; what is too much of its words goes.
+func (m message) fit(most int) ([]byte, error) {
+	for {
+		data, err := json.Marshal(m)
+		if err != nil || len(data) <= most || m.Body == "" {
+			return data, err
+		}
+		// A letter may take more bytes when it is written down, never fewer.
+		m.Body = shorten(m.Body, max(0, len(m.Body)-max(8, (len(data)-most)/6)))
+	}
+}
+
 // Push hands a message to the browser's maker, who keeps it for so long. It
 // fails with a [Trouble].
 func (p *Pusher) Push(ctx context.Context, to refund.Subscription, m message, keep time.Duration, urgent bool) error {
 	if err := CheckHookURL(to.Endpoint, p.local); err != nil {
 		return err
 	}
-	body, err := json.Marshal(m)
+	body, err := m.fit(pushLimit)
 	if err != nil {
 		return fmt.Errorf("write push: %w", err)
 	}
@@ -125,12 +137,27 @@ func (p *Pusher) Push(ctx context.Context, to refund.Subscription, m message, ke
 	case answer.StatusCode == http.StatusNotFound, answer.StatusCode == http.StatusGone:
 		return Trouble{Key: pushGoneKey, Code: code, Final: true}
 	case answer.StatusCode == http.StatusTooManyRequests, answer.StatusCode >= 500:
-		return Trouble{Key: "notice.problem.push_status", Code: code}
+		return Trouble{Key: "notice.problem.push_status", Code: code, Wait: retryAfter(answer.Header.Get("Retry-After"), time.Now())}
 	case answer.StatusCode >= 300 && answer.StatusCode < 400:
 		return Trouble{Key: "notice.problem.hook_redirect", Code: code, Final: true}
 	default: // it will say the same again
 		return Trouble{Key: "notice.problem.push_status", Code: code, Final: true}
 	}
+}
+
+// mostWait is the longest that anybody's wish to be left alone is heeded for.
+const mostWait = 6 * time.Hour
+
+// retryAfter reads for how long somebody wants to be left alone: so many seconds,
+// or until a time of theirs.
+func retryAfter(text string, now time.Time) time.Duration {
+	wait := time.Duration(0)
+	if seconds, err := strconv.Atoi(text); err == nil {
+		wait = time.Duration(min(max(seconds, 0), int(mostWait/time.Second))) * time.Second
+	} else if at, err := http.ParseTime(text); err == nil {
+		wait = at.Sub(now)
+	}
+	return min(max(wait, 0), mostWait)
 }
 
 const pushGoneKey = "notice.problem.push_gone"
@@ -162,16 +189,28 @@ func (s *Sender) push(ctx context.Context, c refund.Consignment, letters []lette
 // brief says the first case in full, what happens if nothing is done included,
 // and of the others that they are there.
 func brief(words Words, letters []letter) string {
-	p := say(words, letters[0], "")
+	p := say(words, letters[0])
 	text := p.What + " " + p.Then
 	if len(letters) > 1 {
 		text = words.Text("notice.push.digest", "n", strconv.Itoa(len(letters))) + " " + p.Title + ": " + text
 	}
-	for len(text) > pushLimit {
-		_, size := utf8.DecodeLastRuneInString(text[:pushLimit])
-		text = text[:pushLimit-size]
-	}
 	return text
+}
+
+// shorten cuts text to so many bytes at most, between two letters.
+func shorten(text string, most int) string {
+	const cut = "…"
+	end := most - len(cut)
+	if len(text) <= most {
+		return text
+	}
+	for end > 0 && !utf8.RuneStart(text[end]) {
+		end--
+	}
+	if end <= 0 {
+		return ""
+	}
+	return text[:end] + cut
 }
 
 // topic names what a push is about, so that of what the browser has not fetched

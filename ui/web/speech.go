@@ -86,23 +86,8 @@ func (s speech) at(t time.Time) moment {
 	return moment{ISO: t.UTC().Format(time.RFC3339), Text: local.Format(layout)}
 }
 
-// Zone names the reader's time zone beside clock times, by its distance from
-// UTC: the letters some zones have mean several zones.
-func (s speech) Zone() string {
-	_, offset := s.now.In(s.zone).Zone()
-	if offset == 0 {
-		return "UTC"
-	}
-	sign := "+"
-	if offset < 0 {
-		sign, offset = "−", -offset
-	}
-	text := "UTC" + sign + strconv.Itoa(offset/3600)
-	if minutes := offset % 3600 / 60; minutes != 0 {
-		text += ":" + strconv.Itoa(minutes)
-	}
-	return text
-}
+// Zone names the reader's time zone beside clock times.
+func (s speech) Zone() string { return qc.Offset(s.now.In(s.zone)) }
 
 // span returns a length of time in whole minutes, rounded down so that nobody
 // counts on a minute that is not there.
