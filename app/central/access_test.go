@@ -217,7 +217,6 @@ func accessTable() []access {
 		}},
 		{route: "POST /desk/cases/{case}/split", answer: atDesk(onward, refused, actingRoles...), form: url.Values{"version": {"1"}, "pieces": {"9"}}},
 		{route: "POST /o/{order}/instructions", answer: byLink(onward), form: url.Values{"grave": {"nonsense"}}},
-		{route: "POST /o/{order}/items/{item}/claim", answer: byLink(onward), form: url.Values{}},
 		{route: "POST /desk/cases/{case}/correction", answer: atDesk(onward, refused, actingRoles...), form: url.Values{}},
 		{route: "POST /desk/cases/{case}/claim", answer: atDesk(onward, refused, actingRoles...), form: url.Values{}},
 		{route: "GET /desk/cases/{case}/evidence.zip", answer: atDesk(ok, onward)},

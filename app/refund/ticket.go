@@ -21,7 +21,7 @@ type Topic string
 // The topics.
 const (
 	TopicQuestion   Topic = "question"
-	TopicMissedFlaw Topic = "missed_flaw"  // something we should have found
+	TopicMissedFlaw Topic = "missed_flaw"  // something we should have found: opens its case, where there can be one
 	TopicPhotos     Topic = "extra_photos" // to see more, at any time
 	TopicAskAnyway  Topic = "ask_anyway"   // the seller, although it is too late
 )
@@ -30,7 +30,8 @@ const (
 func Topics() []Topic { return []Topic{TopicQuestion, TopicMissedFlaw, TopicPhotos, TopicAskAnyway} }
 
 // Ticket is what a customer and the desk write to each other about an order,
-// or about one item of it. It moves no case: whoever reads it may.
+// or about one item of it. It moves no case: whoever reads it may. Only the report
+// of a flaw that we missed opens one of its own.
 type Ticket struct {
 	ID        TicketID      `json:"id"`
 	Order     qc.OrderID    `json:"order"`
@@ -154,6 +155,7 @@ var (
 	ErrTicketDay      = errors.New("ticket_pictures_day") // too many or too large pictures in a day
 	ErrTicketMany     = errors.New("ticket_too_many")     // too many tickets
 	ErrTicketTopic    = errors.New("ticket_topic")
+	ErrTicketFlaw     = errors.New("ticket_flaw") // which item has the flaw, or what it is, is not said
 )
 
 // Check says why w is not taken after what was written lately; nil: it is.
@@ -167,6 +169,8 @@ func (p TicketPolicy) Check(w Writing, lately Written) error {
 		return ErrTicketPictures
 	case w.Ticket == "" && !slices.Contains(Topics(), w.Topic):
 		return ErrTicketTopic
+	case w.Ticket == "" && w.Topic == TopicMissedFlaw && (w.Item == "" || w.Text == ""):
+		return ErrTicketFlaw
 	case w.Actor.Party != ByCustomer:
 		return nil
 	case lately.InTheHour >= p.MessagesAnHour, lately.InTheDay >= p.MessagesADay:

@@ -385,6 +385,7 @@ func testStore(t *testing.T, open opener) {
 	t.Run("CorrectionNeverOverdraws", open.testCorrectionNeverOverdraws)
 	t.Run("CorrectionBorneOrLifted", open.testCorrectionBorneOrLifted)
 	t.Run("MissedFlaw", open.testMissedFlaw)
+	t.Run("MissedFlawIsATicket", open.testMissedFlawIsATicket)
 	t.Run("SplitAtOnce", open.testSplitAtOnce)
 	t.Run("SlicesMoveTogether", open.testSlicesMoveTogether)
 	t.Run("SlicesByWhoWaits", open.testSlicesByWhoWaits)

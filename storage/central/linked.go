@@ -106,7 +106,7 @@ func (t *tx) claimFlaw(ctx context.Context, id qc.ItemID, e refund.Event) (refun
 		case c.Sort == refund.MissedFlaw && c.Timeline[0].Note == e.Reason && c.Timeline[0].Actor == e.Actor:
 			return c, nil
 		case c.Sort == refund.MissedFlaw:
-			return refund.Case{}, ErrClaimed
+			return c, ErrClaimed
 		case c.Sort == "" && !gone(c):
 			after = c
 		}
@@ -135,6 +135,28 @@ func (t *tx) claimFlaw(ctx context.Context, id qc.ItemID, e refund.Event) (refun
 		return refund.Case{}, err
 	}
 	return opened, t.openLinked(ctx, opened, e)
+}
+
+// mostReason is how many letters of a message a case repeats as its reason; the
+// ticket has all of them.
+const mostReason = 500
+
+// claimByTicket opens the case of a flaw that w reports, and returns the case that
+// the ticket is of: that one, the one of an earlier report, or, where no flaw can
+// be claimed of the item now, the one it would have been of anyhow.
+func (t *tx) claimByTicket(ctx context.Context, w refund.Writing) (qc.CaseID, error) {
+	reason := []rune(w.Text)
+	if len(reason) > mostReason {
+		reason = append(reason[:mostReason-1], '…')
+	}
+	c, err := t.claimFlaw(ctx, w.Item, refund.Event{Kind: refund.ClaimedFlaw, Actor: w.Actor, At: t.at, Reason: string(reason)})
+	switch {
+	case err == nil, errors.Is(err, ErrClaimed):
+		return c.ID, nil
+	case errors.Is(err, refund.ErrNotNow):
+		return w.Case, nil
+	}
+	return "", err
 }
 
 func (t *tx) openLinked(ctx context.Context, c refund.Case, e refund.Event) error {

@@ -1,6 +1,7 @@
 package central_test
 
 import (
+	"strings"
 	"testing"
 
 	"flawmark/app/money"
@@ -150,6 +151,40 @@ func (open opener) testMissedFlaw(t *testing.T) {
 	if w.balance() != 9000 {
 		t.Errorf("balance %d after a claim was declined", w.balance())
 	}
+	w.sound()
+}
+
+// testMissedFlawIsATicket: there is one way to report a flaw that we missed. It is
+// a ticket, with photos, and opens the case where there can be one.
+func (open opener) testMissedFlawIsATicket(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, open)
+	report := func(text, key string) refund.Ticket {
+		t.Helper()
+		wr := asks(text, key, noon)
+		wr.Item, wr.Topic = "20481-1", refund.TopicMissedFlaw
+		return w.write(wr)
+	}
+	if early := report("the box was wet", "k0"); early.Case != "" {
+		t.Errorf("before anybody has looked, it is of case %s", early.Case)
+	}
+	w.bench.applied(noon, qc.FindingRecorded, "u12", w.bench.pass("good", "20481-1"))
+	long := strings.Repeat("字", 600)
+	first := report(long, "k1")
+	c := w.load(first.Case)
+	if c.Sort != refund.MissedFlaw || c.Status != refund.Disputed || len([]rune(c.Reason)) != 500 || first.Messages[0].Text != long {
+		t.Fatalf("reported as %+v", c)
+	}
+	if again := report(long, "k1"); again.ID != first.ID || len(again.Messages) != 1 {
+		t.Errorf("pressed twice: %+v", again)
+	}
+	if more := report("and the laces", "k2"); more.ID == first.ID || more.Case != c.ID {
+		t.Errorf("what is found later is ticket %s of case %s", more.ID, more.Case)
+	}
+	nothing := asks("", "k3", noon)
+	nothing.Item, nothing.Topic, nothing.Pictures = "20481-1", refund.TopicMissedFlaw, []refund.Picture{{Digest: qc.DigestOf([]byte("p"))}}
+	_, err := w.WriteTicket(t.Context(), nothing)
+	wantErr(t, err, refund.ErrTicketFlaw)
 	w.sound()
 }
 

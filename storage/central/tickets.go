@@ -86,6 +86,12 @@ func (t *tx) writtenLately(ctx context.Context, order qc.OrderID) (refund.Writte
 }
 
 func (t *tx) openTicket(ctx context.Context, w refund.Writing, customer qc.CustomerID, n int) (refund.Ticket, error) {
+	if w.Topic == refund.TopicMissedFlaw && w.Actor.Party == refund.ByCustomer {
+		var err error
+		if w.Case, err = t.claimByTicket(ctx, w); err != nil {
+			return refund.Ticket{}, err
+		}
+	}
 	ticket := refund.Ticket{
 		ID: refund.TicketID(fmt.Sprintf("%s-T%d", w.Order, n)), Order: w.Order, Item: w.Item, Case: w.Case,
 		Customer: customer, Topic: w.Topic, OpenedAt: t.at, ChangedAt: t.at,

@@ -120,6 +120,7 @@ func scenes() []scene {
 		{"order-no-case", "customer", order, func(t *testing.T, w *world) { t.Helper(); w.passed(t, "20481-1") }},
 		{"order-waiting", "customer", order, func(t *testing.T, w *world) { t.Helper(); w.flagged(t, "20481-2", true) }},
 		{"order-decide", "customer", order, minorWorld},
+		{"order-grave", "customer", order, flaggedWorld},
 		{"order-asked", "customer", order, askedWorld},
 		{"order-offer", "customer", order, movedWorld(offer)},
 		{"order-refused", "customer", order, refusedWorld},
@@ -560,21 +561,23 @@ func TestPictures(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, s := range scenes() {
-		for _, language := range []string{"en", "zh"} {
-			b := visit(t, s, language)
-			ask[chromedp.Void](t, b, `document.querySelectorAll("[loading=lazy]").forEach(i => { i.loading = "eager" });
-				Promise.all([...document.images].filter(i => i.checkVisibility()).map(i => i.decode().catch(() => {}))).then(() => {})`)
-			for _, sight := range sights {
-				b.look(t, sight)
-				png, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
-				if err != nil {
-					t.Fatal(err)
-				}
-				if err := os.WriteFile(filepath.Join(*outFlag, s.name+"-"+language+"-"+sight.name+".png"), png, 0o644); err != nil {
-					t.Fatal(err)
+		t.Run(s.name, func(t *testing.T) {
+			for _, language := range []string{"en", "zh"} {
+				b := visit(t, s, language)
+				ask[chromedp.Void](t, b, `document.querySelectorAll("[loading=lazy]").forEach(i => { i.loading = "eager" });
+					Promise.all([...document.images].filter(i => i.checkVisibility()).map(i => i.decode().catch(() => {}))).then(() => {})`)
+				for _, sight := range sights {
+					b.look(t, sight)
+					png, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
+					if err != nil {
+						t.Fatal(err)
+					}
+					if err := os.WriteFile(filepath.Join(*outFlag, s.name+"-"+language+"-"+sight.name+".png"), png, 0o644); err != nil {
+						t.Fatal(err)
+					}
 				}
 			}
-		}
+		})
 	}
 }
 

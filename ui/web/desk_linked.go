@@ -14,6 +14,14 @@ type linkedForms struct {
 	Missed  *missedCard // nil: nothing to report
 }
 
+// missedCard lets somebody report a flaw that we did not see.
+type missedCard struct {
+	speech
+	Action  string
+	ID      string
+	Explain string
+}
+
 // linkedForms returns what may follow from an ended case, or nil.
 func (s speech) linkedForms(c refund.Case, who session) *linkedForms {
 	if !who.mayAct() || who.actor().Party != refund.ByClerk || !c.Correctable() && !c.Claimable() {

@@ -84,7 +84,7 @@ func askedWorld(t *testing.T, w *world) {
 		first,
 		{Order: "20481", Ticket: "20481-T1", Actor: clerk, Text: "鞋底完好", Seen: 1, Key: "2", At: w.now.Add(20 * time.Minute)},
 		{Order: "20481", Ticket: "20481-T1", Actor: customer, Text: "Thanks. And the laces?", Key: "3", At: w.now.Add(time.Hour)},
-		{Order: "20481", Topic: refund.TopicMissedFlaw, Actor: customer, Text: "The box is torn.", Key: "4", At: w.now.Add(2 * time.Hour)},
+		{Order: "20481", Topic: refund.TopicPhotos, Actor: customer, Text: "May I see the box?", Key: "4", At: w.now.Add(2 * time.Hour)},
 	} {
 		if _, err := w.WriteTicket(t.Context(), next); err != nil {
 			t.Fatal(err)

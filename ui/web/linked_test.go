@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -60,22 +61,33 @@ func TestOrder_ReportsAFlawThatWeMissed(t *testing.T) {
 	b := w.reader(t)
 	b.openLink("20481")
 	page := b.get("/o/20481", http.StatusOK)
-	if !strings.Contains(page, `action="/o/20481/items/20481-1/claim"`) || strings.Contains(page, `action="/o/20481/items/20481-2/claim"`) {
+	const report = `href="/o/20481/tickets?item=20481-%s&amp;topic=missed_flaw#write-new"`
+	if !strings.Contains(page, fmt.Sprintf(report, "1")) || strings.Contains(page, fmt.Sprintf(report, "2")) {
 		t.Fatal("a flaw can be reported of what has passed, and of nothing else")
 	}
-	if to := b.sent("/o/20481/items/20481-1/claim", url.Values{"reason": {""}}); !strings.Contains(to, "field_missing") {
-		t.Errorf("without words: sent to %s", to)
+	page = b.get("/o/20481/tickets?item=20481-1&topic=missed_flaw", http.StatusOK)
+	for _, want := range []string{`value="missed_flaw" selected`, `value="20481-1" selected`, "that we should have seen"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the form lacks %q", want)
+		}
 	}
-	b.sent("/o/20481/items/20481-1/claim", url.Values{"reason": {"the sole is torn"}})
-	if c := w.cases["M-20481-1"]; c.Status != refund.Disputed || c.Reason != "the sole is torn" {
-		t.Fatalf("claimed %+v", c)
+	form := url.Values{"topic": {"missed_flaw"}, "item": {"20481-1"}, "text": {""}, "seen": {"0"}}
+	if page = b.body(b.sends("/o/20481/tickets", form, file{"sole.jpg", snapshot(t, 64)}), http.StatusUnprocessableEntity); !strings.Contains(page, "Please say which item has the flaw") {
+		t.Errorf("without words: %s", page)
+	}
+	form.Set("text", "the sole is torn")
+	got := b.sends("/o/20481/tickets", form, file{"sole.jpg", snapshot(t, 64)})
+	if to := got.header.Get("Location"); to != "/o/20481/tickets/20481-T1?notice=web.claim_flaw.done#20481-T1-1" {
+		t.Errorf("sent on to %q", to)
+	}
+	if c := w.cases["M-20481-1"]; c.Status != refund.Disputed || c.Reason != "the sole is torn" || w.tickets[0].Case != c.ID || len(w.tickets[0].Messages[0].Pictures) != 1 {
+		t.Fatalf("claimed %+v by %+v", c, w.tickets)
 	}
 	page = b.get("/o/20481", http.StatusOK)
 	onceEach(t, page)
-	if !strings.Contains(page, `data-status="disputed"`) || strings.Contains(page, "/items/20481-1/claim") {
+	if !strings.Contains(page, `data-status="disputed"`) || strings.Contains(page, fmt.Sprintf(report, "1")) {
 		t.Error("the page does not show what was reported")
 	}
-	b.body(b.do(http.MethodPost, "/o/20481/items/20482-1/claim", url.Values{"reason": {"x"}}), http.StatusNotFound)
 
 	desk := w.reader(t)
 	desk.signIn("D01")

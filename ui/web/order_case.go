@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"flawmark/app/money"
 	"flawmark/app/qc"
@@ -36,8 +37,9 @@ type decisionCard struct {
 	Version int
 	Suffix  string // of the ids on the page
 	Options []optionView
-	Notes   []string // who pays for what, and by which rule
-	Silence string   // what happens if nothing is chosen
+	Closed  []closedView // what is not possible any more
+	Notes   []string     // who pays for what, and by which rule
+	Silence string       // what happens if nothing is chosen
 	Split   *splitCard
 }
 
@@ -53,11 +55,12 @@ type optionView struct {
 	Takes   string
 	Answers []answerView // to the same questions for every choice
 	Confirm string
-	Allowed bool
-	Why     string
 	Consent string // what is agreed to with it; empty: nothing
 	Fields  []fieldView
 }
+
+// closedView is what cannot be chosen any more, for one reason.
+type closedView struct{ Headings, Why string }
 
 // moneyRow is one line of a sum.
 type moneyRow struct {
@@ -80,16 +83,7 @@ func (p *Pages) caseView(s speech, c refund.Case, item qc.Item, order qc.OrderID
 		speech: s, ID: c.ID, Status: c.Status, Version: c.Version, Tone: tone(c.Status),
 		Words: s.T("status." + string(c.Status)), Meaning: s.T("status.meaning." + string(c.Status)),
 	}
-	if c.Status == refund.AwaitingDecision {
-		if decide := s.clock("web.clock.decide", "web.clock.decide_over", c.DecideBy, decideWhole); decide != nil {
-			view.Clocks = append(view.Clocks, decide)
-		}
-	}
-	if c.Status == refund.AwaitingDecision || c.Status == refund.SellerRefused {
-		if window := s.clock("web.clock.window", "time.window_passed", c.WindowEndsAt, windowWhole); window != nil {
-			view.Clocks = append(view.Clocks, window)
-		}
-	}
+	view.Clocks = s.clocks(c)
 	if c.Status == refund.Kept && c.Reason == refund.Unanswered {
 		view.Meaning = s.unanswered(c)
 	}
@@ -102,6 +96,27 @@ func (p *Pages) caseView(s speech, c refund.Case, item qc.Item, order qc.OrderID
 		}
 	}
 	return view
+}
+
+// clocks are the times that run out while the customer is asked: theirs, and the
+// seller's.
+func (s speech) clocks(c refund.Case) []*clock {
+	by, _, _ := c.Timer()
+	var own, window *clock
+	switch c.Status {
+	case refund.AwaitingDecision:
+		own = s.clock("web.clock.decide", "web.clock.decide_over", by, decideWhole)
+	case refund.SellerRefused:
+		own = s.clock("web.clock.decide", "web.clock.decide_over", by, by.Sub(c.ChangedAt))
+	case refund.OfferPending:
+		own = s.clock("web.clock.offer", "web.clock.offer_over", by, by.Sub(c.ChangedAt))
+	default:
+		return nil
+	}
+	if c.Status != refund.OfferPending {
+		window = s.clock("web.clock.window", "time.window_passed", c.WindowEndsAt, windowWhole)
+	}
+	return slices.DeleteFunc([]*clock{own, window}, func(one *clock) bool { return one == nil })
 }
 
 // unanswered says why an item was kept that nobody chose to keep.
@@ -161,13 +176,17 @@ func (s speech) decide(view *caseView, c refund.Case, item qc.Item, order qc.Ord
 			continue
 		}
 		action := actions[i]
-		late := action.Why != "" && action.Why != "error."+refund.ErrNotNow.Error()
+		late := !action.Allowed && action.Why != "" && action.Why != "error."+refund.ErrNotNow.Error()
 		if !action.Allowed && !late {
+			continue
+		}
+		if late {
+			card.close(s.T(known.word), s.T(action.Why), s.T("web.list"))
 			continue
 		}
 		card.Options = append(card.Options, s.option(c, item, action, known.word))
 	}
-	if len(card.Options) == 0 {
+	if len(card.Options)+len(card.Closed) == 0 {
 		return
 	}
 	card.Silence = s.silence(c)
@@ -176,15 +195,24 @@ func (s speech) decide(view *caseView, c refund.Case, item qc.Item, order qc.Ord
 	view.Decision = card
 }
 
+// close tells of a choice that it is not possible any more, together with others
+// that are not for the same reason.
+func (d *decisionCard) close(heading, why, between string) {
+	for i := range d.Closed {
+		if d.Closed[i].Why == why {
+			d.Closed[i].Headings += between + heading
+			return
+		}
+	}
+	d.Closed = append(d.Closed, closedView{heading, why})
+}
+
 func (s speech) option(c refund.Case, item qc.Item, action refund.Action, word string) optionView {
 	option := optionView{
 		speech: s, Kind: action.Kind, ID: strings.ReplaceAll(string(action.Kind), "_", "-"),
-		Heading: s.T(word), Allowed: action.Allowed, Confirm: s.T("web.confirm." + string(action.Kind)),
+		Heading: s.T(word), Confirm: s.T("web.confirm." + string(action.Kind)),
 	}
 	option.Consent = s.consent(c, action.Kind)
-	if action.Why != "" {
-		option.Why = s.T(action.Why)
-	}
 	switch action.Kind {
 	case refund.ChoseRefund:
 		option.Explain, option.Takes = s.T("decision.refund.explain"), s.T("web.takes.refund")
@@ -249,10 +277,10 @@ func (s speech) costs(c refund.Case, d refund.Decision) string {
 			continue
 		}
 		for _, fee := range choice.Fees {
-			texts = append(texts, s.T("fee."+string(fee.Kind))+" "+fee.Amount.String())
+			texts = append(texts, s.fee(fee))
 		}
 		if len(texts) > 0 {
-			return " " + s.T("web.fees", "fees", strings.Join(texts, s.T("web.and")), "net", choice.Net.String())
+			return " " + s.T("web.fees", "fees", s.all(texts), "net", choice.Net.String())
 		}
 	}
 	return ""
@@ -267,6 +295,26 @@ func (s speech) customerField(field refund.Field) fieldView {
 		view.Money = true
 	}
 	return view
+}
+
+// fee names a fee within a sentence.
+func (s speech) fee(f refund.Fee) string {
+	first, rest := splitFirst(s.T("fee." + string(f.Kind)))
+	return strings.ToLower(first) + rest + " " + f.Amount.String()
+}
+
+// all names several things in a sentence.
+func (s speech) all(things []string) string {
+	if len(things) < 3 {
+		return strings.Join(things, s.T("web.and"))
+	}
+	last := len(things) - 1
+	return strings.Join(things[:last], s.T("web.list")) + s.T("web.and") + things[last]
+}
+
+func splitFirst(text string) (first, rest string) {
+	_, size := utf8.DecodeRuneInString(text)
+	return text[:size], text[size:]
 }
 
 // sum says how a refund adds up.
@@ -309,8 +357,8 @@ func (s speech) customerEntry(e refund.Entry) (entryView, bool) {
 		return view, false
 	case refund.Dispatched, refund.ReplacementIn:
 		view.Note = s.T("web.waybill", "waybill", e.Note)
-	case refund.SellerPaid:
-		view.Note = e.Note
+	case refund.SellerPaid, refund.Offered, refund.CounteredOffer:
+		view.Note = e.Note // the amount
 	case refund.Refused, refund.RuledAgainst:
 		view.Note, view.NoteBy = e.Note, s.T("web.note.seller")
 	}

@@ -18,6 +18,7 @@ type instructionsCard struct {
 	Minor  []wishView
 	Offer  string // per cent; empty: none
 	Set    string // when
+	Now    string // what holds
 }
 
 // wishView is one thing that may be wished for.
@@ -38,7 +39,28 @@ func (s speech) instructionsCard(customer qc.Customer, base string) *instruction
 	if !given.SetAt.IsZero() {
 		card.Set = s.T("web.instructions.set", "time", s.at(given.SetAt).Text)
 	}
+	card.Now = s.instructed(given)
 	return card
+}
+
+// instructed says what a customer has instructed.
+func (s speech) instructed(given qc.Instructions) string {
+	if given.Empty() {
+		return s.T("web.instructions.none")
+	}
+	var parts []string
+	for _, said := range []struct {
+		on   string
+		wish qc.Wish
+	}{{"grave", given.Grave}, {"minor", given.Minor}} {
+		if said.wish != qc.WishAsked {
+			parts = append(parts, s.T("web.instructions."+said.on)+s.T("web.colon")+s.T("wish."+string(said.wish)))
+		}
+	}
+	if given.OfferFrom > 0 {
+		parts = append(parts, s.T("web.instructions.offer")+s.T("web.colon")+strconv.Itoa(given.OfferFrom)+" %")
+	}
+	return strings.Join(parts, s.T("web.between"))
 }
 
 func (s speech) wishes(list []qc.Wish, chosen qc.Wish) []wishView {

@@ -2,8 +2,6 @@ package web
 
 import (
 	"errors"
-	"net/http"
-	"net/url"
 	"slices"
 
 	"flawmark/app/qc"
@@ -14,14 +12,6 @@ import (
 type linkedView struct {
 	*caseView
 	Heading string
-}
-
-// missedCard lets somebody report a flaw that we did not see.
-type missedCard struct {
-	speech
-	Action  string
-	ID      string
-	Explain string
 }
 
 // corrections returns the corrections of an item's ended cases, the newest
@@ -36,19 +26,16 @@ func (p *Pages) corrections(s speech, o OrderView, item qc.Item) []linkedView {
 	return views
 }
 
-// missedCard returns the card for an item in view, or nil where there is
-// nothing to report, or it was reported before.
-func (s speech) missedCard(o OrderView, item qc.Item, view itemView, base string) *missedCard {
+// reportMissed is the address where a flaw that we missed in an item in view is
+// reported; empty where there is nothing to report, or it was reported before.
+func reportMissed(o OrderView, item qc.Item, view itemView, base string) string {
 	if slices.ContainsFunc(o.Cases, func(c refund.Case) bool { return c.Item == item.ID && c.Sort == refund.MissedFlaw }) {
-		return nil
+		return ""
 	}
 	if c, ok := caseOf(o, item.ID); view.State != "passed" && (!ok || view.State != "case" || !c.Claimable()) {
-		return nil
+		return ""
 	}
-	return &missedCard{
-		speech: s, Action: base + "/items/" + url.PathEscape(string(item.ID)) + "/claim", ID: "claim-" + string(view.ID),
-		Explain: s.T("web.claim_flaw.explain"),
-	}
+	return writeAbout(base, item.ID, refund.TopicMissedFlaw)
 }
 
 // correctionMoney says what a correction means in money.
@@ -59,41 +46,6 @@ func (s speech) correctionMoney(c refund.Case) []moneyRow {
 			moneyRow{Label: s.T("web.money.absorbed"), Amount: c.Absorbed.String()})
 	}
 	return rows
-}
-
-// orderClaim takes the customer's report of a flaw that we did not see.
-func (p *Pages) orderClaim(w http.ResponseWriter, r *http.Request) {
-	order, err := p.openOrder(r)
-	if err != nil {
-		p.orderRefused(w, r, err)
-		return
-	}
-	form, ok := p.form(w, r)
-	if !ok {
-		return
-	}
-	id := qc.ItemID(r.PathValue("item"))
-	if !slices.ContainsFunc(order.Order.Items, func(item qc.Item) bool { return item.ID == id }) {
-		p.nothingHere(w, r)
-		return
-	}
-	event, err := readEvent(form)
-	if err != nil {
-		back(w, r, orderPath(order.Order.ID), err.Error())
-		return
-	}
-	actor := refund.Actor{Party: refund.ByCustomer, ID: string(order.Order.Customer.ID)}
-	c, err := p.Store.ClaimFlaw(r.Context(), id, refund.Event{Actor: actor, Reason: event.Reason})
-	notice, err := linkedOutcome(err)
-	if err != nil {
-		p.failed(w, r, "claim", err)
-		return
-	}
-	query := url.Values{"notice": {notice}}
-	if c.ID != "" {
-		query.Set("case", string(c.ID))
-	}
-	http.Redirect(w, r, orderPath(order.Order.ID)+"?"+query.Encode()+"#item-"+url.PathEscape(string(id)), http.StatusSeeOther)
 }
 
 // linkedOutcome is [outcome] for what opens a linked case.

@@ -3,7 +3,6 @@ package web
 import (
 	"cmp"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"time"
@@ -19,7 +18,9 @@ type orderPageView struct {
 	Order     qc.OrderID
 	Placed    moment
 	Items     []itemView
-	Waiting   int // items that need a decision
+	Waiting   int    // items that need a decision
+	First     string // where on the page the first of them is
+	Soonest   *clock // that runs out first; nil: none does
 	Notice    string
 	Tickets   []ticketView
 	Letters   string // where one writes to the desk
@@ -52,9 +53,9 @@ type itemView struct {
 	Earlier  []earlierView
 	Case     *caseView
 	Linked   []linkedView // corrections of what has ended
-	Missed   *missedCard
-	Notice   string // what became of the last step with it
-	Ask      string // where one writes to the desk about it
+	Missed   string       // where a flaw that we missed is reported
+	Notice   string       // what became of the last step with it
+	Ask      string       // where one writes to the desk about it
 	rank     int
 }
 
@@ -109,6 +110,19 @@ func (p *Pages) orderPage(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	slices.SortStableFunc(page.Items, func(a, b itemView) int { return cmp.Compare(a.rank, b.rank) })
+	for _, item := range page.Items {
+		if !item.asks() {
+			continue
+		}
+		if page.First == "" {
+			page.First = "#decision-" + string(item.ID)
+		}
+		for _, one := range item.Case.Clocks[:min(1, len(item.Case.Clocks))] {
+			if one.Left != "" && (page.Soonest == nil || one.End.ISO < page.Soonest.End.ISO) {
+				page.Soonest = one
+			}
+		}
+	}
 	page.nameButtons()
 	if err := p.addSheets(r.Context(), s, &page, order); err != nil {
 		p.failed(w, r, "sheet", err)
@@ -130,9 +144,12 @@ func (p *Pages) orderPage(w http.ResponseWriter, r *http.Request) {
 	p.render(w, r, http.StatusOK, "order", page)
 }
 
+// asks reports whether a decision is needed about the item.
+func (v itemView) asks() bool { return v.Case != nil && v.Case.Decision != nil && v.Case.Tone == "now" }
+
 // add puts an item on the page, with the notice if it is of that case.
 func (page *orderPageView) add(view itemView, noticed string) {
-	if view.Case != nil && view.Case.Decision != nil && view.Case.Tone == "now" {
+	if view.asks() {
 		page.Waiting++
 	}
 	if view.Case != nil && string(view.Case.ID) == noticed {
@@ -248,7 +265,7 @@ func (p *Pages) itemView(s speech, o OrderView, item qc.Item, base string) itemV
 	view := itemView{
 		speech: s, ID: item.ID, Item: item.ID, Title: item.Title.In(s.Language()), Variant: item.Variant.In(s.Language()),
 		Quantity: item.Quantity, Asked: item.CustomerNote, State: "progress", rank: 3,
-		Ask: base + "/tickets?" + url.Values{"item": {string(item.ID)}}.Encode() + "#write-new",
+		Ask: writeAbout(base, item.ID, ""),
 	}
 	if paid, err := item.Paid(); err == nil {
 		view.Paid = paid.String()
@@ -292,7 +309,7 @@ func (p *Pages) itemView(s speech, o OrderView, item qc.Item, base string) itemV
 	case seen, hasCase && c.Status == refund.Withdrawn:
 		view.State, view.rank = "passed", 4
 	}
-	view.Linked, view.Missed = p.corrections(s, o, item), s.missedCard(o, item, view, base)
+	view.Linked, view.Missed = p.corrections(s, o, item), reportMissed(o, item, view, base)
 	return view
 }
 

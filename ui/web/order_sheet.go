@@ -6,7 +6,6 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"flawmark/app/money"
@@ -81,7 +80,7 @@ func (s speech) answer(card *decisionCard, c refund.Case, record refund.Record) 
 	card.Notes = append(card.Notes, s.whoPays(c, byDecision[refund.Refund])...)
 	for i := range card.Options {
 		option := &card.Options[i]
-		if found := answers[option.Kind]; option.Allowed && len(found) > 0 {
+		if found := answers[option.Kind]; len(found) > 0 {
 			option.Answers, option.Brings, option.Takes = found, "", "" // they are among the answers
 		}
 	}
@@ -126,9 +125,9 @@ func (s speech) fees(choice refund.Choice) answerView {
 			return answerView{}
 		}
 		sum = next
-		parts = append(parts, s.T("fee."+string(fee.Kind))+" "+fee.Amount.String())
+		parts = append(parts, s.fee(fee))
 	}
-	return answerView{Text: sum.String(), Note: strings.Join(parts, s.T("web.and"))}
+	return answerView{Text: sum.String(), Note: s.all(parts)}
 }
 
 // days is how long it takes: as the seller's refunds took where there are

@@ -17,6 +17,7 @@ type ticketsPage struct {
 	Order   qc.OrderID
 	Back    string
 	Notice  string
+	Explain string
 	Tickets []ticketView
 	Write   *writeView
 }
@@ -56,6 +57,10 @@ func (p *Pages) ticketsPage(r *http.Request, s speech, order OrderView) ticketsP
 	}
 	picked := qc.ItemID(r.URL.Query().Get("item"))
 	topic := refund.Topic(r.URL.Query().Get("topic"))
+	page.Explain = s.T("web.tickets.explain")
+	if topic == refund.TopicMissedFlaw {
+		page.Explain = s.T("web.claim_flaw.explain")
+	}
 	for _, known := range refund.Topics() {
 		if known == refund.TopicAskAnyway {
 			continue // asked where it is too late, with one press
@@ -160,6 +165,9 @@ func (p *Pages) write(r *http.Request, l letter, w refund.Writing) (refund.Ticke
 // written goes to the ticket as it then is, to its last message.
 func (p *Pages) written(w http.ResponseWriter, r *http.Request, base string, t refund.Ticket) {
 	notice := url.Values{"notice": {"web.ticket.sent"}}
+	if t.Topic == refund.TopicMissedFlaw && len(t.Messages) == 1 {
+		notice.Set("notice", "web.claim_flaw.done")
+	}
 	address := ticketPath(base, t.ID) + "?" + notice.Encode() + "#" + url.PathEscape(string(t.ID)) + "-" + strconv.Itoa(len(t.Messages))
 	http.Redirect(w, r, address, http.StatusSeeOther) //nolint:gosec // all paths begin with /o/ or /desk
 }

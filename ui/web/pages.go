@@ -129,7 +129,6 @@ func (p *Pages) routes() *routes {
 	mux.Handle("POST /o/{order}/push", links(http.HandlerFunc(p.orderPush)))
 	mux.HandleFunc("POST /o/{order}/cases/{case}/decision", p.orderDecide)
 	mux.HandleFunc("POST /o/{order}/cases/{case}/split", p.orderSplit)
-	mux.HandleFunc("POST /o/{order}/items/{item}/claim", p.orderClaim)
 	mux.HandleFunc("POST /o/{order}/instructions", p.orderInstruct)
 	mux.HandleFunc("GET /o/{order}/photos/{digest}", p.orderPhotoPage)
 	mux.HandleFunc("GET /o/{order}/photos/{digest}/{size}", p.orderPhoto)

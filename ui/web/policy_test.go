@@ -21,7 +21,7 @@ func TestPolicy_SaysWhatTheSellerGrants(t *testing.T) {
 	}{
 		"seller's": {"", "", 0, []string{
 			"Returns are taken until 23 Nov 10:00", "Grave flaw, or not what was ordered (here) nothing",
-			"Minor flaw Freight back to the seller ¥12.00 and Service fee ¥5.00", "No flaw, only not wanted Freight that brought it ¥12.00",
+			"Minor flaw freight back to the seller ¥12.00 and service fee ¥5.00", "No flaw, only not wanted freight that brought it ¥12.00",
 			"This item is none of these", "underwear",
 		}},
 		"minor":    {refund.ByMinorFlaw, "", 0, []string{"Minor flaw (here)"}},

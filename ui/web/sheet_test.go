@@ -36,9 +36,9 @@ func TestSheet_SaysWhatEachChoiceMeans(t *testing.T) {
 		not    []string
 	}{
 		"nothing known": {refund.BySellerFault, refund.Record{}, []string{
-			"On your balance +¥401.00 You pay nothing How long 7–15 days announced, not counted",
-			"On your balance ¥0.00 a good one You pay nothing How long 7–20 days announced, not counted",
-			"On your balance ¥0.00 You pay nothing How long at once How it went so far certain",
+			"Balance +¥401.00 You pay nothing How long 7–15 days announced, not counted",
+			"Balance ¥0.00 a good one You pay nothing How long 7–20 days announced, not counted",
+			"Balance ¥0.00 You pay nothing How long at once Chances certain",
 			"no refund of this seller has ended yet", "The seller answers for this flaw", "rules, version 1",
 			"If you do not answer by 22 Nov 10:00",
 		}, []string{"too few", "consent", "estimate"}},
@@ -52,7 +52,7 @@ func TestSheet_SaysWhatEachChoiceMeans(t *testing.T) {
 			"18 of 24 refunds by this seller were paid likely 55–89 % of all", "mostly 1 day four of five within 1 day; 18 refunds",
 		}, []string{"too few"}},
 		"minor": {refund.ByMinorFlaw, refund.Record{}, []string{
-			"+¥384.00 of ¥401.00, less what you pay", "¥17.00 Freight back to the seller ¥12.00 and Service fee ¥5.00",
+			"+¥384.00 of ¥401.00, less what you pay", "¥17.00 freight back to the seller ¥12.00 and service fee ¥5.00",
 			"The flaw is minor", "estimate until the parcel has been weighed", "the exchange costs me ¥17.00",
 		}, nil},
 		"customer": {refund.ByCustomerWish, refund.Record{}, []string{"¥29.00", "There is nothing wrong with the item"}, nil},
@@ -92,8 +92,8 @@ func TestSheet_Offer(t *testing.T) {
 	b.openLink("20481")
 	page := asRead(b.get("/o/20481", http.StatusOK))
 	for _, want := range []string{
-		"On your balance +¥120.00 29 % of what you paid You pay nothing The item you keep it",
-		"On your balance +¥384.00 95 % of what you paid You pay ¥17.00 Freight back to the seller ¥12.00", "The item goes back", "If you do nothing by 22 Nov 10:30, the offer lapses", "Accept the offer", "Ask for this sum", "Decline the offer",
+		"Balance +¥120.00 29 % of what you paid You pay nothing The item you keep it",
+		"Balance +¥384.00 95 % of what you paid You pay ¥17.00 freight back to the seller ¥12.00", "The item goes back", "If you do nothing by 22 Nov 10:30, the offer lapses", "Accept the offer", "Ask for this sum", "Decline the offer",
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not say %q:\n%s", want, page)

@@ -211,7 +211,7 @@ func refusedLetter(err error) (key string, status int, other error) {
 			return "error." + problem.Error(), http.StatusTooManyRequests, nil
 		}
 	}
-	for _, problem := range []error{refund.ErrTicketEmpty, refund.ErrTicketLong, refund.ErrTicketPictures, refund.ErrTicketTopic} {
+	for _, problem := range []error{refund.ErrTicketEmpty, refund.ErrTicketLong, refund.ErrTicketPictures, refund.ErrTicketTopic, refund.ErrTicketFlaw} {
 		if errors.Is(err, problem) {
 			return "error." + problem.Error(), http.StatusUnprocessableEntity, nil
 		}
@@ -230,6 +230,16 @@ func (w *writeView) refuse(l letter, key string) {
 			picks[i].Picked = picks[i].Value == l.form.Get("topic") || picks[i].Value == l.form.Get("item")
 		}
 	}
+}
+
+// writeAbout is where one writes to the desk about an item, with a topic picked
+// already where one is named.
+func writeAbout(base string, item qc.ItemID, topic refund.Topic) string {
+	query := url.Values{"item": {string(item)}}
+	if topic != "" {
+		query.Set("topic", string(topic))
+	}
+	return base + "/tickets?" + query.Encode() + "#write-new"
 }
 
 func ticketPath(base string, id refund.TicketID) string {

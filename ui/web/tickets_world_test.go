@@ -35,6 +35,9 @@ func (w *world) WriteTicket(_ context.Context, wr refund.Writing) (refund.Ticket
 		return refund.Ticket{}, fmt.Errorf("write: %w", err)
 	}
 	if wr.Ticket == "" {
+		if c, err := w.claim(wr.Item, refund.Event{Actor: wr.Actor, Reason: wr.Text}); wr.Topic == refund.TopicMissedFlaw && err == nil {
+			w.cases[c.ID], wr.Case = c, c.ID
+		}
 		wr.Ticket = refund.TicketID(fmt.Sprintf("%s-T%d", wr.Order, lately.Tickets+1))
 		w.tickets = append(w.tickets, refund.Ticket{
 			ID: wr.Ticket, Order: wr.Order, Item: wr.Item, Case: wr.Case, Customer: w.orders[wr.Order].Customer.ID,

@@ -85,6 +85,7 @@ func newWorld(t *testing.T) *world {
 		w.item(t, "20481-1", "Black running shoes", "黑色跑步鞋", 45900, "imani-clovis-234736-unsplash.jpg"),
 		w.item(t, "20481-2", "White high-tops", "白色高帮运动鞋", 38900, "xavier-teo-469050-unsplash.jpg"),
 		w.item(t, "20481-3", "Computer mouse", "电脑鼠标", 9900, "oscar-ivan-esquivel-arteaga-687447-unsplash.jpg"))
+	w.orders["20481"].Items[2].Variant = qc.Bilingual{EN: "wireless, black", ZH: "无线 黑色"}
 	w.order("20482", qc.Customer{ID: "C-1002", Name: "林佳慧", Language: "zh", TimeZone: "Asia/Singapore"},
 		w.item(t, "20482-1", "Brown canvas high-tops", "棕色帆布高帮鞋", 26800, "mitch-lensink-256007-unsplash.jpg"))
 	return w
@@ -332,17 +333,21 @@ func (w *world) Correct(_ context.Context, id qc.CaseID, e refund.Event) (refund
 func (w *world) ClaimFlaw(_ context.Context, id qc.ItemID, e refund.Event) (refund.Case, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	c, err := w.claim(id, e)
+	if err == nil {
+		w.cases[c.ID] = c
+	}
+	return c, err
+}
+
+func (w *world) claim(id qc.ItemID, e refund.Event) (refund.Case, error) {
 	e.Kind, e.At = refund.ClaimedFlaw, w.now
 	order, item := w.itemAndOrder(id)
 	after := w.cases[qc.CaseID("K-"+id)]
 	if _, again := w.cases[qc.CaseID("M-"+id)]; again {
 		return refund.Case{}, ErrClaimed
 	}
-	c, err := refund.Missed(refund.Opening{ID: qc.CaseID("M-" + id), Item: item, Customer: order.Customer.ID, Finding: w.findings[qc.FindingID("F-"+id)]}, after, e)
-	if err == nil {
-		w.cases[c.ID] = c
-	}
-	return c, err
+	return refund.Missed(refund.Opening{ID: qc.CaseID("M-" + id), Item: item, Customer: order.Customer.ID, Finding: w.findings[qc.FindingID("F-"+id)]}, after, e)
 }
 
 func (w *world) sorted() []refund.Case {
