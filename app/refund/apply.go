@@ -90,7 +90,8 @@ func (c Case) Apply(e Event) (Case, []Transfer, error) {
 		after.DecideBy = after.decideBy(e.At)
 	}
 	after.Timeline = append(after.Timeline, Entry{
-		At: e.At, Actor: e.Actor, Event: e.Kind, From: c.Status, To: after.Status, Note: e.note(), Rule: e.Rule,
+		At: e.At, Actor: e.Actor, Event: e.Kind, From: c.Status, To: after.Status, Note: e.note(t.Needs), Rule: e.Rule,
+		Approver: e.approver(t.Needs),
 	})
 	moved, err := transfers(c, after, e)
 	if err != nil {
@@ -128,13 +129,23 @@ func (e Event) lacks(field Field) bool {
 	return true
 }
 
-func (e Event) note() string {
+// approver is the second person, where the event asks for one.
+func (e Event) approver(needs []Field) qc.StaffID {
+	if slices.Contains(needs, NeedsApprover) || e.Kind == Goodwill {
+		return e.Approver
+	}
+	return ""
+}
+
+func (e Event) note(needs []Field) string {
 	switch {
 	case e.Waybill != "":
 		if e.Carrier != "" {
 			return e.Carrier + " " + string(e.Waybill)
 		}
 		return string(e.Waybill)
+	case !e.Amount.IsZero() && slices.Contains(needs, NeedsReason):
+		return e.Amount.String() + " · " + e.Reason
 	case !e.Amount.IsZero():
 		return e.Amount.String()
 	}

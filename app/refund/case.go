@@ -8,6 +8,7 @@
 package refund
 
 import (
+	"slices"
 	"time"
 
 	"flawmark/app/money"
@@ -190,7 +191,9 @@ type Entry struct {
 	From  Status    `json:"from,omitempty"`
 	To    Status    `json:"to"`
 	Note  string    `json:"note,omitempty"` // waybill, amount or reason, as text
-	Rule  Rule      `json:"rule,omitempty"` // that this was done by
+	// Approver is the second person, where one was needed.
+	Approver qc.StaffID `json:"approver,omitempty"`
+	Rule     Rule       `json:"rule,omitempty"` // that this was done by
 }
 
 // Party is the kind of somebody who acts on a case.
@@ -240,6 +243,21 @@ func (c Case) Pieces() int {
 	return c.Quantity
 }
 
+// Away reports whether the item has left for the seller, and neither it nor
+// another one has come back.
+func (c Case) Away() bool {
+	for _, e := range slices.Backward(c.Timeline) {
+		switch e.Event {
+		case Dispatched:
+			return true
+		case ReplacementIn, ReturnCameBack:
+			return false
+		default:
+		}
+	}
+	return false
+}
+
 // Owed returns what the case is to bring: the goods and the freight that
 // brought them, or of an accepted offer its amount.
 func (c Case) Owed() (money.Amount, error) {
@@ -255,7 +273,9 @@ func (c Case) Task() qc.Task {
 	//exhaustive:enforce
 	switch c.Status {
 	case Flagged, AwaitingDecision, Negotiating, SellerRefused, OfferPending, Escalated:
-		task.Kind, task.DueAt = qc.TaskHold, c.WindowEndsAt
+		if !c.Away() {
+			task.Kind, task.DueAt = qc.TaskHold, c.WindowEndsAt
+		}
 	case ReturnApproved:
 		task.Kind, task.DueAt = qc.TaskSendBack, c.ChangedAt.Add(c.policy().DispatchWithin)
 	case Exchanging:
@@ -267,8 +287,7 @@ func (c Case) Task() qc.Task {
 	case Kept, Exchanged, Withdrawn, CreditedKept:
 		task.Kind = qc.TaskRelease
 	case SellerRefunding, RefundShort:
-		task.Kind = qc.TaskNothing
-		if c.Intent == Discount {
+		if !c.Away() {
 			task.Kind = qc.TaskHold
 		}
 	case Forfeited:
@@ -285,7 +304,8 @@ func (c Case) Task() qc.Task {
 func (c Case) decideBy(told time.Time) time.Time {
 	p := c.policy()
 	by := told.Add(p.DecideWithin)
-	if !c.WindowEndsAt.IsZero() && c.WindowEndsAt.Add(-p.FileBefore).Before(by) {
+	late := c.Liability == ByAgentFault && !told.Before(c.WindowEndsAt) // our delay; nothing is left to hurry for
+	if !c.WindowEndsAt.IsZero() && !late && c.WindowEndsAt.Add(-p.FileBefore).Before(by) {
 		by = c.WindowEndsAt.Add(-p.FileBefore)
 	}
 	if least := told.Add(p.DecideAtLeast); by.Before(least) {

@@ -407,11 +407,15 @@ func TestTask_EveryStatusHasOne(t *testing.T) {
 		refund.ReturnApproved: qc.TaskSendBack, refund.Exchanging: qc.TaskPutAside, refund.Rechecking: qc.TaskReinspect,
 		refund.Kept: qc.TaskRelease, refund.Exchanged: qc.TaskRelease, refund.Withdrawn: qc.TaskRelease,
 		refund.PhotosRequested: qc.TaskReinspect, refund.OfferPending: qc.TaskHold, refund.Escalated: qc.TaskHold,
-		refund.CreditedKept: qc.TaskRelease, refund.Forfeited: qc.TaskPutAside,
+		refund.CreditedKept: qc.TaskRelease, refund.Forfeited: qc.TaskPutAside, refund.SellerRefunding: qc.TaskHold, refund.RefundShort: qc.TaskHold,
 	}
 	for _, s := range refund.Statuses() {
 		if got := (refund.Case{Status: s}).Task().Kind; got != want[s] {
 			t.Errorf("%s: task %q, want %q", s, got, want[s])
+		}
+		away := refund.Case{Status: s, Timeline: []refund.Entry{{Event: refund.Dispatched, To: refund.Returning}}}
+		if got := away.Task().Kind; got == qc.TaskHold {
+			t.Errorf("%s: hold what the seller has", s)
 		}
 	}
 }

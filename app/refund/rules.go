@@ -1,6 +1,10 @@
 package refund
 
-import "flawmark/app/money"
+import (
+	"time"
+
+	"flawmark/app/money"
+)
 
 // due keeps the clock from acting before its time: what the system does by
 // itself happens when the case's timer has run out, and people are free.
@@ -108,6 +112,21 @@ func counter(c *Case, e Event) error {
 	return mayOffer(Case{Paid: c.Paid, FreightIn: c.FreightIn, Terms: c.Terms}, e)
 }
 
+// giveUpExchange: another piece never came.
+func giveUpExchange(c *Case, e Event) error {
+	if err := startAgain(c, e); err != nil || !c.Away() {
+		return err
+	}
+	return wantMoney(c, e)
+}
+
+// comeBack lets the customer choose anew once the item has been looked at: the
+// seller had agreed, so no window of theirs runs any more.
+func comeBack(c *Case, e Event) error {
+	c.WindowEndsAt = time.Time{}
+	return startAgain(c, e)
+}
+
 func startAgain(c *Case, e Event) error {
 	c.Intent, c.Offer, c.Fees = Undecided, nil, nil
 	return keepReason(c, e)
@@ -160,6 +179,28 @@ func second(_ Case, e Event) error {
 		return ErrSamePerson
 	}
 	return nil
+}
+
+// agentOwes: two people let us bear what a case lacks; of what was only refused,
+// where the fault is ours or the seller has kept the item as well.
+func agentOwes(c Case, e Event) error {
+	if c.Status == SellerRefused && c.Liability != ByAgentFault && !c.Away() {
+		return ErrNotNow
+	}
+	return second(c, e)
+}
+
+// here: the item is, so that it can be kept, or sent.
+func here(also func(Case, Event) error) func(Case, Event) error {
+	return func(c Case, e Event) error {
+		if c.Away() {
+			return ErrAway
+		}
+		if also != nil {
+			return also(c, e)
+		}
+		return nil
+	}
 }
 
 // approved asks for a second person above the policy's limit.

@@ -44,9 +44,9 @@ func ByClock(s Status) (kind Kind, running bool) {
 	return kind, running
 }
 
-// OursToDo reports whether a case in s waits for people of ours, so that no
+// WaitsForUs reports whether a case in s waits for people of ours, so that no
 // clock acts on it.
-func (s Status) OursToDo() bool {
+func (s Status) WaitsForUs() bool {
 	switch s {
 	case Flagged, Rechecking, Escalated, ReturnException, RefundShort, Disputed:
 		return true

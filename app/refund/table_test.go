@@ -53,8 +53,8 @@ func TestTimers_EveryStatusThatWaitsForNobodyOfOursHasOne(t *testing.T) {
 	t.Parallel()
 	for _, s := range refund.Statuses() {
 		kind, running := refund.ByClock(s)
-		if running == (s.Terminal() || s.OursToDo()) {
-			t.Errorf("%s: ended %v, ours to do %v, and a clock runs: %v", s, s.Terminal(), s.OursToDo(), running)
+		if running == (s.Terminal() || s.WaitsForUs()) {
+			t.Errorf("%s: ended %v, waits for us %v, and a clock runs: %v", s, s.Terminal(), s.WaitsForUs(), running)
 		}
 		if !running {
 			continue

@@ -25,6 +25,9 @@ func (c Case) Timer() (at time.Time, kind Kind, running bool) {
 		}
 		return c.Offer.ExpiresAt, OfferLapsed, true
 	case SellerRefused:
+		if c.Away() {
+			return time.Time{}, "", false // what the seller has kept, nobody can give up by saying nothing
+		}
 		return after(p.RefusedWithin, GaveUp)
 	case ReturnApproved:
 		return after(p.DispatchLapses, ReturnLapsed)

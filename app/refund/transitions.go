@@ -55,6 +55,7 @@ const (
 	ReturnTroubled Kind = "return_problem" // lost, refused, or called another item
 	ReturnFound    Kind = "return_found"   // on its way again
 	ReturnSettled  Kind = "return_settled" // the seller pays all the same
+	ReturnCameBack Kind = "return_back"    // it is here again, to be looked at
 	AgentPaid      Kind = "agent_pays"     // we bear what is missing
 	Unpaid         Kind = "unpaid"         // the seller has not paid in time
 	ShortChased    Kind = "chase_short"    // the rest is asked for again
@@ -132,13 +133,14 @@ var (
 	ErrConsent      = errors.New("consent_needed")      // it costs more than it brings, and nobody has agreed
 	ErrPieces       = errors.New("pieces_wrong")        // not some of the pieces, or none, or all
 	ErrCosts        = errors.New("costs_money")         // instructions never cost what was not agreed to
+	ErrAway         = errors.New("item_away")           // the seller has the item: nobody can keep it, nor send it
 )
 
 // Refusals returns every reason for which an event does not happen.
 func Refusals() []error {
 	return []error{
 		ErrNotNow, ErrNotYours, ErrOwnFinding, ErrWindowClosed, ErrMissing, ErrAmount, ErrUnknownEvent, ErrRounds,
-		ErrOfferLate, ErrOfferRounds, ErrPhotoRounds, ErrSamePerson, ErrApproval, ErrApprover, ErrCosts, ErrPieces, ErrConsent, ErrFunds,
+		ErrOfferLate, ErrOfferRounds, ErrPhotoRounds, ErrSamePerson, ErrApproval, ErrApprover, ErrCosts, ErrPieces, ErrConsent, ErrFunds, ErrAway,
 	}
 }
 
@@ -192,25 +194,25 @@ func rows() []Transition {
 		{On: ChoseDiscount, From: []Status{AwaitingDecision}, By: chooser, to: always(Negotiating), only: "the seller's window is open, for customers", guard: windowOpen, effect: intend(Discount)},
 		{On: AskedPhotos, From: []Status{AwaitingDecision}, By: customer, Needs: []Field{NeedsReason}, to: always(PhotosRequested), only: "not more often than the rules allow", guard: mayAskPhotos, effect: countPhotos},
 		{On: PhotosDeclined, From: []Status{PhotosRequested}, By: []Party{ByClerk, ByLead, BySystem}, to: always(AwaitingDecision), only: "by the clock only when it has run out", guard: due, effect: keepReason},
-		{On: Reconsidered, From: []Status{Negotiating, OfferPending}, By: customer, to: always(AwaitingDecision), only: "the seller has paid nothing yet", guard: nothingPaid, effect: startAgain},
+		{On: Reconsidered, From: []Status{Negotiating, OfferPending}, By: customer, to: always(AwaitingDecision), only: "the item is here, and the seller has paid nothing yet", guard: here(nothingPaid), effect: startAgain},
 		{On: NoAnswer, From: []Status{AwaitingDecision}, By: []Party{BySystem}, to: always(Kept), only: "the time to choose is over", guard: timeIsUp, effect: keepUnanswered},
 
-		{On: AgreedReturn, From: []Status{Negotiating}, By: clerk, to: always(ReturnApproved)},
+		{On: AgreedReturn, From: []Status{Negotiating}, By: clerk, to: always(ReturnApproved), only: "the item is here", guard: here(nil)},
 		{On: AgreedReship, From: []Status{Negotiating}, By: clerk, to: always(Exchanging), only: "an exchange was chosen", guard: intends(Exchange)},
 		{On: AgreedRefund, From: []Status{Negotiating}, By: clerk, to: always(SellerRefunding), only: "a refund was chosen", guard: intends(Refund)},
 		{On: Refused, From: []Status{Negotiating}, By: clerk, Needs: []Field{NeedsReason}, to: always(SellerRefused), effect: countRefusal},
 		{On: Resubmitted, From: []Status{SellerRefused}, By: customer, to: always(Negotiating)},
-		{On: GaveUp, From: []Status{SellerRefused}, By: []Party{ByCustomer, ByClerk, ByInstruction, BySystem}, to: between(keptAfterAll, Kept, CreditedKept), only: "by the clock only when it has run out", guard: due, effect: giveUp},
+		{On: GaveUp, From: []Status{SellerRefused}, By: []Party{ByCustomer, ByClerk, ByInstruction, BySystem}, to: between(keptAfterAll, Kept, CreditedKept), only: "the item is here; by the clock only when it has run out", guard: here(due), effect: giveUp},
 		{On: Abandoned, From: []Status{SellerRefused}, By: customer, to: always(Forfeited), only: "the seller has paid nothing yet", guard: nothingPaid, effect: keepReason},
 
-		{On: Offered, From: []Status{Negotiating, OfferPending}, By: clerk, Needs: []Field{NeedsAmount}, to: always(OfferPending), only: "not more often than the rules allow, nor more than the case is worth", guard: mayOffer, effect: keepOffer},
+		{On: Offered, From: []Status{Negotiating, OfferPending}, By: clerk, Needs: []Field{NeedsAmount}, to: always(OfferPending), only: "the item is here; not more often than the rules allow, nor more than the case is worth", guard: here(mayOffer), effect: keepOffer},
 		{On: AcceptedOffer, From: []Status{OfferPending}, By: chooser, to: always(SellerRefunding), only: "the offer has not lapsed", guard: offerStands, effect: takeOffer},
 		{On: DeclinedOffer, From: []Status{OfferPending}, By: customer, to: always(Negotiating), effect: dropOffer},
 		{On: CounteredOffer, From: []Status{OfferPending}, By: customer, Needs: []Field{NeedsAmount}, to: always(Negotiating), only: "the offer has not lapsed", guard: offerStands, effect: counter},
 		{On: OfferLapsed, From: []Status{OfferPending}, By: []Party{BySystem}, to: always(Negotiating), only: "by the clock only when it has run out", guard: due, effect: dropOffer},
 
 		{On: Appealed, From: []Status{Negotiating, SellerRefused}, By: []Party{ByClerk, BySystem}, to: always(Escalated), only: "not where nothing is wrong; by the clock only when it has run out", guard: mayEscalate, effect: keepReason},
-		{On: RuledReturn, From: []Status{Escalated}, By: clerk, to: always(ReturnApproved)},
+		{On: RuledReturn, From: []Status{Escalated}, By: clerk, to: always(ReturnApproved), only: "the item is here", guard: here(nil)},
 		{On: RuledRefund, From: []Status{Escalated}, By: clerk, to: always(SellerRefunding)},
 		{On: RuledAgainst, From: []Status{Escalated}, By: clerk, Needs: []Field{NeedsReason}, to: always(SellerRefused), effect: countRefusal},
 
@@ -220,14 +222,15 @@ func rows() []Transition {
 		{On: ReturnTroubled, From: []Status{Returning}, By: []Party{ByClerk, BySystem}, to: always(ReturnException), only: "by the clock only when it has run out", guard: due, effect: keepReason},
 		{On: ReturnFound, From: []Status{ReturnException}, By: clerk, to: always(Returning), effect: keepReason},
 		{On: ReturnSettled, From: []Status{ReturnException}, By: clerk, to: always(SellerRefunding), effect: wantMoney},
-		{On: AgentPaid, From: []Status{ReturnException, RefundShort}, By: clerk, Needs: []Field{NeedsReason, NeedsApprover}, to: between(ended, Credited, CreditedKept), only: "two different people", guard: second, effect: absorb},
+		{On: ReturnCameBack, From: []Status{Returning, ReturnException}, By: []Party{ByStation, ByLead, ByClerk}, to: always(PhotosRequested), effect: comeBack},
+		{On: AgentPaid, From: []Status{SellerRefused, ReturnException, RefundShort}, By: clerk, Needs: []Field{NeedsReason, NeedsApprover}, to: between(ended, Credited, CreditedKept), only: "two different people; after a refusal only what was our fault, or what the seller has kept", guard: agentOwes, effect: absorb},
 		{On: Unpaid, From: []Status{SellerRefunding}, By: []Party{ByClerk, BySystem}, to: always(Escalated), only: "by the clock only when it has run out", guard: due, effect: keepReason},
 		{On: ShortChased, From: []Status{RefundShort}, By: clerk, to: always(SellerRefunding), effect: keepReason},
 		{On: ShortSettled, From: []Status{RefundShort}, By: clerk, Needs: []Field{NeedsReason, NeedsApprover}, to: between(ended, Credited, CreditedKept), only: "two different people", guard: second, effect: keepReason},
 		{On: Goodwill, From: []Status{SellerRefused, Negotiating, RefundShort}, By: clerk, Needs: []Field{NeedsAmount, NeedsReason}, to: between(same).orStays(), only: "two different people above the limit", guard: approved, effect: give},
-		{On: DeskWithdrew, From: []Status{AwaitingDecision, PhotosRequested, Negotiating, OfferPending, SellerRefused, Escalated, ReturnApproved}, By: clerk, Needs: []Field{NeedsReason, NeedsApprover}, to: always(Withdrawn), only: "two different people, and the seller has paid nothing yet", guard: ours, effect: keepReason},
+		{On: DeskWithdrew, From: []Status{AwaitingDecision, PhotosRequested, Negotiating, OfferPending, SellerRefused, Escalated, ReturnApproved}, By: clerk, Needs: []Field{NeedsReason, NeedsApprover}, to: always(Withdrawn), only: "two different people, the item is here, and the seller has paid nothing yet", guard: here(ours), effect: keepReason},
 		{On: SellerPaid, From: []Status{SellerRefunding, RefundShort}, By: clerk, Needs: []Field{NeedsAmount, NeedsSellerRef}, to: between(paidInFull, RefundShort, Credited, CreditedKept), effect: receive},
-		{On: NoReplacement, From: []Status{Exchanging}, By: []Party{ByClerk, BySystem}, to: always(AwaitingDecision), only: "by the clock only when it has run out", guard: due, effect: startAgain},
+		{On: NoReplacement, From: []Status{Exchanging}, By: []Party{ByClerk, BySystem}, to: between(askOrRefund, AwaitingDecision, SellerRefunding), only: "by the clock only when it has run out", guard: due, effect: giveUpExchange},
 		{On: ReplacementIn, From: []Status{Exchanging}, By: bench, Needs: []Field{NeedsWaybill}, to: always(Rechecking), effect: nextRound},
 		{On: RecheckPassed, From: []Status{Rechecking}, By: bench, to: always(Exchanged)},
 		{On: TakenBack, From: []Status{Disputed}, By: clerk, Needs: []Field{NeedsReason, NeedsApprover}, to: always(Corrected), only: "of a correction; two different people", guard: of(Correction, second), effect: takeBack},
@@ -288,6 +291,15 @@ func open() []Status {
 	return slices.DeleteFunc(Statuses(), func(s Status) bool { return s.Terminal() || s == Disputed })
 }
 
+// askOrRefund is where a case goes on whose replacement never came: where the
+// seller has the item, there is nothing left to choose but the money.
+func askOrRefund(c Case) Status {
+	if c.Away() {
+		return SellerRefunding
+	}
+	return AwaitingDecision
+}
+
 func refundOrExchange(c Case) Status {
 	if c.Intent == Exchange {
 		return Exchanging
@@ -327,9 +339,9 @@ func notOwn(c Case, e Event) error {
 }
 
 // windowOpen binds customers and their instructions: the desk may try a late
-// claim.
+// claim, and where the fault is ours it is not the customer who was late.
 func windowOpen(c Case, e Event) error {
-	if e.Actor.Party != ByClerk && !c.WindowEndsAt.IsZero() && !e.At.Before(c.WindowEndsAt) {
+	if e.Actor.Party != ByClerk && c.Liability != ByAgentFault && !c.WindowEndsAt.IsZero() && !e.At.Before(c.WindowEndsAt) {
 		return ErrWindowClosed
 	}
 	return nil
@@ -371,14 +383,24 @@ func keepUnanswered(c *Case, _ Event) error {
 	return nil
 }
 
-func clearMissing(c *Case, _ Event) error {
+func clearMissing(c *Case, e Event) error {
 	c.PhotosMissing = 0
+	c.blameDelay(e.At)
 	return nil
 }
 
-func clearLead(c *Case, _ Event) error {
+func clearLead(c *Case, e Event) error {
 	c.LeadWaits = false
+	c.blameDelay(e.At)
 	return nil
+}
+
+// blameDelay makes it our fault that the seller's window closed before the
+// customer was asked at all.
+func (c *Case) blameDelay(at time.Time) {
+	if c.Status == Flagged && released(*c) == AwaitingDecision && !c.WindowEndsAt.IsZero() && !at.Before(c.WindowEndsAt) {
+		c.Liability = ByAgentFault
+	}
 }
 
 func keepReason(c *Case, e Event) error {
@@ -386,8 +408,13 @@ func keepReason(c *Case, e Event) error {
 	return nil
 }
 
+// keepReturn: what goes back is exchanged, or paid for whole, whatever part of
+// the price was talked of before.
 func keepReturn(c *Case, e Event) error {
 	c.Carrier, c.ReturnWaybill = e.Carrier, e.Waybill
+	if c.Intent != Exchange {
+		c.Intent, c.Offer = Refund, nil
+	}
 	return nil
 }
 

@@ -65,6 +65,9 @@ func (c Case) Turn() Turn {
 	case OfferPending:
 		return Turn{Side: CustomersTurn, By: timer}
 	case SellerRefused:
+		if timer.IsZero() {
+			timer = c.ChangedAt.Add(deskWithin)
+		}
 		return Turn{Side: ClerksTurn, By: timer}
 	case Escalated:
 		return Turn{Side: MarketplacesTurn, By: c.ChangedAt.Add(c.policy().SellerWithin)}

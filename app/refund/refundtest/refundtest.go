@@ -4,10 +4,8 @@
 package refundtest
 
 import (
-	"errors"
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"time"
 
 	"flawmark/app/money"
@@ -102,104 +100,6 @@ func (c Chance) Full(of refund.Case, kind refund.Kind, actor refund.Actor, at ti
 		Consent: true, SellerRef: fmt.Sprintf("R-%d-%d", c.Uint64(), of.Version), Amount: money.Fen(max(left, 1)), Approver: "boss1",
 		Finding: of.Finding, Inspector: of.Inspector, Liability: of.Liability, Available: money.Fen(c.Int64N(50000)),
 	}
-}
-
-// Sound reports what is wrong with a case as it stands, or nil.
-func Sound(c refund.Case) error {
-	var wrong []error
-	bad := func(is bool, format string, args ...any) {
-		if is {
-			wrong = append(wrong, fmt.Errorf(format, args...))
-		}
-	}
-	bad(c.Version != len(c.Timeline), "version %d with %d entries", c.Version, len(c.Timeline))
-	bad(c.Quantity < 1, "%d pieces", c.Quantity)
-	for n, e := range c.Timeline {
-		bad(e.Actor.Party == "" || e.At.IsZero() || e.Event == "" || e.To == "", "entry %d has no actor, time, event or status: %+v", n, e)
-		if n > 0 {
-			bad(e.From != c.Timeline[n-1].To, "entry %d goes from %s, the one before went to %s", n, e.From, c.Timeline[n-1].To)
-		}
-		bad(e.Actor.Party == refund.ByInstruction && e.Rule == "" && e.Event != "", "entry %d was done by an instruction that it does not cite", n)
-	}
-	if len(c.Timeline) > 0 {
-		bad(c.Timeline[len(c.Timeline)-1].To != c.Status, "it is %s, its history ends in %s", c.Status, c.Timeline[len(c.Timeline)-1].To)
-	}
-	bad(c.Status.Visible() && c.Status == refund.AwaitingDecision && (c.PhotosMissing > 0 || c.LeadWaits), "shown with %d photos missing, lead waits: %v", c.PhotosMissing, c.LeadWaits)
-	bad(c.Status == refund.AwaitingDecision && c.DecideBy.IsZero(), "asked without an end")
-	bad(c.Round > 3, "round %d", c.Round)
-	wrong = append(wrong, paid(c), timed(c))
-	return errors.Join(wrong...)
-}
-
-// paid: what went out came in, and no more than was owed.
-func paid(c refund.Case) error {
-	if c.Sort == refund.Correction {
-		moved := c.TakenBack.Minor() + c.Absorbed.Minor()
-		if moved != 0 && moved != c.Paid.Minor() || c.TakenBack.Minor() < 0 || c.Absorbed.Minor() < 0 || moved != 0 && c.Status != refund.Corrected {
-			return fmt.Errorf("of %s reversed, %s was taken back and %s borne, in %s", c.Paid, c.TakenBack, c.Absorbed, c.Status)
-		}
-		return nil
-	}
-	in, out := c.Received.Minor()+c.Absorbed.Minor(), c.Credited.Minor()+c.Charged.Minor()
-	whole := c.Paid.Minor() + c.FreightIn.Minor()
-	switch {
-	case in != out:
-		return fmt.Errorf("%d came in and was borne, %d was credited and charged", in, out)
-	case c.Received.Minor() < 0 || c.Received.Minor() > whole:
-		return fmt.Errorf("received %s of %d", c.Received, whole)
-	case c.Credited.Minor() < 0 || c.Charged.Minor() < 0:
-		return fmt.Errorf("credited %s, charged %s", c.Credited, c.Charged)
-	case c.Credited.Minor() > 0 && c.Received.IsZero() && c.Absorbed.IsZero():
-		return errors.New("credited what neither the seller paid nor we bear")
-	}
-	return nil
-}
-
-// timed: nothing that waits for nobody of ours is forgotten.
-func timed(c refund.Case) error {
-	at, kind, running := c.Timer()
-	waits := !c.Status.Terminal() && !c.Status.OursToDo()
-	if c.Status == refund.Negotiating && c.Liability == refund.ByCustomerWish {
-		waits = false // the marketplace does not take these: the desk goes on asking
-	}
-	if running != waits || running && (kind == "" || at.IsZero()) {
-		return fmt.Errorf("in %s a clock runs: %v, to do %q at %s", c.Status, running, kind, at)
-	}
-	before := []refund.Status{refund.Flagged, refund.AwaitingDecision, refund.PhotosRequested, refund.Negotiating, refund.OfferPending, refund.SellerRefused, refund.Escalated}
-	if task := c.Task(); slices.Contains(before, c.Status) && (task.Kind == qc.TaskRelease || task.Kind == qc.TaskNothing) {
-		return fmt.Errorf("in %s the item is let go", c.Status)
-	}
-	return nil
-}
-
-// Step reports what is wrong with what became of a case, or nil: one or more
-// events happened to it, or none.
-func Step(before, after refund.Case) error {
-	var wrong []error
-	bad := func(is bool, format string, args ...any) {
-		if is {
-			wrong = append(wrong, fmt.Errorf(format, args...))
-		}
-	}
-	if len(after.Timeline) < len(before.Timeline) || !slices.Equal(after.Timeline[:len(before.Timeline)], before.Timeline) {
-		return fmt.Errorf("history was rewritten: %d entries, now %d", len(before.Timeline), len(after.Timeline))
-	}
-	fresh := after.Timeline[len(before.Timeline):]
-	bad(before.Status.Terminal() && (len(fresh) > 0 || after.Version != before.Version), "it had ended as %s and went on", before.Status)
-	bad(before.ID != after.ID || before.Item != after.Item || before.Customer != after.Customer || before.Sort != after.Sort || before.Parent != after.Parent, "it became another case")
-	for _, e := range fresh {
-		row, known := refund.Find(e.Event)
-		switch {
-		case e.Event == refund.SplitOff:
-			bad(e.From != refund.AwaitingDecision || e.To != e.From, "split in %s", e.From)
-		case !known:
-			bad(true, "%s is in no row", e.Event)
-		default:
-			bad(!row.Leads(e.From, e.To), "%s leads from %s to %s", e.Event, e.From, e.To)
-			bad(!slices.Contains(row.By, e.Actor.Party), "%s is not for a %s to do", e.Event, e.Actor.Party)
-		}
-	}
-	return errors.Join(append(wrong, Sound(after))...)
 }
 
 // Given is what a case has left free on its customer's balance.
