@@ -377,6 +377,8 @@ func testStore(t *testing.T, open opener) {
 	t.Run("TicketsAreBounded", open.testTicketsAreBounded)
 	t.Run("TicketsOfWhoWaits", open.testTicketsOfWhoWaits)
 	t.Run("Split", open.testSplit)
+	t.Run("Invariant9_ReplayChangesNothing", open.testInvariant9)
+	t.Run("Invariant10_OfflineQueuesInAnyOrder", open.testInvariant10)
 	t.Run("OneAtATime", open.testOneAtATime)
 	t.Run("FiftyAtOnce", open.testFiftyAtOnce)
 	t.Run("Correction", open.testCorrection)

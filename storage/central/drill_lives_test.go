@@ -221,7 +221,7 @@ func TestDrillLives_KilledSeesPlantedFaults(t *testing.T) {
 	for fault, says := range map[string]string{
 		"keys are forgotten":                 "doubled",
 		"photos are promised too early":      "photos are there",
-		"a posting is lost":                  "postings are there",
+		"a posting is lost":                  "postings",
 		"an answered act is not there":       "rewritten",
 		"an event of a station is not there": "events and",
 	} {

@@ -88,10 +88,16 @@ func (t *tx) findingRecorded(ctx context.Context, s said[qc.Finding]) error {
 			return err
 		}
 	}
+	counts, err := t.counts(ctx, f, mine)
+	if err != nil {
+		return err
+	}
 	if err := t.keepFinding(ctx, f); err != nil {
 		return err
 	}
 	switch {
+	case !counts:
+		return t.audit(ctx, "staff:"+string(f.Inspector), "finding.overtaken", "item:"+string(f.Item), f.ID)
 	case f.Verdict == qc.Pass && len(mine) == 0:
 		return t.audit(ctx, "staff:"+string(f.Inspector), "finding.pass", "item:"+string(f.Item), f.ID)
 	case len(mine) == 0:

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"sync"
 	"testing"
+	"time"
 
 	"flawmark/app/money"
 	"flawmark/app/qc"
@@ -128,8 +129,9 @@ func (open opener) testSlicesByWhoWaits(t *testing.T) {
 	w.act(swaps, refund.Event{Kind: refund.AgreedReship, Actor: clerk})
 
 	closer := w.bench.flag("closer", "20481-2")
+	closer.RecordedAt = noon.Add(time.Minute)
 	w.store(closer.Photos[0].Preview.Digest)
-	w.bench.applied(noon, qc.FindingRecorded, "u12", closer)
+	w.bench.applied(noon.Add(time.Hour), qc.FindingRecorded, "u12", closer)
 	if got := w.stands(asks, refund.AwaitingDecision); got.Finding != "closer" {
 		t.Errorf("the photos asked for are %s", got.Finding)
 	}
@@ -160,7 +162,9 @@ func (open opener) testSlicesThatAreLoose(t *testing.T) {
 	part := w.split(c, 2, customer).Part.ID
 	w.act(c.ID, refund.Event{Kind: refund.ChoseKeep, Actor: customer})
 	w.act(part, refund.Event{Kind: refund.ChoseRefund, Actor: customer})
-	w.bench.applied(noon, qc.FindingRecorded, "u12", w.bench.flag("again", "20481-2"))
+	again := w.bench.flag("again", "20481-2")
+	again.RecordedAt = noon.Add(time.Minute)
+	w.bench.applied(noon.Add(time.Hour), qc.FindingRecorded, "u12", again)
 	cases, err := w.Cases(t.Context(), central.CaseFilter{Open: true})
 	w.must(err)
 	if len(cases) != 2 {
