@@ -185,7 +185,7 @@ func second(_ Case, e Event) error {
 // where the fault is ours or the seller has kept the item as well.
 func agentOwes(c Case, e Event) error {
 	if c.Status == SellerRefused && c.Liability != ByAgentFault && !c.Away() {
-		return ErrNotNow
+		return ErrNotOurFault
 	}
 	return second(c, e)
 }

@@ -133,6 +133,7 @@ var (
 	ErrConsent      = errors.New("consent_needed")      // it costs more than it brings, and nobody has agreed
 	ErrPieces       = errors.New("pieces_wrong")        // not some of the pieces, or none, or all
 	ErrCosts        = errors.New("costs_money")         // instructions never cost what was not agreed to
+	ErrNotOurFault  = errors.New("not_our_fault")       // we bear what was refused only where we answer for it
 	ErrAway         = errors.New("item_away")           // the seller has the item: nobody can keep it, nor send it
 )
 
@@ -140,7 +141,7 @@ var (
 func Refusals() []error {
 	return []error{
 		ErrNotNow, ErrNotYours, ErrOwnFinding, ErrWindowClosed, ErrMissing, ErrAmount, ErrUnknownEvent, ErrRounds,
-		ErrOfferLate, ErrOfferRounds, ErrPhotoRounds, ErrSamePerson, ErrApproval, ErrApprover, ErrCosts, ErrPieces, ErrConsent, ErrFunds, ErrAway,
+		ErrOfferLate, ErrOfferRounds, ErrPhotoRounds, ErrSamePerson, ErrApproval, ErrApprover, ErrCosts, ErrPieces, ErrConsent, ErrFunds, ErrNotOurFault, ErrAway,
 	}
 }
 
