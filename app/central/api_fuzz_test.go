@@ -6,16 +6,21 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"io"
 	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"flawmark/app/qc"
+	"flawmark/storage/storagetest"
 	"flawmark/sync/shops"
 	"flawmark/sync/wire"
 )
@@ -23,7 +28,7 @@ import (
 // How the API is tried with hostile requests: go test ./app/central -run
 // TestAPI_ -args -api.rounds 200 -api.seed 7 tries longer, or another way.
 var (
-	apiRounds = flag.Int("api.rounds", 8, "hostile requests of each kind to each operation of the API")
+	apiRounds = flag.Int("api.rounds", 72, "hostile requests of each kind to each operation of the API")
 	apiSeed   = flag.Uint64("api.seed", 1, "what they follow from")
 )
 
@@ -48,13 +53,14 @@ type attacker struct {
 	found  func(format string, args ...any)
 
 	asStation func(*http.Request)
-	tried     map[int]int
+	tried     map[int]int            // by hundreds of the answer
+	as        map[string]map[int]int // the same, by whom it came from
 }
 
-func newAttacker(t *testing.T, seed uint64) *attacker {
+func newAttacker(t *testing.T, m *market, seed uint64) *attacker {
 	t.Helper()
 	a := &attacker{
-		market: newMarket(t), random: rand.New(rand.NewPCG(seed, 7)), found: t.Errorf, tried: map[int]int{},
+		market: m, random: rand.New(rand.NewPCG(seed, 7)), found: t.Errorf, tried: map[int]int{}, as: map[string]map[int]int{},
 	}
 	c := a.flagged("A-1")
 	order := strings.NewReplacer("A-1-1", "B-77-1", "A-1", "B-77", "AC-1", "B-77-C", `"Ana"`, `"Bo Tajný"`).Replace(marketOrder("A-1", "AC-1", "A-1-1"))
@@ -76,6 +82,12 @@ func newAttacker(t *testing.T, seed uint64) *attacker {
 	a.ids = map[string][]string{
 		"order": {"A-1", "B-77", "1"}, "case": {c.ID, theirs.Items[0].ID}, "customer": {"AC-A-1", "B-77-C", "C-1"},
 		"finding": {"f-A-1", "f-B-77"}, "photo": {"p1"}, "sid": {station, string(a.bench)}, "item": {"A-1-1", "B-77-1"},
+		"ticket": {"A-1-T1", "B-77-T1"}, "size": {"full", "thumb"}, "picture": {string(qc.DigestOf(nil))},
+	}
+	for key, order := range map[string]string{"acme": "A-1", "other": "B-77"} {
+		wants[shops.TicketView](a.market, a.ask(key, "POST", "/v1/shop/orders/"+order+"/tickets",
+			fmt.Sprintf(`{"topic":"question","text":%q}`, map[string]string{"acme": "mine", "other": "wish of Bo"}[key]),
+			"Idempotency-Key: first"), http.StatusCreated)
 	}
 	return a
 }
@@ -172,22 +184,102 @@ func (a *attacker) request(method, path string, op apiOperation) *http.Request {
 	r.Header = headers
 	r.RemoteAddr = fmt.Sprintf("192.0.2.%d:4000", a.random.IntN(250))
 	if len(body) > 0 {
-		r.Header.Set("Content-Type", one(a, []string{"application/json", "application/json", "application/json", wire.ChunkType, "text/plain", ""}))
+		kind := a.contentType(op)
+		if kind == "multipart/form-data" && takesForm(op) && a.sometimes(2) {
+			body, kind = a.form(op)
+			r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+		}
+		r.Header.Set("Content-Type", kind)
 	}
-	switch a.random.IntN(12) {
-	case 0:
-	case 1:
-		r.Header.Set("Authorization", "Bearer "+strings.Map(inHeader, a.oddText()))
-	case 2:
-		r.Header.Set("Authorization", a.keys["fuzz0"]) // without a scheme
-	default:
-		if strings.HasPrefix(path, "/v1/shop") != a.sometimes(20) {
-			r.Header.Set("Authorization", "Bearer "+a.keys[fmt.Sprint("fuzz", a.random.IntN(attackers))])
-		} else {
-			a.asStation(r)
+	for _, name := range []string{"If-Match", "Idempotency-Key", "Content-Type", "Authorization"} {
+		if a.sometimes(15) {
+			r.Header.Add(name, strings.Map(inHeader, a.oddText())) // a second one
 		}
 	}
 	return r
+}
+
+// contentType is what a body is said to be: mostly what it should be.
+func (a *attacker) contentType(op apiOperation) string {
+	if a.sometimes(3) {
+		return one(a, []string{
+			"", "text/plain", "application/xml", "application/json; charset=utf-16", "application/problem+json", "application/jsonx",
+			"multipart/form-data", "multipart/form-data; boundary=x", wire.ChunkType, "application/x-www-form-urlencoded", ";;", "九",
+		})
+	}
+	if op.RequestBody == nil {
+		return wire.JSONType
+	}
+	return one(a, slices.Sorted(maps.Keys(op.RequestBody.Content)))
+}
+
+func takesForm(op apiOperation) bool {
+	return op.RequestBody != nil && op.RequestBody.Content["multipart/form-data"].Schema != nil
+}
+
+// form makes a form with photos out of the operation's own example.
+func (a *attacker) form(op apiOperation) (body []byte, kind string) {
+	var example map[string]any
+	if err := json.Unmarshal(op.RequestBody.Content[wire.JSONType].Example, &example); err != nil {
+		a.t.Fatal(err)
+	}
+	fields := map[string]string{}
+	for name, value := range example {
+		if fields[name] = fmt.Sprint(value); a.sometimes(6) {
+			fields[name] = a.oddText()
+		}
+	}
+	if a.sometimes(6) {
+		fields[a.oddText()] = a.oddText()
+	}
+	delete(fields, "item") // of which it has none
+	var photos [][]byte
+	for range a.random.IntN(6) {
+		photo := photoFile(a.t, 4+a.random.IntN(40))
+		if a.sometimes(3) {
+			photo = photo[:a.random.IntN(len(photo))]
+		}
+		photos = append(photos, photo)
+	}
+	text, kind := form(a.t, fields, photos...)
+	if a.sometimes(5) {
+		text = text[:a.random.IntN(len(text))]
+	}
+	return []byte(text), kind
+}
+
+// credential lets a request come from somebody, and says who that is.
+func (a *attacker) credential(r *http.Request) string {
+	shop := strings.HasPrefix(r.URL.Path, "/v1/shop") != a.sometimes(20)
+	switch a.random.IntN(12) {
+	case 0:
+		return "nobody"
+	case 1:
+		r.Header.Set("Authorization", "Bearer "+strings.Map(inHeader, a.oddText()))
+		return "a forger"
+	case 2:
+		r.Header.Set("Authorization", a.keys["fuzz0"]) // without a scheme
+		return "a forger"
+	case 3, 4: // whoever holds a customer's link
+		switch a.random.IntN(3) {
+		case 0:
+			r.Header.Set("Authorization", "Bearer "+a.token)
+		case 1:
+			r.Header.Set("Cookie", "order="+a.token)
+		default:
+			query := r.URL.Query()
+			query.Set("t", a.token)
+			r.URL.RawQuery = query.Encode()
+			r.RequestURI = r.URL.RequestURI()
+		}
+		return "a customer"
+	}
+	if shop {
+		r.Header.Set("Authorization", "Bearer "+a.keys[fmt.Sprint("fuzz", a.random.IntN(attackers))])
+		return "a shop"
+	}
+	a.asStation(r)
+	return "a station"
 }
 
 // inHeader keeps what a client can put into a header at all.
@@ -228,7 +320,14 @@ func (a *attacker) body(op apiOperation) []byte {
 		}
 		return nil
 	}
-	switch a.random.IntN(14) {
+	switch a.random.IntN(16) {
+	case 5, 6: // the same member twice
+		for _, media := range op.RequestBody.Content {
+			if text := bytes.TrimSpace(media.Example); len(text) > 2 && text[0] == '{' {
+				return slices.Concat(text[:len(text)-1], []byte(","), text[1:])
+			}
+		}
+		return []byte(`{"a":1,"a":2}`)
 	case 0:
 		return nil
 	case 1:
@@ -277,12 +376,21 @@ func (a *attacker) attempt(handler http.Handler, r *http.Request) {
 			a.found("%s: panics: %v", described, cause)
 		}
 	}()
+	who := a.credential(r)
+	described += " by " + who
 	handler.ServeHTTP(w, r)
 	a.tried[w.Code/100]++
+	if a.as[who] == nil {
+		a.as[who] = map[int]int{}
+	}
+	a.as[who][w.Code/100]++
 	if took := time.Since(began); took > tooLong {
 		a.found("%s: took %v", described, took)
 	}
 	body := w.Body.String()
+	if w.Code < 300 && who != "a shop" && who != "a station" && a.contract.guarded(r) {
+		a.found("%s: %d %.300s", described, w.Code, body)
+	}
 	if w.Code >= 500 {
 		a.found("%s: %d %s", described, w.Code, body)
 	}
@@ -298,7 +406,8 @@ func (a *attacker) attempt(handler http.Handler, r *http.Request) {
 	if w.Code >= 400 && r.Method != http.MethodHead {
 		var p wire.Problem
 		err := json.Unmarshal([]byte(body), &p)
-		if err != nil || p.Status != w.Code || p.Type == "" || p.Title == "" || p.Help == "" || w.Header().Get("Content-Type") != wire.ProblemType {
+		sentence := len(p.Help) > 20 && strings.ContainsAny(p.Help[len(p.Help)-1:], ".”")
+		if err != nil || p.Status != w.Code || p.Type == "" || p.Title == "" || !sentence || w.Header().Get("Content-Type") != wire.ProblemType {
 			a.found("%s: refused without saying what to do: %d %s %.200s", described, w.Code, w.Header().Get("Content-Type"), body)
 		}
 	}
@@ -322,17 +431,80 @@ func (a *attacker) attack(handler http.Handler, rounds int) int {
 	return n
 }
 
-// No request brings the centre down, hangs, or brings out what is another's.
+// No request brings the centre down, hangs, or brings out what is another's,
+// whoever sends it and whatever keeps the books.
 func TestAPI_NoRequestHurts(t *testing.T) {
 	t.Parallel()
-	a := newAttacker(t, *apiSeed)
-	n := a.attack(a.pages, *apiRounds)
-	t.Logf("%d requests from seed %d: answers by hundreds %v", n, *apiSeed, a.tried)
-	if a.tried[2] < n/50 || a.tried[4] < n/3 {
-		t.Errorf("the requests are not what they should be: answers by hundreds %v of %d", a.tried, n)
+	for name, open := range map[string]func(*testing.T) *market{
+		"SQLite": newMarket,
+		"PostgreSQL": func(t *testing.T) *market {
+			t.Helper()
+			return newMarketAt(t, storagetest.StartPostgres(t).Database(t))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a := newAttacker(t, open(t), *apiSeed)
+			n := a.attack(a.pages, *apiRounds)
+			t.Logf("%d requests from seed %d: answers by hundreds %v, by sender %v", n, *apiSeed, a.tried, a.as)
+			if a.tried[2] < n/50 || a.tried[4] < n/3 || a.as["a shop"][2] == 0 || a.as["a station"][2] == 0 {
+				t.Errorf("the requests are not what they should be: answers by hundreds %v of %d, by sender %v", a.tried, n, a.as)
+			}
+			if report, err := a.c.store.Verify(t.Context()); err != nil || !report.OK() {
+				t.Errorf("afterwards the centre is not sound: %v %v", report.Problems, err)
+			}
+		})
 	}
-	if report, err := a.c.store.Verify(t.Context()); err != nil || !report.OK() {
-		t.Errorf("afterwards the centre is not sound: %v %v", report.Problems, err)
+}
+
+// A body of just as much as an operation says that it takes is read, and one of
+// a byte more is refused for that and nothing else.
+func TestAPI_BodiesAtTheirLimit(t *testing.T) {
+	t.Parallel()
+	a := newAttacker(t, newMarket(t), 5)
+	limit := regexp.MustCompile(`at most (\d+) (K|M)iB`)
+	n := 0
+	for path, methods := range a.contract.doc.Paths {
+		for method, op := range methods {
+			if op.RequestBody == nil || op.RequestBody.Content[wire.JSONType].Example == nil {
+				continue
+			}
+			said := limit.FindStringSubmatch(op.RequestBody.Description)
+			if said == nil {
+				t.Errorf("%s says nothing of how large its body may be: %s", op.OperationID, op.RequestBody.Description)
+				continue
+			}
+			most, err := strconv.Atoi(said[1])
+			a.must(err)
+			most <<= map[string]int{"K": 10, "M": 20}[said[2]]
+			for _, beyond := range []int{0, 1} {
+				body := append(bytes.Clone(op.RequestBody.Content[wire.JSONType].Example), bytes.Repeat([]byte(" "), most)...)[:most+beyond]
+				at := path
+				for name, known := range a.ids {
+					at = strings.ReplaceAll(at, "{"+name+"}", url.PathEscape(known[0]))
+				}
+				at = regexp.MustCompile(`\{(hold|payout|hook)\}`).ReplaceAllString(at, "0193f1e2-7b4c-7c1a-9d55-0242ac120099")
+				r := httptest.NewRequest(strings.ToUpper(method), "http://centre.test"+at, bytes.NewReader(body))
+				r.RemoteAddr = fmt.Sprintf("192.0.2.%d:4000", n%250)
+				r.Header.Set("Content-Type", wire.JSONType)
+				r.Header.Set("Idempotency-Key", fmt.Sprint("limit", n))
+				r.Header.Set("If-Match", `"1"`)
+				if strings.HasPrefix(path, "/v1/shop") {
+					r.Header.Set("Authorization", "Bearer "+a.keys[fmt.Sprint("fuzz", n%attackers)])
+				} else {
+					a.asStation(r)
+				}
+				w := httptest.NewRecorder()
+				a.pages.ServeHTTP(w, r)
+				if (w.Code == http.StatusRequestEntityTooLarge) != (beyond > 0) {
+					t.Errorf("%s: a body of %d bytes, of %d: %d %.200s", op.OperationID, len(body), most, w.Code, w.Body)
+				}
+				n++
+			}
+		}
+	}
+	if n < 20 {
+		t.Errorf("only %d bodies were tried", n)
 	}
 }
 
@@ -351,6 +523,20 @@ func TestAPI_AFaultIsSeen(t *testing.T) {
 				return false
 			}
 			wire.Refuse(w, http.StatusInternalServerError, "internal", wire.NewProblem(wire.Internal, ""))
+			return true
+		},
+		"open to anybody": func(w http.ResponseWriter, r *http.Request, _ []byte) bool {
+			if !strings.HasPrefix(r.URL.Path, "/v1/shop") {
+				return false
+			}
+			w.Header().Set("Content-Type", wire.JSONType)
+			_, _ = w.Write([]byte(`{}`))
+			return true
+		},
+		"help without a sentence": func(w http.ResponseWriter, _ *http.Request, _ []byte) bool {
+			p := wire.NewProblem(wire.NotFound, "")
+			p.Help = "bad request"
+			wire.Refuse(w, p.Status, p.Name(), p)
 			return true
 		},
 		"plain text": func(w http.ResponseWriter, _ *http.Request, body []byte) bool {
@@ -377,7 +563,7 @@ func TestAPI_AFaultIsSeen(t *testing.T) {
 	} {
 		t.Run(strings.ReplaceAll(name, " ", "_"), func(t *testing.T) {
 			t.Parallel()
-			a := newAttacker(t, 3)
+			a := newAttacker(t, newMarket(t), 3)
 			seen := 0
 			a.found = func(string, ...any) { seen++ }
 			a.attack(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -387,7 +573,7 @@ func TestAPI_AFaultIsSeen(t *testing.T) {
 				if !fault(w, r, body.Bytes()) {
 					a.pages.ServeHTTP(w, r)
 				}
-			}), 2)
+			}), 6)
 			if seen == 0 {
 				t.Error("passes")
 			}

@@ -119,6 +119,17 @@ func (c *contract) schema(place ...string) (*jsonschema.Schema, error) {
 	return schema, err
 }
 
+// guarded reports whether a request is for an operation that asks who comes.
+func (c *contract) guarded(r *http.Request) bool {
+	for path, route := range c.routes {
+		op, ok := c.doc.Paths[path][strings.ToLower(r.Method)]
+		if ok && route.MatchString(r.URL.EscapedPath()) {
+			return len(op.Security) > 0 && !slices.ContainsFunc(op.Security, func(way map[string][]string) bool { return len(way) == 0 })
+		}
+	}
+	return false
+}
+
 // breach says how an answer is not as the document says, or nil.
 func (c *contract) breach(r *http.Request, status int, header http.Header, body []byte) error {
 	for path, route := range c.routes {

@@ -58,6 +58,9 @@ func (r *routed) Adapter() huma.Adapter { return r.adapter }
 // answered with beside those of every operation.
 func Register[I, O any](api huma.API, op huma.Operation, refusals []Refusal, handler func(context.Context, *I) (*O, error)) {
 	op.Metadata = map[string]any{refusalsKey: refusals}
+	if op.MaxBodyBytes > 0 {
+		op.MaxBodyBytes++ // the library means what is too large already
+	}
 	huma.Register(api, op, handler)
 }
 

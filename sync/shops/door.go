@@ -186,6 +186,12 @@ func admission(ctx context.Context) admittance {
 // makes a revocation effective at once.
 func (d *Door) admitted(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for _, name := range []string{"Authorization", "If-Match", "Idempotency-Key"} {
+			if len(r.Header.Values(name)) > 1 {
+				refuse(w, wire.NewProblem(wire.Malformed, "the header "+name+" is there more than once; send one"))
+				return
+			}
+		}
 		scheme, secret, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 		err := ErrKey
 		var k Key

@@ -101,7 +101,7 @@ func (d *Door) describeOrders(with scopedTo) {
 			"The same orders again change nothing, so that a request without an answer is simply repeated. What is new belongs to your shop; " +
 			"numbers that somebody else uses are refused. What the warehouse has found out since stays as it is.",
 		MaxBodyBytes: maxImport, RequestBody: &huma.RequestBody{
-			Required: true, Description: "At most 4 MiB and 500 orders",
+			Required: true, Description: "JSON of at most 4 MiB and 500 orders",
 			Content: map[string]*huma.MediaType{"application/json": {Schema: schemaOf[ImportRequest](write), Example: importExample()}},
 		},
 		SkipValidateBody: true, // the rules are those of the command line, and list every fault
