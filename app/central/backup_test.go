@@ -7,6 +7,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
+	"database/sql"
 	"encoding/json"
 	"encoding/pem"
 	"errors"
@@ -383,6 +384,26 @@ func TestDoctor_Repair(t *testing.T) {
 	lacked, err := store.LackedBlobs(t.Context(), []qc.Digest{s.original, s.preview})
 	if err != nil || len(lacked) != 2 {
 		t.Errorf("lacks %v, %v", lacked, err)
+	}
+}
+
+// The desk's rows are compared with what they are made of, and made anew.
+func TestDoctor_Desk(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.leave()
+	db, err := sql.Open("sqlite", filepath.Join(s.dir, "central.db"))
+	s.must(err)
+	_, err = db.Exec(`UPDATE desk_case SET search = 'nothing'`)
+	s.must(errors.Join(err, db.Close()))
+	for _, look := range []struct {
+		flag, desk string
+		exit       int
+	}{{"--json", "", 0}, {"--deep", "problem", 1}, {"--repair", "warning", 0}, {"--deep", "ok", 0}} {
+		exit, out, errOut := run(t, s.dir, "doctor", "--json", look.flag)
+		if found := states(t, out, errOut, exit); found["desk"] != look.desk || exit != look.exit {
+			t.Errorf("%s: exit %d: %v", look.flag, exit, found)
+		}
 	}
 }
 

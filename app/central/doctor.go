@@ -61,8 +61,8 @@ type doctor struct {
 }
 
 func doctorFlags(set *flag.FlagSet) {
-	set.Bool("deep", false, "read every photo file instead of a sample")
-	set.Bool("repair", false, "ask the stations again for photo files that are missing or damaged; with the service stopped")
+	set.Bool("deep", false, "read every photo file instead of a sample, and make every row of the desk's lists once more")
+	set.Bool("repair", false, "ask the stations again for photo files that are missing or damaged, and mend the desk's lists; with the service stopped")
 }
 
 // diagnose is the doctor command: one line a check, and a failure when one of
@@ -123,7 +123,7 @@ func newDoctor(ctx context.Context, call *command.Call) (*doctor, func() error, 
 // examine runs every check, in the order in which people care.
 func (d *doctor) examine(ctx context.Context) error {
 	for _, check := range []func(context.Context) error{
-		d.books, d.photos, d.content, d.mend, d.health, d.space, d.clock, d.certificate, d.mail,
+		d.books, d.desk, d.photos, d.content, d.mend, d.health, d.space, d.clock, d.certificate, d.mail,
 	} {
 		if err := check(ctx); err != nil {
 			return err

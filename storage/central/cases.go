@@ -178,6 +178,11 @@ func (t *tx) move(ctx context.Context, c refund.Case, e refund.Event) (refund.Ca
 	if err := t.updateCase(ctx, c.Version, after); err != nil {
 		return c, err
 	}
+	if after.Finding != c.Finding {
+		if err := t.countAgain(ctx, c.Finding, after.Finding); err != nil {
+			return c, err
+		}
+	}
 	if err := t.announce(ctx, c.Status, after, e.Kind); err != nil {
 		return c, err
 	}

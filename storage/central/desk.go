@@ -3,6 +3,7 @@ package central
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -14,7 +15,7 @@ import (
 // deskForm is the version of the rules by which rows for the desk are made of
 // cases and findings. A change of them is a new form: an older row is made
 // again when the store opens.
-const deskForm = 2
+const deskForm = 3
 
 // never is when that is due which has no time. What has ended comes after it,
 // the last ended first.
@@ -25,38 +26,40 @@ const (
 
 // fileCase keeps what the desk's lists and statistics need of a case.
 func (t *tx) fileCase(ctx context.Context, c refund.Case) error {
-	item, err := readItem(ctx, t, c.Item)
+	row, err := caseRowOf(ctx, t, c)
 	if err != nil {
 		return err
 	}
-	customer, err := customerOf(ctx, t, c.Order)
-	if err != nil {
-		return err
-	}
-	turn, claim := c.Turn(), c.Claim()
-	urgent := int64(never)
-	if first := turn.First(); !first.IsZero() {
-		urgent = micros(first)
-	}
-	if !claim.EndedAt.IsZero() {
-		urgent = ended - micros(claim.EndedAt)
-	}
-	_, err = t.ExecContext(ctx, `INSERT INTO desk_case (case_id, form, version, is_open, status, intent, seller, turn,
-		due_at, urgent_at, search, pieces, opened_at, decided_at, credited_at, ended_at, outcome, refusals, missing)
+	if _, err := t.ExecContext(ctx, `INSERT INTO desk_case (`+caseRowColumns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
 		ON CONFLICT (case_id) DO UPDATE SET form = excluded.form, version = excluded.version, is_open = excluded.is_open,
 		status = excluded.status, intent = excluded.intent, seller = excluded.seller, turn = excluded.turn,
 		due_at = excluded.due_at, urgent_at = excluded.urgent_at, search = excluded.search, pieces = excluded.pieces,
-		decided_at = excluded.decided_at, credited_at = excluded.credited_at, ended_at = excluded.ended_at,
-		outcome = excluded.outcome, refusals = excluded.refusals, missing = excluded.missing`,
-		string(c.ID), deskForm, c.Version, openColumn(c), string(c.Status), string(c.Intent), c.Seller, string(turn.Side),
-		micros(turn.By), urgent, deskSearch(c, item, customer), c.Quantity, micros(c.OpenedAt), micros(claim.DecidedAt),
-		micros(claim.CreditedAt), micros(claim.EndedAt), string(claim.Result), c.Refusals, c.Missing().Minor())
-	if err == nil && c.Status == refund.Withdrawn { // there was no defect
-		_, err = t.ExecContext(ctx, `UPDATE desk_finding SET flawed = 0 WHERE finding = $1`, string(c.Finding))
-	}
-	if err != nil {
+		opened_at = excluded.opened_at, decided_at = excluded.decided_at, credited_at = excluded.credited_at,
+		ended_at = excluded.ended_at, outcome = excluded.outcome, refusals = excluded.refusals, missing = excluded.missing`,
+		row.values()...); err != nil {
 		return fmt.Errorf("file case %s: %w", c.ID, err)
+	}
+	if c.Version > 1 && c.Status != refund.Withdrawn {
+		return nil
+	}
+	return t.countAgain(ctx, c.Finding)
+}
+
+// countAgain counts findings anew on which a case stands, or has stood: whether
+// they were flaws has become known, or is open again.
+func (t *tx) countAgain(ctx context.Context, ids ...qc.FindingID) error {
+	for _, id := range ids {
+		f, err := readFinding(ctx, t, id)
+		if errors.Is(err, qc.ErrNotFound) {
+			continue // nothing to count
+		}
+		if err != nil {
+			return err
+		}
+		if err := t.fileFinding(ctx, f); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -72,24 +75,31 @@ func deskSearch(c refund.Case, item qc.Item, customer qc.Customer) string {
 
 // fileFinding counts an inspection.
 func (t *tx) fileFinding(ctx context.Context, f qc.Finding) error {
-	item, err := readItem(ctx, t, f.Item)
+	row, err := findingRowOf(ctx, t, f)
 	if err != nil {
 		return err
 	}
-	_, err = t.ExecContext(ctx, `INSERT INTO desk_finding (finding, form, revision, item, seller, inspector, verdict, pieces,
-		flawed, recorded_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-		ON CONFLICT (finding) DO UPDATE SET form = excluded.form, revision = excluded.revision, seller = excluded.seller,
-		inspector = excluded.inspector, verdict = excluded.verdict, pieces = excluded.pieces, flawed = excluded.flawed`,
-		string(f.ID), deskForm, f.Revision, string(f.Item), item.Seller, string(f.Inspector), string(f.Verdict),
-		item.Quantity, refund.FlawedPieces(f, item.Quantity), micros(f.RecordedAt))
-	if err != nil {
+	if _, err := t.ExecContext(ctx, `INSERT INTO desk_finding (`+findingRowColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+		ON CONFLICT (finding) DO UPDATE SET form = excluded.form, revision = excluded.revision, item = excluded.item,
+		seller = excluded.seller, inspector = excluded.inspector, verdict = excluded.verdict, pieces = excluded.pieces,
+		flawed = excluded.flawed, recorded_at = excluded.recorded_at`, row.values()...); err != nil {
 		return fmt.Errorf("count finding %s: %w", f.ID, err)
 	}
 	return nil
 }
 
-// refileItem files the cases of an item again, whose names have changed.
+// refileItem files the cases and findings of an item again, whose names have
+// changed.
 func (t *tx) refileItem(ctx context.Context, item qc.ItemID) error {
+	findings, err := findingsOf(ctx, t, item)
+	if err != nil {
+		return err
+	}
+	for _, f := range findings {
+		if err := t.fileFinding(ctx, f); err != nil {
+			return err
+		}
+	}
 	return t.refile(ctx, `SELECT body FROM refund_case WHERE item = $1`, string(item))
 }
 

@@ -148,6 +148,13 @@ func (l *life) end() {
 	for _, problem := range report.Problems {
 		l.wrong("lost: not sound: %s", problem)
 	}
+	if store, here := l.centre.(*central.Store); here {
+		faults, err := store.CheckDesk(l.t.Context())
+		l.must(err)
+		if !faults.OK() {
+			l.wrong("lost: the desk's rows of %v and %v are not what they are made of", faults.Cases, faults.Findings)
+		}
+	}
 	l.blink()
 	l.must(l.centre.Close())
 }
