@@ -143,3 +143,19 @@ func TestApportion_LeftoverGoesToTheLargestRemainder(t *testing.T) {
 		t.Errorf("all-zero weights: %v", err)
 	}
 }
+
+func TestReadCNY(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]int64{
+		"401": 40100, " ¥1,234.50 ": 123450, "1,234.50元": 123450, "CNY 12.5": 1250, "12.5 RMB": 1250, "人民币12元": 1200, "+3": 300, "-1,234.50": -123450,
+	} {
+		if got, err := ReadCNY(text); err != nil || got != Fen(want) {
+			t.Errorf("%q is read as %s, %v; want %d fen", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"", "¥", "12,34", "1.234,50", "$12", "12.345", "1 234"} {
+		if got, err := ReadCNY(text); err == nil {
+			t.Errorf("%q is read as %s", text, got)
+		}
+	}
+}

@@ -15,7 +15,7 @@ type Waybill string
 // ParseWaybill cleans a scanned or typed number (blanks at the ends, lower
 // case) and fails with [ErrWaybill] when it cannot be one.
 func ParseWaybill(text string) (Waybill, error) {
-	text = strings.ToUpper(strings.TrimSpace(text))
+	text = strings.ToUpper(strings.TrimSpace(HalfWidth(text)))
 	if len(text) < 8 || len(text) > 30 {
 		return "", ErrWaybill
 	}

@@ -120,6 +120,10 @@ func (c Case) policy() Policy {
 	return original()
 }
 
+// AloneUpTo is how much a clerk may give of our own money without a second
+// person.
+func (c Case) AloneUpTo() money.Amount { return c.policy().ApprovalAbove }
+
 // LiabilityOf returns who answers for the flaws of a finding by the rules of
 // the case.
 func (c Case) LiabilityOf(f qc.Finding, catalogue qc.Catalogue) Liability {

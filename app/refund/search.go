@@ -1,6 +1,10 @@
 package refund
 
-import "strings"
+import (
+	"strings"
+
+	"flawmark/app/qc"
+)
 
 // Search is what somebody typed to find cases: all words must be about a case,
 // and one of the decisions its customer's.
@@ -27,12 +31,7 @@ func light(word string) []Decision {
 // ReadSearch reads a search. Case does not matter, nor whether letters and
 // digits are typed in full width, as Chinese keyboards do.
 func ReadSearch(text string) Search {
-	text = strings.Map(func(r rune) rune {
-		if r >= '！' && r <= '～' {
-			return r - ('！' - '!')
-		}
-		return r
-	}, strings.ToLower(text))
+	text = strings.ToLower(qc.HalfWidth(text))
 	text = strings.NewReplacer("green light", "greenlight", "red light", "redlight").Replace(text)
 	var s Search
 	for _, word := range strings.Fields(text) {

@@ -14,11 +14,11 @@ import (
 	"unicode/utf8"
 
 	"flawmark/app/money"
+	"flawmark/app/qc"
 
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/simplifiedchinese"
 	"golang.org/x/text/encoding/unicode"
-	"golang.org/x/text/width"
 )
 
 // RefundRow is a payment as a file of the marketplace tells it.
@@ -178,6 +178,7 @@ type refundRecord struct {
 // within a field is let pass, but then no field may go over several lines:
 // otherwise one that does not close would swallow the payments behind it.
 func refundRecords(text string) ([]refundRecord, error) {
+	text = kept.ReplaceAllString(text, "$1$2")
 	records, err := readRecords(text, false)
 	if broken, ok := errors.AsType[*csv.ParseError](err); ok {
 		if !errors.Is(broken, csv.ErrBareQuote) {
@@ -195,6 +196,10 @@ func refundRecords(text string) ([]refundRecord, error) {
 	}
 	return records, nil
 }
+
+// kept is what a spreadsheet takes for a text though it is a number: ="…" without
+// the quotation marks that CSV wants around it.
+var kept = regexp.MustCompile(`(?m)(^|[,;\t])="([^"\n]*)"`)
 
 func readRecords(text string, lazy bool) ([]refundRecord, error) {
 	reader := csv.NewReader(strings.NewReader(text))
@@ -273,7 +278,7 @@ func usualNames(column string) []string {
 
 // columnOf returns which of our columns a file means by a name; empty: none.
 func columnOf(name string) string {
-	name = strings.ToLower(width.Narrow.String(plain(name)))
+	name = strings.ToLower(qc.HalfWidth(plain(name)))
 	for _, unit := range []string{"(元)", "(cny)"} {
 		name = strings.TrimSpace(strings.TrimSuffix(name, unit))
 	}
@@ -292,7 +297,7 @@ func refundRow(record refundRecord, header []string, places map[string]int) Refu
 		}
 		return ""
 	}
-	narrow := func(column string) string { return width.Narrow.String(field(column)) }
+	narrow := func(column string) string { return qc.HalfWidth(field(column)) }
 	row := RefundRow{Line: record.line, Ref: narrow("reference"), Order: narrow("order"), Seller: field("seller"), Note: field("note")}
 	if row.Total = isTotal(record.fields, row.Ref); row.Total {
 		return row
@@ -309,7 +314,7 @@ func refundRow(record refundRecord, header []string, places map[string]int) Refu
 		broken(len(field(column)) > maxRefundText, column, FaultLong)
 	}
 	var err error
-	row.Amount, err = readYuan(narrow("amount"))
+	row.Amount, err = readPaid(narrow("amount"))
 	broken(field("amount") == "", "amount", FaultEmpty)
 	broken(err != nil, "amount", FaultAmount)
 	row.Date, err = readDate(narrow("date"))
@@ -322,7 +327,7 @@ func refundRow(record refundRecord, header []string, places map[string]int) Refu
 func isTotal(fields []string, ref string) bool {
 	first := ""
 	for _, field := range fields {
-		first = cmp.Or(first, strings.ToLower(width.Narrow.String(plain(field))))
+		first = cmp.Or(first, strings.ToLower(qc.HalfWidth(plain(field))))
 	}
 	return totals.MatchString(first) && (ref == "" || strings.ToLower(ref) == first)
 }
@@ -351,22 +356,9 @@ func plain(field string) string {
 	return strings.TrimSpace(strings.TrimLeft(field, "`'"))
 }
 
-var thousands = regexp.MustCompile(`^\d{1,3}(,\d{3})+(\.\d{1,2})?$`)
-
-// readYuan reads an amount as people and marketplaces write it: "1234.5",
-// "¥1,234.50", "1,234.50元", "CNY 1234.50", in half width. What could be meant
-// otherwise is refused, and so is a payment of nothing or less.
-func readYuan(text string) (money.Amount, error) {
-	for _, mark := range []string{"人民币", "RMB", "CNY", "¥", "+"} {
-		text = strings.TrimSpace(strings.TrimPrefix(text, mark))
-	}
-	for _, mark := range []string{"元", "CNY", "RMB"} {
-		text = strings.TrimSpace(strings.TrimSuffix(text, mark))
-	}
-	if thousands.MatchString(text) {
-		text = strings.ReplaceAll(text, ",", "")
-	}
-	amount, err := money.Parse(text, money.CNY)
+// readPaid reads what was paid; a payment of nothing or less is none.
+func readPaid(text string) (money.Amount, error) {
+	amount, err := money.ReadCNY(text)
 	if err == nil && (amount.Minor() <= 0 || amount.Minor() > maxFen) {
 		err = money.ErrSyntax
 	}

@@ -67,6 +67,7 @@ func TestParseRefunds_WhatIsAroundThem(t *testing.T) {
 	t.Parallel()
 	rows, err := central.ParseRefunds([]byte("#支付宝业务明细查询\n#账号：[20881234]\n退款明细,2026年11月\n\n" +
 		"退款编号\t,订单编号\t,退款金额（元）,备注\nR-1\t,T-1\t,1.00,\"两行\r\n备注\"\nR-2,T-2,2.00,\n" +
+		"=\"R-3\",=\"T-3\",=\"3.00\",\n" +
 		"合计：,,3.00,\n,,3.00,\nTotal,,3.00,\nTOTAL-9,T-3,4.00,\n,合计,3.00,\n#导出时间：2026-11-28\n"))
 	if err != nil {
 		t.Fatal(err)
@@ -75,7 +76,7 @@ func TestParseRefunds_WhatIsAroundThem(t *testing.T) {
 	for _, row := range rows {
 		got = append(got, fmt.Sprint(row.Line, " ", row.Ref, " ", row.Amount.Minor(), " ", row.Total, row.Broken))
 	}
-	want := []string{"6 R-1 100 false", "8 R-2 200 false", "9 合计: 0 true", "10  300 falsereference", "11 Total 0 true", "12 TOTAL-9 400 false", "13  0 true"}
+	want := []string{"6 R-1 100 false", "8 R-2 200 false", "9 R-3 300 false", "10 合计: 0 true", "11  300 falsereference", "12 Total 0 true", "13 TOTAL-9 400 false", "14  0 true"}
 	if !slices.Equal(got, want) || rows[0].Note != "两行\n备注" {
 		t.Errorf("%q, want %q; note %q", got, want, rows[0].Note)
 	}

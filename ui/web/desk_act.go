@@ -44,7 +44,7 @@ func (p *Pages) deskAct(w http.ResponseWriter, r *http.Request, who session) {
 	}
 	event, err := readEvent(form)
 	if err != nil {
-		back(w, r, casePath(d.Case.ID), err.Error())
+		p.refuseStep(w, r, who, form, err.Error())
 		return
 	}
 	if slices.Contains(fromBenches, event.Kind) {
@@ -53,7 +53,7 @@ func (p *Pages) deskAct(w http.ResponseWriter, r *http.Request, who session) {
 	}
 	event.Actor, event.At = who.actorFor(event.Kind), p.Now()
 	if err := p.approve(r, who, form.Get("approver"), form.Get("approver_password"), &event); err != nil {
-		back(w, r, casePath(d.Case.ID), err.Error())
+		p.refuseStep(w, r, who, form, err.Error())
 		return
 	}
 	_, err = p.Store.Act(r.Context(), d.Case.ID, number, event, p.actKey(d.Case.ID, number, event))
@@ -62,7 +62,36 @@ func (p *Pages) deskAct(w http.ResponseWriter, r *http.Request, who session) {
 		p.failed(w, r, "act", err)
 		return
 	}
+	if notice != "web.notice.done" {
+		p.refuseStep(w, r, who, form, notice)
+		return
+	}
 	back(w, r, casePath(d.Case.ID), notice)
+}
+
+// refuseStep answers a step that was not taken with the case as it is now. What
+// was typed for it is still there, if it can be taken at all.
+func (p *Pages) refuseStep(w http.ResponseWriter, r *http.Request, who session, form url.Values, notice string) {
+	d, ok := p.dossier(w, r)
+	if !ok {
+		return
+	}
+	s := p.deskSpeech(r)
+	page, err := p.caseAtDesk(r, s, d, who)
+	if err != nil {
+		p.failed(w, r, "case", err)
+		return
+	}
+	kind := refund.Kind(form.Get("event"))
+	action := page.action(kind)
+	if action == nil || len(action.Fields) == 0 {
+		back(w, r, casePath(d.Case.ID), notice)
+		return
+	}
+	action.refuse(s.T(notice), form)
+	page.Behalf = slices.Contains(ofCustomers, kind)
+	page.Events, page.Languages = "", nil // the address is no page of its own
+	p.render(w, r, http.StatusUnprocessableEntity, "case", page)
 }
 
 var (
@@ -97,7 +126,7 @@ func (p *Pages) approve(r *http.Request, who session, id, password string, event
 func readEvent(form url.Values) (refund.Event, error) {
 	text := func(name string) string { return strings.TrimSpace(form.Get(name)) }
 	event := refund.Event{
-		Kind: refund.Kind(text("event")), Reason: text("reason"), Carrier: text("carrier"), SellerRef: text("seller_ref"),
+		Kind: refund.Kind(text("event")), Reason: text("reason"), Carrier: text("carrier"), SellerRef: qc.HalfWidth(text("seller_ref")),
 	}
 	for _, value := range []string{event.Reason, event.Carrier, event.SellerRef} {
 		if utf8.RuneCountInString(value) > maxText {
@@ -111,8 +140,8 @@ func readEvent(form url.Values) (refund.Event, error) {
 		}
 		event.Waybill = parsed
 	}
-	if amount := strings.TrimSpace(strings.TrimLeft(text("amount"), "¥￥")); amount != "" {
-		parsed, err := money.Parse(amount, money.CNY)
+	if amount := text("amount"); amount != "" {
+		parsed, err := money.ReadCNY(qc.HalfWidth(amount))
 		if err != nil {
 			return event, errAmount
 		}

@@ -67,6 +67,12 @@ type bulkRow struct {
 // ofEach are the fields that every case has a value of its own for.
 var ofEach = []refund.Field{refund.NeedsAmount, refund.NeedsSellerRef, refund.NeedsWaybill}
 
+// ofEach reports whether every case has a value of its own for the field; a
+// parcel's carrier is one beside its number.
+func (f fieldView) ofEach() bool {
+	return f.Name == "carrier" || slices.Contains(ofEach, refund.Field(f.Name))
+}
+
 func (p *Pages) deskBulk(w http.ResponseWriter, r *http.Request, who session) {
 	if p.languageChosen(w, r, "/desk") {
 		return
@@ -125,17 +131,14 @@ func (v *bulkView) preview(s speech, w WorkRow, kind refund.Kind, who session) {
 			return
 		}
 		var shared []fieldView
-		for _, field := range next.Needs {
-			fields := s.fields(w.Case, field)
-			if !slices.Contains(ofEach, field) {
-				shared = append(shared, fields...)
+		for _, field := range s.stepFields(w.Case, next) {
+			if !field.ofEach() {
+				shared = append(shared, field)
 				continue
 			}
-			for i := range fields {
-				fields[i].Name += "." + string(w.Case.ID)
-				fields[i].Optional = true // without it this case alone is left out
-			}
-			row.Fields = append(row.Fields, fields...)
+			field.Name += "." + string(w.Case.ID)
+			field.Optional = true // without it this case alone is left out
+			row.Fields = append(row.Fields, field)
 		}
 		if v.Shared == nil {
 			v.Shared = shared

@@ -2,6 +2,7 @@ package web
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -33,6 +34,7 @@ type deskCaseView struct {
 	Action    string // address of the forms
 	Actions   []actionView
 	OnBehalf  []actionView // decisions that are the customer's to make
+	Behalf    bool         // they are shown at once
 	Withdraw  *actionView  // our mistake; nil: not possible
 	Split     *splitCard   // decide for some of the pieces by themselves
 	Linked    *linkedForms // what may follow after the end
@@ -89,6 +91,7 @@ type actionView struct {
 	Usual   bool // the step that cases of this kind mostly take
 	Version int
 	Fields  []fieldView
+	Problem string // what was wrong with it when it was sent
 }
 
 // fieldView is one field of a form.
@@ -98,6 +101,7 @@ type fieldView struct {
 	Long, Money        bool
 	Optional           bool
 	Secret             bool // is typed unseen
+	Focus              bool // is where the reader goes on
 	Hint               string
 }
 
@@ -141,12 +145,20 @@ func (p *Pages) deskCase(w http.ResponseWriter, r *http.Request, who session) {
 	if !ok {
 		return
 	}
-	s := p.deskSpeech(r)
+	page, err := p.caseAtDesk(r, p.deskSpeech(r), d, who)
+	if err != nil {
+		p.failed(w, r, "case", err)
+		return
+	}
+	p.render(w, r, http.StatusOK, "case", page)
+}
+
+// caseAtDesk is the page of a case for a person.
+func (p *Pages) caseAtDesk(r *http.Request, s speech, d Dossier, who session) (deskCaseView, error) {
 	c := d.Case
 	balance, err := p.Store.Balance(r.Context(), c.Customer)
 	if err != nil {
-		p.failed(w, r, "balance", err)
-		return
+		return deskCaseView{}, fmt.Errorf("read balance: %w", err)
 	}
 	page := deskCaseView{
 		frame: p.deskFrame(r, s, who, "case", s.T("web.case.title", "item", string(c.Item))),
@@ -167,6 +179,7 @@ func (p *Pages) deskCase(w http.ResponseWriter, r *http.Request, who session) {
 	if who.mayLink() {
 		page.Link = casePath(c.ID) + "/link"
 	}
+	page.Scripts = []string{"copy.js"}
 	page.Events, page.State = "/desk/events?case="+url.QueryEscape(string(c.ID)), dossierState(d)
 	for _, finding := range d.Findings {
 		page.Rounds = append(page.Rounds, p.round(s, d, finding))
@@ -179,7 +192,32 @@ func (p *Pages) deskCase(w http.ResponseWriter, r *http.Request, who session) {
 	page.Coach, page.Letters = p.coach(s, d), casePath(c.ID)+"/letters"
 	page.Tickets = s.ticketsOfCase(d, who.mayAct())
 	page.Timeline = withTickets(page.Timeline, s.ticketEntries(d.Tickets, c.Item, true))
-	p.render(w, r, http.StatusOK, "case", page)
+	return page, nil
+}
+
+// action returns a step that the page offers, or nil.
+func (v *deskCaseView) action(kind refund.Kind) *actionView {
+	if v.Withdraw != nil && v.Withdraw.Kind == kind {
+		return v.Withdraw
+	}
+	for _, list := range [][]actionView{v.Actions, v.OnBehalf} {
+		if i := slices.IndexFunc(list, func(a actionView) bool { return a.Kind == kind }); i >= 0 {
+			return &list[i]
+		}
+	}
+	return nil
+}
+
+// refuse says what is wrong with a step that was sent, beside what was typed.
+func (a *actionView) refuse(problem string, form url.Values) {
+	a.Problem = problem
+	for i := range a.Fields {
+		field := &a.Fields[i]
+		field.Focus = i == 0
+		if !field.Secret {
+			field.Value = form.Get(field.Name)
+		}
+	}
 }
 
 func (p *Pages) deskItem(s speech, d Dossier) deskItem {
@@ -300,9 +338,7 @@ func (p *Pages) actions(page *deskCaseView, s speech, c refund.Case, who session
 		action := actionView{
 			speech: s, Kind: next.Kind, ID: strings.ReplaceAll(string(next.Kind), "_", "-"), Words: words, Version: c.Version,
 		}
-		for _, field := range next.Needs {
-			action.Fields = append(action.Fields, s.fields(c, field)...)
-		}
+		action.Fields = s.stepFields(c, next)
 		switch {
 		case slices.Contains(ofCustomers, next.Kind):
 			page.OnBehalf = append(page.OnBehalf, action)
@@ -339,6 +375,26 @@ func (s speech) why(c refund.Case, action refund.Action) string {
 		return s.T("web.case.only_while", "statuses", strings.Join(names, s.T("web.or")))
 	}
 	return s.T(action.Why)
+}
+
+// stepFields are the fields of a step.
+func (s speech) stepFields(c refund.Case, next refund.Action) []fieldView {
+	var all []fieldView
+	for _, field := range next.Needs {
+		all = append(all, s.fields(c, field)...)
+	}
+	if next.Kind != refund.Goodwill {
+		return all
+	}
+	all[slices.Index(next.Needs, refund.NeedsAmount)].Value = "" // what is owed is no measure of a gift
+	for _, field := range s.fields(c, refund.NeedsApprover) {
+		field.Optional = true
+		if !field.Secret {
+			field.Hint = s.T("web.approver_above", "limit", c.AloneUpTo().String()) + " " + field.Hint
+		}
+		all = append(all, field)
+	}
+	return all
 }
 
 func (s speech) fields(c refund.Case, field refund.Field) []fieldView {

@@ -67,7 +67,7 @@ func TestDesk_ApproversAreTriedFromTheDesk(t *testing.T) {
 	w.flagged(t, "20481-2", false)
 	b := w.reader(t)
 	b.signIn("D01")
-	b.sent("/desk/cases/K-20481-2/events", url.Values{"event": {"withdraw"}, "version": {"1"}, "reason": {"ours"}, "approver": {"A01"}, "approver_password": {"guess"}})
+	b.stepped(url.Values{"event": {"withdraw"}, "version": {"1"}, "reason": {"ours"}, "approver": {"A01"}, "approver_password": {"guess"}})
 	if got := w.triedFrom[len(w.triedFrom)-1]; !got.Known || !strings.Contains(got.Name, "D01") {
 		t.Errorf("tried from %+v", got)
 	}

@@ -4,12 +4,14 @@ import (
 	"archive/zip"
 	"bufio"
 	"context"
+	"html/template"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -344,6 +346,36 @@ func TestDesk_RolesDecideWhoActs(t *testing.T) {
 	}
 }
 
+// stepped takes a step with the case and returns the key of what is said then: on
+// the case's page, or beside what was typed where it was refused.
+func (b *reader) stepped(form url.Values) string {
+	b.t.Helper()
+	got := b.do(http.MethodPost, "/desk/cases/K-20481-2/events", form)
+	if got.status == http.StatusSeeOther {
+		key, _ := strings.CutPrefix(got.header.Get("Location"), "/desk/cases/K-20481-2?notice=")
+		return key
+	}
+	page := b.body(got, http.StatusUnprocessableEntity)
+	_, refused, _ := strings.Cut(page, `data-action="`+form.Get("event")+`"`)
+	_, sentence, _ := strings.Cut(refused, `role="alert">`)
+	sentence, _, _ = strings.Cut(sentence, "</p>")
+	for _, name := range []string{"reason", "amount", "seller_ref", "waybill", "carrier", "approver"} {
+		if typed := form.Get(name); strings.TrimSpace(typed) != "" && !strings.Contains(refused, template.HTMLEscapeString(typed)) {
+			b.t.Errorf("what was typed as %s is lost", name)
+		}
+	}
+	if secret := form.Get("approver_password"); secret != "" && strings.Contains(page, secret) {
+		b.t.Error("the page says a password")
+	}
+	words := b.pages.Words["en"]
+	for _, key := range slices.Concat(notices, deskNotices) {
+		if template.HTMLEscapeString(words.Text(key)) == sentence {
+			return key
+		}
+	}
+	return sentence
+}
+
 // Only an approver is the second person, and the form says who that may be.
 func TestDeskAct_ApproversApprove(t *testing.T) {
 	t.Parallel()
@@ -358,7 +390,7 @@ func TestDeskAct_ApproversApprove(t *testing.T) {
 		"L01": "web.approver_wrong", "V01": "web.approver_wrong", "D01": "web.approver_wrong", "A01": "web.notice.done",
 	} {
 		form := url.Values{"event": {"withdraw"}, "version": {"2"}, "reason": {"ours"}, "approver": {approver}, "approver_password": {password}}
-		if got := b.sent("/desk/cases/K-20481-2/events", form); !strings.HasSuffix(got, notice) {
+		if got := b.stepped(form); got != notice {
 			t.Errorf("%s approves: %q", approver, got)
 		}
 	}
@@ -382,6 +414,10 @@ func TestDeskAct(t *testing.T) {
 		{"only an inspection's", flaggedWorld, "event=amend&version=1", "error.not_allowed", refund.AwaitingDecision},
 		{"paid in full", refundingWorld, "event=seller_paid&version=3&amount=401.00&seller_ref=R1", "web.notice.done", refund.Credited},
 		{"paid in full, with the sign", refundingWorld, "event=seller_paid&version=3&amount=¥401&seller_ref=R1", "web.notice.done", refund.Credited},
+		{"paid in full, as Chinese keyboards type", refundingWorld, "event=seller_paid&version=3&amount=￥４０１．００&seller_ref=Ｒ１", "web.notice.done", refund.Credited},
+		{"a gift that one person may give", refusedWorld, "event=goodwill&version=3&amount=100&reason=sorry", "web.notice.done", refund.SellerRefused},
+		{"a gift that wants two", refusedWorld, "event=goodwill&version=3&amount=1,100.00&reason=sorry", "error.approval_needed", refund.SellerRefused},
+		{"a gift of two", refusedWorld, "event=goodwill&version=3&amount=100.01&reason=sorry&approver=A01&approver_password=" + url.QueryEscape(password), "web.notice.done", refund.SellerRefused},
 		{"paid in part", refundingWorld, "event=seller_paid&version=3&amount=400.99&seller_ref=R1", "web.notice.done", refund.RefundShort},
 		{"paid too much", refundingWorld, "event=seller_paid&version=3&amount=401.01&seller_ref=R1", "error.amount_not_owed", refund.SellerRefunding},
 		{"negative", refundingWorld, "event=seller_paid&version=3&amount=-1&seller_ref=R1", "error.amount_not_owed", refund.SellerRefunding},
@@ -401,8 +437,8 @@ func TestDeskAct(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got, want := b.sent("/desk/cases/K-20481-2/events", form), "/desk/cases/K-20481-2?notice="+c.notice; got != want {
-				t.Errorf("got to %q, want %q", got, want)
+			if got := b.stepped(form); got != c.notice {
+				t.Errorf("the page says %q, want %q", got, c.notice)
 			}
 			if got := w.cases["K-20481-2"].Status; got != c.status {
 				t.Errorf("case is %s, want %s", got, c.status)
@@ -420,8 +456,8 @@ func TestDeskAct_WaybillsAreChecked(t *testing.T) {
 	b.signIn("L01")
 	for waybill, notice := range map[string]string{"nope": "error.waybill_invalid", "sf9876543210987": "web.notice.done"} {
 		form := url.Values{"event": {"dispatch"}, "version": {"3"}, "waybill": {waybill}, "carrier": {"SF"}}
-		if got := b.sent("/desk/cases/K-20481-2/events", form); !strings.HasSuffix(got, notice) {
-			t.Errorf("waybill %s got to %q", waybill, got)
+		if got := b.stepped(form); got != notice {
+			t.Errorf("waybill %s: %q", waybill, got)
 		}
 	}
 	if got := w.cases["K-20481-2"]; got.Status != refund.Returning || got.ReturnWaybill != "SF9876543210987" {
