@@ -88,14 +88,23 @@ func (f forPages) OrderByToken(ctx context.Context, order qc.OrderID, token stri
 	if err != nil {
 		return web.OrderView{}, err
 	}
-	lines := make([]web.Line, len(v.Statement))
-	for i, line := range v.Statement {
-		lines[i] = web.Line(line)
-	}
 	return web.OrderView{
-		Order: v.Order, Cases: v.Cases, Findings: v.Findings, Balance: v.Balance, Held: v.Held, Statement: lines,
-		Tickets: v.Tickets, Stored: v.Stored,
+		Order: v.Order, Cases: v.Cases, Findings: v.Findings, Balance: v.Balance, Held: v.Held, Statement: pageLines(v.Statement),
+		Older: v.Older, Tickets: v.Tickets, Stored: v.Stored,
 	}, nil
+}
+
+func pageLines(lines []central.Line) []web.Line {
+	all := make([]web.Line, len(lines))
+	for i, line := range lines {
+		all[i] = web.Line(line)
+	}
+	return all
+}
+
+func (f forPages) StatementBefore(ctx context.Context, id qc.CustomerID, before int64, limit int) ([]web.Line, bool, error) {
+	lines, older, err := f.Store.StatementBefore(ctx, id, before, limit)
+	return pageLines(lines), older, err
 }
 
 func (f forPages) Act(ctx context.Context, id qc.CaseID, version int, event refund.Event, key string) (refund.Case, error) {

@@ -231,13 +231,13 @@ func (f forShops) ShopFunds(ctx context.Context, k shops.Key, id qc.CustomerID) 
 	return shops.Funds(funds), err
 }
 
-func (f forShops) ShopStatement(ctx context.Context, k shops.Key, id qc.CustomerID) ([]shops.Line, error) {
-	lines, err := f.Store.ShopStatement(ctx, central.ShopKey(k), id)
+func (f forShops) ShopStatement(ctx context.Context, k shops.Key, id qc.CustomerID, after int64, limit int) ([]shops.Line, bool, error) {
+	lines, more, err := f.Store.ShopStatement(ctx, central.ShopKey(k), id, after, limit)
 	all := make([]shops.Line, len(lines))
 	for i, line := range lines {
 		all[i] = shops.Line(line)
 	}
-	return all, err
+	return all, more, err
 }
 
 func (f forShops) ShopReserve(ctx context.Context, k shops.Key, r shops.Reservation, at time.Time) (refund.Hold, error) {

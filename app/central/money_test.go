@@ -55,9 +55,12 @@ func TestMoney_ByCommand(t *testing.T) {
 		first, _, _ := strings.Cut(run(0, "refunds", "match", file, "--book", "--by", "clerk3", "--json"), "\n")
 		var m central.RefundMatch
 		h.must(json.Unmarshal([]byte(first), &m))
-		if m.State != central.MatchDone || m.Case != cases[0].ID || m.Amount != owed {
+		if m.State != central.MatchDone || m.Case != cases[0].ID || m.Item != cases[0].Item || m.Amount != owed {
 			t.Errorf("booked %+v", m)
 		}
+	}
+	if said := run(0, "refunds", "match", file); !strings.Contains(said, string(cases[0].Item)) || !strings.Contains(said, string(cases[0].ID)) {
+		t.Errorf("what was booked before is of no item, or of no case: %s", said)
 	}
 	customer := string(cases[0].Customer)
 	if said := run(0, "balance", customer); !strings.Contains(said, owed.String()) {

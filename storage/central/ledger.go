@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"time"
 
 	"flawmark/app/money"
 	"flawmark/app/qc"
@@ -82,59 +81,4 @@ func posted(ctx context.Context, q querier, account refund.Account) (money.Amoun
 		return money.Amount{}, fmt.Errorf("read balance of %s: %w", account, err)
 	}
 	return money.Fen(minor), nil
-}
-
-// Line is one entry of a customer's statement.
-type Line struct {
-	At      time.Time
-	Kind    string       // of the transfer, such as "credit"
-	Amount  money.Amount // negative when money leaves the balance or is set aside
-	Case    qc.CaseID    // empty: of no case
-	Item    qc.ItemID
-	Ref     string            // of what is of no case: the holder's reference, or the payment's
-	Running money.Amount      // what is free on the balance after this line
-	Held    money.Amount      // what is set aside after this line
-	Memo    refund.MemoNumber // that the line's sum is on; 0: none
-}
-
-// statement returns a customer's lines, oldest first: what moved onto the
-// balance, off it, or between what is free and what is set aside. A line of
-// what was set aside and is now spent has the amount that has left.
-func statement(ctx context.Context, q querier, id qc.CustomerID) ([]Line, error) {
-	free, held := string(refund.CustomerAccount(id)), string(refund.HoldAccount(id))
-	var lines []Line
-	var running, aside int64
-	rows, err := q.QueryContext(ctx, `SELECT t.at, t.kind, t.debit, t.credit, t.amount, COALESCE(t.case_id, ''),
-		COALESCE(c.item, ''), t.ref, COALESCE(m.number, 0) FROM transfer t
-		LEFT JOIN refund_case c ON c.id = t.case_id LEFT JOIN memo m ON m.credit = t.id
-		WHERE t.credit = $1 OR t.debit = $1 OR t.credit = $2 OR t.debit = $2 ORDER BY t.n`, free, held)
-	err = each(rows, err, func(rows *sql.Rows) error {
-		var line Line
-		var at, amount int64
-		var debit, credit string
-		if err := rows.Scan(&at, &line.Kind, &debit, &credit, &amount, &line.Case, &line.Item, &line.Ref, &line.Memo); err != nil {
-			return err
-		}
-		for account, moved := range map[string]int64{credit: amount, debit: -amount} {
-			switch account {
-			case free:
-				running += moved
-			case held:
-				aside += moved
-			}
-		}
-		if credit != free {
-			amount = -amount
-		}
-		if line.Case != "" {
-			line.Ref = ""
-		}
-		line.At, line.Amount, line.Running, line.Held = timeOf(at), money.Fen(amount), money.Fen(running), money.Fen(aside)
-		lines = append(lines, line)
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read statement of %s: %w", id, err)
-	}
-	return lines, nil
 }

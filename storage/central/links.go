@@ -101,7 +101,8 @@ type OrderView struct {
 	Findings  map[qc.FindingID]qc.Finding
 	Balance   money.Amount // free to use
 	Held      money.Amount // set aside besides
-	Statement []Line       // oldest first
+	Statement []Line       // oldest first: the last [lastLines]
+	Older     bool         // there are lines before those
 	Tickets   []refund.Ticket
 	Stored    map[qc.Digest]bool // of the photos in Order and Findings: those the centre has
 }
@@ -126,8 +127,10 @@ func (s *Store) OrderByToken(ctx context.Context, id qc.OrderID, token string, a
 	var view OrderView
 	err = s.read(ctx, func(q querier) error {
 		var err error
-		view, err = s.orderView(ctx, q, id)
-		return err
+		if view, err = s.orderView(ctx, q, id); err != nil {
+			return err
+		}
+		return view.addMoney(ctx, q)
 	})
 	if err != nil {
 		return OrderView{}, fmt.Errorf("read order %s: %w", id, err)
@@ -135,6 +138,25 @@ func (s *Store) OrderByToken(ctx context.Context, id qc.OrderID, token string, a
 	return view, nil
 }
 
+// lastLines is how much of a statement comes with an order.
+const lastLines = 100
+
+// addMoney adds the customer's balance, and the messages about the order.
+func (v *OrderView) addMoney(ctx context.Context, q querier) error {
+	customer := v.Order.Customer.ID
+	funds, err := funds(ctx, q, customer)
+	if err != nil {
+		return err
+	}
+	v.Balance, v.Held = funds.Available, funds.Held
+	if v.Statement, v.Older, err = statementBefore(ctx, q, customer, newest, lastLines); err != nil {
+		return err
+	}
+	v.Tickets, err = tickets(ctx, q, TicketFilter{Order: v.Order.ID}, "")
+	return err
+}
+
+// orderView is an order with its cases and findings as its customer sees them.
 func (s *Store) orderView(ctx context.Context, q querier, id qc.OrderID) (OrderView, error) {
 	order, err := readOrder(ctx, q, id)
 	if err != nil {
@@ -159,17 +181,6 @@ func (s *Store) orderView(ctx context.Context, q querier, id qc.OrderID) (OrderV
 		}
 	}
 	slices.SortStableFunc(view.Cases, func(a, b refund.Case) int { return a.OpenedAt.Compare(b.OpenedAt) })
-	funds, err := funds(ctx, q, order.Customer.ID)
-	if err != nil {
-		return OrderView{}, err
-	}
-	view.Balance, view.Held = funds.Available, funds.Held
-	if view.Statement, err = statement(ctx, q, order.Customer.ID); err != nil {
-		return OrderView{}, err
-	}
-	if view.Tickets, err = tickets(ctx, q, TicketFilter{Order: id}, ""); err != nil {
-		return OrderView{}, err
-	}
 	digests := view.digests()
 	lacked, err := lackedBlobs(ctx, q, digests)
 	if err != nil {

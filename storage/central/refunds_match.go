@@ -66,7 +66,7 @@ func (s *Store) MatchRefunds(ctx context.Context, rows []RefundRow) ([]RefundMat
 		if err != nil {
 			return err
 		}
-		known, err := knownRefunds(ctx, q)
+		known, err := knownRefunds(ctx, q, rows)
 		if err != nil {
 			return err
 		}
@@ -143,20 +143,28 @@ func claimsOf(ctx context.Context, q querier) ([]claim, error) {
 // paid is money of a seller that is booked.
 type paid struct {
 	in     qc.CaseID
+	item   qc.ItemID
 	amount int64
 }
 
-func knownRefunds(ctx context.Context, q querier) (map[string]paid, error) {
+// knownRefunds looks up which of the payments are booked.
+func knownRefunds(ctx context.Context, q querier, rows []RefundRow) (map[string]paid, error) {
 	known := make(map[string]paid)
-	rows, err := q.QueryContext(ctx, `SELECT ref, case_id, amount FROM transfer WHERE kind = 'received'`)
-	err = each(rows, err, func(rows *sql.Rows) error {
-		var ref string
+	for _, row := range rows {
+		if row.Ref == "" {
+			continue
+		}
 		var p paid
-		err := rows.Scan(&ref, &p.in, &p.amount)
-		known[ref] = p
-		return err
-	})
-	return known, err
+		err := q.QueryRowContext(ctx, `SELECT t.case_id, COALESCE(c.item, ''), t.amount FROM transfer t
+			LEFT JOIN refund_case c ON c.id = t.case_id WHERE t.ref = $1 AND t.kind = 'received' LIMIT 1`, row.Ref).
+			Scan(&p.in, &p.item, &p.amount)
+		if err == nil {
+			known[row.Ref] = p
+		} else if !errors.Is(err, sql.ErrNoRows) {
+			return nil, fmt.Errorf("look for payment %.80q: %w", row.Ref, err)
+		}
+	}
+	return known, nil
 }
 
 // matchRefunds matches the rows in their order, first those that name their
@@ -179,11 +187,11 @@ func matchRefunds(rows []RefundRow, claims []claim, known map[string]paid) []Ref
 			m.State = MatchBroken
 			continue
 		case differing[row.Ref], booked && before.amount != row.Amount.Minor():
-			m.State, m.Case = MatchDiffers, before.in
+			m.State, m.Case, m.Item = MatchDiffers, before.in, before.item
 		case seen[row.Ref]:
 			m.State = MatchRepeated
 		case booked:
-			m.State, m.Case = MatchDone, before.in
+			m.State, m.Case, m.Item = MatchDone, before.in, before.item
 		default:
 			m.take(claims, findNamed)
 		}

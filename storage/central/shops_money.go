@@ -29,21 +29,21 @@ func (s *Store) ShopFunds(ctx context.Context, k ShopKey, id qc.CustomerID) (Fun
 	return f, nil
 }
 
-// ShopStatement returns the statement of a customer of the shop, oldest first,
-// or [qc.ErrNotFound].
-func (s *Store) ShopStatement(ctx context.Context, k ShopKey, id qc.CustomerID) ([]Line, error) {
-	var lines []Line
-	err := s.read(ctx, func(q querier) error {
+// ShopStatement returns up to limit lines of the statement of a customer of the
+// shop behind a transfer, oldest first, and whether there are more. It fails with
+// [qc.ErrNotFound].
+func (s *Store) ShopStatement(ctx context.Context, k ShopKey, id qc.CustomerID, after int64, limit int) (lines []Line, more bool, err error) {
+	err = s.read(ctx, func(q querier) error {
 		err := k.ownsCustomer(ctx, q, id)
 		if err == nil {
-			lines, err = statement(ctx, q, id)
+			lines, more, err = statement(ctx, q, id, after, limit)
 		}
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read statement of %.80q for shop: %w", id, err)
+		return nil, false, fmt.Errorf("read statement of %.80q for shop: %w", id, err)
 	}
-	return lines, nil
+	return lines, more, nil
 }
 
 // ShopReserve is [Store.Reserve] for a shop, of a customer of its own; the audit

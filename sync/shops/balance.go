@@ -41,6 +41,7 @@ type StatementLine struct {
 	Ref       string    `json:"ref,omitempty" doc:"What it is for, when it is of no case"`
 	Available Money     `json:"available" doc:"What is free after it"`
 	Held      Money     `json:"held" doc:"What is set aside after it"`
+	Memo      int64     `json:"memo,omitempty" doc:"The number of the credit memo that the sum is on"`
 }
 
 // HoldRequest asks for money to be set aside.
@@ -208,27 +209,26 @@ func (d *Door) describeBalance(with scopedTo) {
 func (d *Door) statement(ctx context.Context, in *struct {
 	Customer string `path:"customer" maxLength:"200"`
 	Limit    int    `query:"limit" minimum:"1" maximum:"500" default:"100" doc:"At most so many"`
-	After    string `query:"after" maxLength:"12" pattern:"^[0-9]*$" doc:"next of the page before"`
+	After    string `query:"after" maxLength:"18" pattern:"^[0-9]*$" doc:"next of the page before"`
 },
 ) (*document[Statement], error) {
 	if err := known(in.Customer); err != nil {
 		return nil, err
 	}
-	lines, err := d.Centre.ShopStatement(ctx, caller(ctx), qc.CustomerID(in.Customer))
+	after, _ := strconv.ParseInt(in.After, 10, 64) // digits, or nothing
+	lines, more, err := d.Centre.ShopStatement(ctx, caller(ctx), qc.CustomerID(in.Customer), after, in.Limit)
 	if err != nil {
 		return nil, d.problem(err)
 	}
-	after, _ := strconv.Atoi(in.After) // digits, or nothing
 	page := Statement{Items: []StatementLine{}}
-	for n := min(after, len(lines)); n < len(lines) && len(page.Items) < in.Limit; n++ {
-		line := lines[n]
+	for _, line := range lines {
 		page.Items = append(page.Items, StatementLine{
-			Number: n + 1, At: line.At, Kind: line.Kind, Amount: moneyOf(line.Amount), Case: string(line.Case), Item: string(line.Item),
-			Ref: line.Ref, Available: moneyOf(line.Running), Held: moneyOf(line.Held),
+			Number: line.Number, At: line.At, Kind: line.Kind, Amount: moneyOf(line.Amount), Case: string(line.Case), Item: string(line.Item),
+			Ref: line.Ref, Available: moneyOf(line.Running), Held: moneyOf(line.Held), Memo: int64(line.Memo),
 		})
-	}
-	if end := after + len(page.Items); end < len(lines) {
-		page.Next = strconv.Itoa(end)
+		if more {
+			page.Next = strconv.FormatInt(line.N, 10)
+		}
 	}
 	return &document[Statement]{page}, nil
 }

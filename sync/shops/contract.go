@@ -76,8 +76,9 @@ type Centre interface {
 	// EndShopRequest keeps what a request was answered; the zero answer frees its key.
 	EndShopRequest(ctx context.Context, k Key, key string, answer Answer, at time.Time) error
 	ShopFunds(ctx context.Context, k Key, id qc.CustomerID) (Funds, error)
-	// ShopStatement returns all that moved on a customer's balance, oldest first.
-	ShopStatement(ctx context.Context, k Key, id qc.CustomerID) ([]Line, error)
+	// ShopStatement returns what moved on a customer's balance behind a line, up to
+	// limit lines and oldest first, and whether there are more.
+	ShopStatement(ctx context.Context, k Key, id qc.CustomerID, after int64, limit int) (lines []Line, more bool, err error)
 	// ShopReserve, ShopSpend and ShopRelease do what package refund says of holds;
 	// the same again changes nothing.
 	ShopReserve(ctx context.Context, k Key, r Reservation, at time.Time) (refund.Hold, error)
@@ -222,6 +223,8 @@ type Funds struct{ Posted, Held, Available money.Amount }
 
 // Line is one movement on a balance.
 type Line struct {
+	N       int64 // grows from line to line
+	Number  int   // its place in the statement, from 1
 	At      time.Time
 	Kind    string
 	Amount  money.Amount

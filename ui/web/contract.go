@@ -41,6 +41,9 @@ type Store interface {
 	Session(ctx context.Context, secret string, at time.Time) (qc.Staff, error)
 	// EndSession signs out.
 	EndSession(ctx context.Context, secret string, at time.Time) error
+	// StatementBefore returns up to limit lines of a customer before a line, oldest
+	// first, and whether there are older ones.
+	StatementBefore(ctx context.Context, customer qc.CustomerID, before int64, limit int) (lines []Line, older bool, err error)
 	// Balance returns what the agent owes a customer.
 	Balance(ctx context.Context, customer qc.CustomerID) (money.Amount, error)
 	// WriteTicket adds a message to a ticket or opens one; the same key twice
@@ -106,13 +109,16 @@ type OrderView struct {
 	Findings  map[qc.FindingID]qc.Finding
 	Balance   money.Amount // free to use
 	Held      money.Amount // set aside besides
-	Statement []Line
+	Statement []Line       // the last ones, oldest first
+	Older     bool         // there are lines before those
 	Tickets   []refund.Ticket
 	Stored    map[qc.Digest]bool // files that the centre has
 }
 
 // Line is one movement on a customer's balance.
 type Line struct {
+	N       int64 // grows from line to line
+	Number  int   // its place in the statement, from 1
 	At      time.Time
 	Kind    string
 	Amount  money.Amount

@@ -28,6 +28,8 @@ type orderPageView struct {
 	Balance   string
 	Held      string // set aside; empty: nothing
 	Statement []statementView
+	Older     string    // address of the lines before those; empty: there are none
+	Newest    string    // of the last ones, where others are shown
 	Push      *pushView // nil: browsers are not told
 	Standing  *instructionsCard
 }
@@ -137,11 +139,34 @@ func (p *Pages) orderPage(w http.ResponseWriter, r *http.Request) {
 	if unread > 0 {
 		page.Unread = s.Count("web.tickets.unread", unread)
 	}
-	for _, line := range order.Statement {
+	if err := p.addStatement(r, s, &page, order); err != nil {
+		p.failed(w, r, "statement", err)
+		return
+	}
+	p.render(w, r, http.StatusOK, "order", page)
+}
+
+// statementLines is how many lines of a statement a page shows.
+const statementLines = 100
+
+// addStatement shows the last lines of the statement, or those before the one
+// that the reader came from, the last one first.
+func (p *Pages) addStatement(r *http.Request, s speech, page *orderPageView, order OrderView) error {
+	path := orderPath(order.Order.ID)
+	lines, older := order.Statement, order.Older
+	if before, err := strconv.ParseInt(r.URL.Query().Get("before"), 10, 64); err == nil && before > 0 {
+		if lines, older, err = p.Store.StatementBefore(r.Context(), order.Order.Customer.ID, before, statementLines); err != nil {
+			return err
+		}
+		page.Newest = path + "#balance"
+	}
+	for _, line := range slices.Backward(lines) {
 		page.Statement = append(page.Statement, s.statement(line, order.Order.Items, path))
 	}
-	slices.Reverse(page.Statement)
-	p.render(w, r, http.StatusOK, "order", page)
+	if older && len(lines) > 0 {
+		page.Older = path + "?before=" + strconv.FormatInt(lines[0].N, 10) + "#balance"
+	}
+	return nil
 }
 
 // asks reports whether a decision is needed about the item.
@@ -179,7 +204,16 @@ func orderState(o OrderView) string {
 			stored++
 		}
 	}
-	return fingerprint(findings, versions, o.Balance, len(o.Statement), stored, ticketsState(o.Tickets))
+	return fingerprint(findings, versions, o.Balance, statementState(o), stored, ticketsState(o.Tickets))
+}
+
+// statementState is how many lines the whole statement has.
+func statementState(o OrderView) int {
+	n := len(o.Statement)
+	if o.Older {
+		n = o.Statement[n-1].Number
+	}
+	return n
 }
 
 // caseOf returns the item's latest case.

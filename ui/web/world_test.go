@@ -235,7 +235,23 @@ func (w *world) OrderByToken(_ context.Context, id qc.OrderID, token string, _ t
 	for _, line := range view.Statement {
 		view.Balance = line.Running
 	}
+	if n := len(view.Statement); n > statementLines {
+		view.Statement, view.Older = view.Statement[n-statementLines:], true
+	}
 	return view, nil
+}
+
+func (w *world) StatementBefore(_ context.Context, customer qc.CustomerID, before int64, limit int) ([]Line, bool, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var lines []Line
+	for _, line := range w.lines[customer] {
+		if line.N < before {
+			lines = append(lines, line)
+		}
+	}
+	cut := max(0, len(lines)-limit)
+	return lines[cut:], cut > 0, nil
 }
 
 func (w *world) Act(_ context.Context, id qc.CaseID, version int, e refund.Event, key string) (refund.Case, error) {
