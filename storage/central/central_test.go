@@ -280,11 +280,15 @@ func wantErr(t *testing.T, err, want error) {
 func TestStore_SQLite(t *testing.T) {
 	t.Parallel()
 	testStore(t, openSQLite)
+	t.Run("EdgeCases", func(t *testing.T) { testEdges(t, func(t *testing.T) place { return place{Dir: t.TempDir()} }) })
 }
 
 func TestStore_PostgreSQL(t *testing.T) {
 	t.Parallel()
 	server := storagetest.StartPostgres(t)
+	t.Run("EdgeCases", func(t *testing.T) {
+		testEdges(t, func(t *testing.T) place { return place{Dir: t.TempDir(), URL: server.Database(t)} })
+	})
 	testStore(t, func(tb testing.TB) *central.Store {
 		tb.Helper()
 		c := config(tb, tb.TempDir())

@@ -54,39 +54,62 @@ func (open opener) testSilenceLeavesOthersAlone(t *testing.T) {
 	}
 }
 
-// testTimers leaves a case alone in each status and lets the clock go on.
+// silent is what happens to a case before nobody does anything any more, and
+// what the clock then makes of it, after which time by the default rules.
+type silent struct {
+	events []refund.Event
+	lasts  time.Duration
+	then   refund.Status
+}
+
+// testTimers leaves a case alone in each status and lets the clock go on. That
+// of a customer who does not choose is in testSilence.
 func (open opener) testTimers(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, open)
-	c := w.visible("20481-2")
-	c = w.act(c.ID, refund.Event{Kind: refund.ChoseRefund, Actor: customer})
-	for _, step := range []struct {
-		event refund.Event
-		then  refund.Status
-	}{
-		{refund.Event{}, refund.Escalated},                                                              // the seller does not answer
-		{refund.Event{Kind: refund.RuledReturn, Actor: clerk}, refund.Negotiating},                      // nobody sends the parcel
-		{refund.Event{Kind: refund.Offered, Actor: clerk, Amount: money.Fen(5000)}, refund.Negotiating}, // nobody answers the offer
-		{refund.Event{Kind: refund.AgreedRefund, Actor: clerk}, refund.Escalated},                       // the seller does not pay
-		{refund.Event{Kind: refund.RuledAgainst, Actor: clerk, Reason: "photos unclear"}, refund.Kept},  // nobody answers the refusal
-	} {
-		if step.event.Kind != "" {
-			step.event.At = c.ChangedAt
-			c = w.act(c.ID, step.event)
-		}
-		at, _, running := c.Timer()
-		if !running {
-			t.Fatalf("no clock runs in %s", c.Status)
-		}
-		if n, err := w.RunTimers(t.Context(), at.Add(-time.Microsecond)); n != 0 || err != nil {
-			t.Fatalf("in %s the clock acts early: %d, %v", c.Status, n, err)
-		}
-		if n, err := w.RunTimers(t.Context(), at); n != 1 || err != nil {
-			t.Fatalf("in %s the clock acts on %d, %v", c.Status, n, err)
-		}
-		c = w.status(step.then)
+	const day = 24 * time.Hour
+	station := refund.Actor{Party: refund.ByStation, ID: "u12"}
+	by := func(actor refund.Actor, kind refund.Kind) refund.Event {
+		return refund.Event{Kind: kind, Actor: actor, Reason: "because", Waybill: "SF1234567890"}
 	}
-	w.sound()
+	offer := refund.Event{Kind: refund.Offered, Actor: clerk, Amount: money.Fen(5000)}
+	for name, steps := range map[string][]silent{
+		"kept after all": {
+			{[]refund.Event{by(customer, refund.AskedPhotos)}, day, refund.AwaitingDecision},       // nobody takes them
+			{[]refund.Event{by(customer, refund.ChoseExchange)}, 5 * day, refund.Escalated},        // the seller does not answer
+			{[]refund.Event{by(clerk, refund.RuledReturn)}, 7 * day, refund.Negotiating},           // nobody sends the parcel
+			{[]refund.Event{by(clerk, refund.AgreedReship)}, 10 * day, refund.AwaitingDecision},    // the seller sends none
+			{[]refund.Event{by(customer, refund.ChoseRefund), offer}, 2 * day, refund.Negotiating}, // nobody answers the offer
+			{[]refund.Event{by(clerk, refund.AgreedRefund)}, 10 * day, refund.Escalated},           // the seller does not pay
+			{[]refund.Event{by(clerk, refund.RuledAgainst)}, 5 * day, refund.Kept},                 // nobody answers the refusal
+		},
+		"sent": {
+			{[]refund.Event{by(customer, refund.ChoseExchange), by(clerk, refund.AgreedReturn), by(station, refund.Dispatched)}, 3 * day, refund.ReturnException}, // nobody scans it
+			{[]refund.Event{by(clerk, refund.ReturnFound), by(clerk, refund.SellerReceived)}, 10 * day, refund.SellerRefunding},                                   // the seller has it and sends none
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, open)
+			c := w.visible("20481-2")
+			for _, step := range steps {
+				for _, e := range step.events {
+					c = w.act(c.ID, e)
+				}
+				at, _, running := c.Timer()
+				if !running || at.Sub(c.ChangedAt) != step.lasts {
+					t.Fatalf("in %s a clock runs: %v, for %s", c.Status, running, at.Sub(c.ChangedAt))
+				}
+				if n, err := w.RunTimers(t.Context(), at.Add(-time.Microsecond)); n != 0 || err != nil {
+					t.Fatalf("in %s the clock acts early: %d, %v", c.Status, n, err)
+				}
+				if n, err := w.RunTimers(t.Context(), at); n != 1 || err != nil {
+					t.Fatalf("in %s the clock acts on %d, %v", c.Status, n, err)
+				}
+				c = w.status(step.then)
+			}
+			w.sound()
+		})
+	}
 }
 
 // testSilenceAgainstDecision lets the customer answer at the very moment the
