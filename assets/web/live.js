@@ -186,10 +186,57 @@
   setInterval(tick, 1000);
 
   addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
-  // A second press of a button sends nothing: the first is on its way.
-  document.addEventListener("submit", (event) => {
-    if (event.target.dataset.sent) event.preventDefault();
-    event.target.dataset.sent = "1";
+  // Where somebody is on a telephone, the line may be gone without anybody having
+  // noticed. A form sent then would be lost with all that was written: whether the
+  // centre answers is tried first.
+  const answers = async () => {
+    if (!navigator.onLine) return false;
+    try {
+      const answer = await fetch("/push-worker.js", { method: "HEAD", cache: "no-store", signal: AbortSignal.timeout(10000) });
+      return answer.status < 500;
+    } catch {
+      return false;
+    }
+  };
+  const complain = (form, words) => {
+    let said = form.querySelector(".not-sent");
+    if (!said) {
+      said = document.createElement("p");
+      said.className = "notice problem not-sent";
+      said.setAttribute("role", "alert");
+      form.append(said);
+    }
+    said.hidden = !words;
+    said.textContent = words;
+  };
+  // Photos that are too many or too large are told before they have travelled.
+  document.addEventListener("change", (event) => {
+    const field = event.target;
+    if (field.type !== "file" || !field.dataset.most) return;
+    const files = [...field.files];
+    const large = files.some((one) => one.size > Number(field.dataset.bytes));
+    const wrong = large ? field.dataset.large : files.length > Number(field.dataset.most) ? field.dataset.many : "";
+    if (wrong) field.value = ""; // so that the same file can be chosen again
+    complain(field.form, wrong);
+  });
+  document.addEventListener("submit", async (event) => {
+    const form = event.target;
+    // A second press of a button sends nothing: the first is on its way.
+    if (form.dataset.sent) {
+      if (form.dataset.sent !== "now") event.preventDefault();
+      form.dataset.sent = "gone";
+      return;
+    }
+    form.dataset.sent = "1";
+    if (!main.dataset.offline || form.method !== "post") return;
+    event.preventDefault();
+    if (await answers()) {
+      form.dataset.sent = "now";
+      form.requestSubmit(event.submitter);
+    } else {
+      delete form.dataset.sent;
+      complain(form, main.dataset.offline);
+    }
   });
   follow();
 })();

@@ -15,6 +15,7 @@
   const tools = root.querySelector(".zoom-tools");
   const announce = document.getElementById("announce");
   const width = Number(photo.getAttribute("width")) || 0;
+  const height = Number(photo.getAttribute("height")) || 0;
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
 
   // The viewer would add a style of its own, which the page's policy forbids,
@@ -68,9 +69,11 @@
     current = (index + places.length) % places.length;
     const p = places[current];
     leader = viewer;
-    const side = Math.max(p.w, p.h, width * 0.05) * 2.2;
-    const box = new OpenSeadragon.Rect((p.x + p.w / 2 - side / 2) / width, (p.y + p.h / 2 - side / 2) / width, side / width, side / width);
-    viewer.viewport.fitBoundsWithConstraints(box, calm);
+    // What is around the flaw is seen, too, and never more than the photo.
+    const w = Math.min(width, Math.max(p.w, width * 0.05) * 2.2), h = Math.min(height, Math.max(p.h, width * 0.05) * 2.2);
+    const at = (middle, part, whole) => Math.min(Math.max(middle - part / 2, 0), whole - part);
+    const box = new OpenSeadragon.Rect(at(p.x + p.w / 2, w, width) / width, at(p.y + p.h / 2, h, height) / width, w / width, h / width);
+    viewer.viewport.fitBounds(box, calm);
     announce.textContent = words.flawAt.replace("{n}", p.n).replace("{m}", places.length);
     for (const li of document.querySelectorAll(".viewer-flaws .flaw")) {
       if (Number(li.dataset.flaw) === p.n) li.setAttribute("aria-current", "true");
@@ -134,7 +137,6 @@
       const layer = document.createElement("div");
       layer.className = "deep-marks";
       layer.append(...overlays);
-      const height = Number(photo.getAttribute("height"));
       viewer.addOverlay({ element: layer, location: new OpenSeadragon.Rect(0, 0, 1, height / width) });
     }
     for (const li of document.querySelectorAll(".viewer-flaws .flaw")) {
@@ -155,7 +157,6 @@
     const at = places.findIndex((p) => p.n === n);
     if (at < 0) return;
     go(at);
-    viewer.viewport.applyConstraints(true);
     root.scrollIntoView({ block: "start" });
     viewer.canvas.focus({ preventScroll: true }); // N, P, M and C work at once
   };

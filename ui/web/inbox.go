@@ -133,6 +133,10 @@ func (p *Pages) readParts(ctx context.Context, parts *multipart.Reader, sender s
 		if errors.Is(err, io.EOF) {
 			return got, nil
 		}
+		if tooLong(err) && got.form.Has("text") {
+			got.problem = errPictureLarge // the words came first, and are kept
+			return got, nil
+		}
 		if err != nil || n == maxParts {
 			return got, errors.Join(errForm, err)
 		}
@@ -155,10 +159,16 @@ func (p *Pages) readParts(ctx context.Context, parts *multipart.Reader, sender s
 				continue
 			}
 		}
-		if err := p.receive(ctx, part, &got); err != nil {
-			return got, err
+		if err := p.receive(ctx, part, &got); err != nil && !tooLong(err) {
+			return got, err // what is too long is told by the next part, which never comes
 		}
 	}
+}
+
+// tooLong reports that more was sent than is read.
+func tooLong(err error) bool {
+	_, ok := errors.AsType[*http.MaxBytesError](err)
+	return ok
 }
 
 // receive takes one picture in. What is wrong with the picture itself is noted

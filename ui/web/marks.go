@@ -139,6 +139,7 @@ type photoView struct {
 	Width, Height int    // of the photo, the space that marks live in
 	AnyMarks      bool   // on this photo or its neighbours
 	Redacted      bool   // a part of it is hidden
+	First         bool   // on the page: what somebody came to see
 	IIIF          string // address of the photo's regions
 	overlayView
 }

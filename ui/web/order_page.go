@@ -112,7 +112,10 @@ func (p *Pages) orderPage(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	slices.SortStableFunc(page.Items, func(a, b itemView) int { return cmp.Compare(a.rank, b.rank) })
-	for _, item := range page.Items {
+	for i, item := range page.Items {
+		if i == 0 && len(item.Photos) > 0 {
+			item.Photos[0].First = true
+		}
 		if !item.asks() {
 			continue
 		}

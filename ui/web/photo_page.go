@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -38,6 +39,9 @@ func (p *Pages) showPhoto(w http.ResponseWriter, r *http.Request, s speech, find
 				continue
 			}
 			page := photoPage{frame: p.frame(r, s, "photo", title), Back: back}
+			if !inside {
+				page.Back += "#item-" + url.PathEscape(string(item.ID)) // where the reader was
+			}
 			for _, view := range s.photos(finding, title, base, p.there, hidden) {
 				if view.Number == i+1 {
 					page.Photo = view

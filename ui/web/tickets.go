@@ -59,6 +59,8 @@ type writeView struct {
 	Problem string
 	Letters int
 	Photos  string // how many and how large
+	Most    int    // photos
+	Bytes   int64  // of each
 }
 
 // pickView is one of several things to pick.
@@ -72,6 +74,7 @@ func (s speech) writeView(id, action string, last int) *writeView {
 	return &writeView{
 		speech: s, ID: id, Action: action, Last: last, Letters: policy.Letters,
 		Heading: s.T("web.ticket.more"), Send: s.T("web.ticket.send"),
+		Most: policy.Pictures, Bytes: policy.PictureBytes,
 		Photos: s.T("web.ticket.photos.hint", "n", strconv.Itoa(policy.Pictures), "mb", strconv.FormatInt(policy.PictureBytes>>20, 10)),
 	}
 }

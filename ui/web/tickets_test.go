@@ -3,6 +3,7 @@ package web
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"image"
 	"image/color"
 	"image/jpeg"
@@ -387,4 +388,25 @@ func TestInbox_OneLetterOfASenderAtATime(t *testing.T) {
 	}
 	<-done
 	b.body(b.sends("/o/20481/tickets", question("second"), file{"x.jpg", snapshot(t, 64)}), http.StatusSeeOther)
+}
+
+// Whoever sends far too much keeps the words that came before it.
+func TestLetter_TooLongKeepsItsWords(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.reader(t)
+	var body bytes.Buffer
+	parts := multipart.NewWriter(&body)
+	_ = parts.WriteField("text", "look")
+	part, err := parts.CreateFormFile("photo", "x.jpg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = part.Write(make([]byte, 9000))
+	_ = parts.Close()
+	bounded := http.MaxBytesReader(httptest.NewRecorder(), io.NopCloser(&body), 4000)
+	got, err := b.pages.readParts(t.Context(), multipart.NewReader(bounded, parts.Boundary()), "somebody")
+	if err != nil || got.form.Get("text") != "look" || !errors.Is(got.problem, errPictureLarge) {
+		t.Errorf("got %+v, %v", got, err)
+	}
 }
