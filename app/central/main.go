@@ -63,6 +63,7 @@ func program() command.Program {
 			{Name: "shop revoke", Args: "ID", Run: withCentre(revokeShop)},
 			{Name: "webhook replay", Args: "ID", Flags: replayFlags, Run: withCentre(replayWebhook)},
 			{Name: "verify", Run: withCentre(verify)},
+			{Name: "ready", Run: askReady},
 			{Name: "doctor", Flags: doctorFlags, Run: diagnose},
 			{Name: "backup", Args: "FILE", Flags: backupFlags, Run: withCentre(backUp)},
 			{Name: "restore", Args: "FILE", Flags: restoreFlags, Run: restore},

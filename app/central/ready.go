@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"flawmark/app/command"
 	"flawmark/app/qc"
 	"flawmark/storage/blob"
 )
@@ -32,6 +33,20 @@ func (c *centre) ready(w http.ResponseWriter, r *http.Request) {
 		answer = "storage away\n"
 	}
 	_, _ = io.WriteString(w, answer)
+}
+
+// askReady is what a container's health check asks: an image of one program has
+// nothing else to ask with.
+func askReady(ctx context.Context, call *command.Call) error {
+	c, serving := command.Held[*centre](ctx)
+	switch {
+	case !serving:
+		return command.Fail("cli.not_serving", nil)
+	case c.ending.Load() || !c.reaches(ctx):
+		return command.Fail("cli.not_ready", nil)
+	}
+	call.Say("cli.ready")
+	return nil
 }
 
 // reaches asks for a file that nobody has, at both places, and tries to write one.
@@ -90,10 +105,30 @@ func tryWriting(ctx context.Context, files blob.Files) bool {
 
 // drain lets balancers hear that the service stops, for as long as the settings
 // say, before its door closes.
-func (c *centre) drain(server *http.Server) {
+func (c *centre) drain() {
 	c.ending.Store(true)
-	if c.settings.Drain > 0 {
-		server.SetKeepAlivesEnabled(false) // who comes on an old connection comes on another next time
-		time.Sleep(c.settings.Drain)
-	}
+	time.Sleep(c.settings.Drain)
+}
+
+// leaving has whoever still asks a service that stops come on another connection
+// the next time. Connections that were closed from here instead would lose what is
+// being sent on them at that moment.
+func (c *centre) leaving(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if c.ending.Load() {
+			w.Header().Set("Connection", "close")
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// strict has browsers ask by https only from now on, where that is how the centre
+// is reached. A proxy in front says nothing of it: it is to be said once.
+func (c *centre) strict(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(c.public(), "https:") {
+			w.Header().Set("Strict-Transport-Security", "max-age=31536000")
+		}
+		next.ServeHTTP(w, r)
+	})
 }

@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 )
@@ -57,5 +58,21 @@ func TestServe_SaysThatItStopsBeforeItDoes(t *testing.T) {
 	}
 	if status, _ := get("/readyz"); status != 0 {
 		t.Errorf("stopped, and it answers %d", status)
+	}
+}
+
+// A container asks itself whether it can work.
+func TestReady_AsACommand(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	if exit, _, errOut := s.ask("ready"); exit != 0 {
+		t.Error(errOut)
+	}
+	s.c.ending.Store(true)
+	if exit, _, errOut := s.ask("ready"); exit != 1 || !strings.Contains(errOut, "cannot work now") {
+		t.Errorf("while it stops: exit %d, %s", exit, errOut)
+	}
+	if exit, _, errOut := run(t, t.TempDir(), "ready"); exit != 1 || !strings.Contains(errOut, "No service") {
+		t.Errorf("without a service: exit %d, %s", exit, errOut)
 	}
 }

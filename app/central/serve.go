@@ -88,7 +88,7 @@ func serve(ctx context.Context, call *command.Call) (err error) {
 	group.Go(func() error { return ignoreClosed(server.Serve(listener)) })
 	group.Go(func() error {
 		<-ctx.Done()
-		c.drain(server)
+		c.drain()
 		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), graceful)
 		defer cancel()
 		ending := time.AfterFunc(undisturbed, endWaiting)
@@ -148,7 +148,7 @@ func (c *centre) handler(ctx context.Context, pages *web.Pages) (http.Handler, e
 	for path, behind := range doors {
 		router.Handle(path, behind)
 	}
-	return paced(unread, behindProxies(c.settings.Proxies(), router)), nil
+	return paced(unread, behindProxies(c.settings.Proxies(), c.leaving(c.strict(router)))), nil
 }
 
 // doors are all paths of the centre with who answers below them.

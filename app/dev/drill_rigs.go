@@ -91,6 +91,11 @@ func rigs() []rig {
 			parts: []rigPart{{folder: "./app/journey", tests: "^TestDrillCentres"}},
 		},
 		{
+			name: "proxies", about: "the same three centres behind Caddy and nginx, set up as the examples say, replaced one by one under uploads, decisions and pages",
+			bar:   "each of them 3 times behind both (20): no request comes to nothing",
+			parts: []rigPart{{folder: "./app/journey", tests: "^TestDrillProxies"}},
+		},
+		{
 			name: "lives", about: "anything happens to cases, legal or not, twice and out of order, and the centre is closed, killed and opened again",
 			bar: "100,000 events against the rules (1,000,000), 18,000 through SQLite (1,000,000), 1,200 through PostgreSQL (18,000), 60 SIGKILLs (1,000): nothing lost, nothing doubled, every fen accounted for after each",
 			parts: []rigPart{

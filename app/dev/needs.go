@@ -188,6 +188,18 @@ func needs() []need {
 			present: program("jq"), remedies: everyLinux("jq"),
 		},
 		{
+			name: "Caddy", why: "the example for a proxy in front of the centre is tried with it", purpose: toDrill,
+			present: program("caddy"), remedies: everyLinux("caddy"),
+		},
+		{
+			name: "nginx", why: "as Caddy", purpose: toDrill,
+			present: file("usr/sbin/nginx", "usr/bin/nginx", "usr/local/sbin/nginx"), remedies: everyLinux("nginx"),
+		},
+		{
+			name: "systemd-analyze", why: "reads the units of the centre's service as systemd does", purpose: toDrill,
+			present: program("systemd-analyze"), remedies: everyLinux("systemd"),
+		},
+		{
 			name: "strace", why: "records a station's system calls for power cuts, and has them fail", purpose: toDrill,
 			present: program("strace"), remedies: everyLinux("strace"),
 		},

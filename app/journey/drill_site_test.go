@@ -221,7 +221,8 @@ type drillStation struct {
 	log    *slog.Logger
 	random *randv2.Rand
 	remote *client.Client
-	large  int // bytes of a photo, where they are to be more than usual
+	large  int  // bytes of a photo, where they are to be more than usual
+	flags  bool // every item, not one in ten
 }
 
 // enrolStation makes a station known at the site and opens its data.
@@ -278,7 +279,7 @@ func (s *drillStation) close(t *testing.T) {
 func (s *drillStation) record(t *testing.T, item qc.Item, photos int) (files []qc.Digest) {
 	t.Helper()
 	f := qc.Finding{ID: qc.FindingID(uuid.NewString()), Revision: 1, Item: item.ID, Order: item.Order, Round: item.Round, Verdict: qc.Pass, Inspector: "u12", Station: s.id, RecordedAt: time.Now()}
-	if s.random.IntN(10) == 0 {
+	if s.flags || s.random.IntN(10) == 0 {
 		f.Verdict, f.Flaws = qc.Flag, []qc.Flaw{{ID: "f1", Code: "F04", Severity: qc.Minor, Zone: qc.ZoneA, Quantity: 1}}
 	}
 	preview, previewBytes := s.put(t, 300)
