@@ -103,7 +103,7 @@ func TestRefundsPage_BringsTheMoneyOnce(t *testing.T) {
 	d := h.desk("clerk7")
 	run := d.send(d.upload(file))
 	preview := d.look(run, http.StatusOK)
-	for _, want := range []string{"only the amount fits", "no case of ours", "cannot be read", "“退款金额” says “about 3”, which is no amount", owed.String(), "20 Nov 2026"} {
+	for _, want := range []string{"only the amount fits", "no case of ours", "cannot be read", "“退款金额” says “about 3”, which is no sum", owed.String(), "20 Nov 2026"} {
 		if !strings.Contains(preview, want) {
 			t.Errorf("the preview does not say %q", want)
 		}

@@ -15,7 +15,7 @@ import (
 // deskForm is the version of the rules by which rows for the desk are made of
 // cases and findings. A change of them is a new form: an older row is made
 // again when the store opens.
-const deskForm = 3
+const deskForm = 4
 
 // never is when that is due which has no time. What has ended comes after it,
 // the last ended first.
@@ -31,12 +31,13 @@ func (t *tx) fileCase(ctx context.Context, c refund.Case) error {
 		return err
 	}
 	if _, err := t.ExecContext(ctx, `INSERT INTO desk_case (`+caseRowColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
 		ON CONFLICT (case_id) DO UPDATE SET form = excluded.form, version = excluded.version, is_open = excluded.is_open,
 		status = excluded.status, intent = excluded.intent, seller = excluded.seller, turn = excluded.turn,
 		due_at = excluded.due_at, urgent_at = excluded.urgent_at, search = excluded.search, pieces = excluded.pieces,
 		opened_at = excluded.opened_at, decided_at = excluded.decided_at, credited_at = excluded.credited_at,
-		ended_at = excluded.ended_at, outcome = excluded.outcome, refusals = excluded.refusals, missing = excluded.missing`,
+		ended_at = excluded.ended_at, outcome = excluded.outcome, refusals = excluded.refusals, missing = excluded.missing,
+		placed = excluded.placed`,
 		row.values()...); err != nil {
 		return fmt.Errorf("file case %s: %w", c.ID, err)
 	}

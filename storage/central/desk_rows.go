@@ -26,21 +26,22 @@ type caseRow struct {
 	outcome                                  string
 	refusals                                 int
 	missing                                  int64
+	placed                                   string
 }
 
 const caseRowColumns = `case_id, form, version, is_open, status, intent, seller, turn, due_at, urgent_at, search, pieces,
-	opened_at, decided_at, credited_at, ended_at, outcome, refusals, missing`
+	opened_at, decided_at, credited_at, ended_at, outcome, refusals, missing, placed`
 
 func (r *caseRow) values() []any {
 	return []any{
 		r.id, r.form, r.version, r.open, r.status, r.intent, r.seller, r.turn, r.due, r.urgent, r.search, r.pieces,
-		r.openedAt, r.decidedAt, r.creditedAt, r.endedAt, r.outcome, r.refusals, r.missing,
+		r.openedAt, r.decidedAt, r.creditedAt, r.endedAt, r.outcome, r.refusals, r.missing, r.placed,
 	}
 }
 
 func (r *caseRow) scan(rows *sql.Rows) error {
 	return rows.Scan(&r.id, &r.form, &r.version, &r.open, &r.status, &r.intent, &r.seller, &r.turn, &r.due, &r.urgent, &r.search, &r.pieces,
-		&r.openedAt, &r.decidedAt, &r.creditedAt, &r.endedAt, &r.outcome, &r.refusals, &r.missing)
+		&r.openedAt, &r.decidedAt, &r.creditedAt, &r.endedAt, &r.outcome, &r.refusals, &r.missing, &r.placed)
 }
 
 // caseRowOf makes the row of a case.
@@ -67,6 +68,7 @@ func caseRowOf(ctx context.Context, q querier, c refund.Case) (*caseRow, error) 
 		due: micros(turn.By), urgent: urgent, search: deskSearch(c, item, customer), pieces: c.Quantity,
 		openedAt: micros(c.OpenedAt), decidedAt: micros(claim.DecidedAt), creditedAt: micros(claim.CreditedAt),
 		endedAt: micros(claim.EndedAt), outcome: string(claim.Result), refusals: c.Refusals, missing: c.Missing().Minor(),
+		placed: item.PlatformOrder,
 	}, nil
 }
 

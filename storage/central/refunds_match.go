@@ -3,9 +3,12 @@ package central
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -50,9 +53,7 @@ type RefundMatch struct {
 type claim struct {
 	id      qc.CaseID
 	item    qc.ItemID
-	order   qc.OrderID
 	seller  string
-	placed  string // the order's number at the marketplace
 	waits   int64
 	waiting bool
 }
@@ -62,7 +63,7 @@ type claim struct {
 func (s *Store) MatchRefunds(ctx context.Context, rows []RefundRow) ([]RefundMatch, error) {
 	var matches []RefundMatch
 	err := s.read(ctx, func(q querier) error {
-		claims, err := claimsOf(ctx, q)
+		claims, err := claimsOf(ctx, q, rows)
 		if err != nil {
 			return err
 		}
@@ -108,36 +109,100 @@ func (s *Store) BookRefunds(ctx context.Context, matches []RefundMatch, by refun
 	return booked, nil
 }
 
-// claimsOf lists the cases that a payment could be of: those that wait for
-// money, and to say so of them, those that do not.
-func claimsOf(ctx context.Context, q querier) ([]claim, error) {
-	cases, err := bodies[refund.Case](q.QueryContext(ctx, `SELECT body FROM refund_case WHERE status <> 'flagged' ORDER BY opened_at, id`))
+// claims are the cases that payments could be of.
+type claims struct {
+	all      []claim
+	byNumber map[string][]int // places by the number of the case and of the item
+	byPlaced map[string][]int // by the order's number at the marketplace
+}
+
+// claimsOf lists the cases that payments could be of: those that wait for money,
+// and those that a payment names, to say so of them where they do not.
+func claimsOf(ctx context.Context, q querier, rows []RefundRow) (claims, error) {
+	found := claims{byNumber: make(map[string][]int), byPlaced: make(map[string][]int)}
+	add := func(of *sql.Rows, err error) error {
+		return each(of, err, func(of *sql.Rows) error {
+			var text, placed string
+			if err := of.Scan(&text, &placed); err != nil {
+				return err
+			}
+			var c refund.Case
+			if err := json.Unmarshal([]byte(text), &c); err != nil {
+				return fmt.Errorf("read stored JSON: %w", err)
+			}
+			return found.add(c, placed)
+		})
+	}
+	const read = `SELECT c.body, d.placed FROM desk_case d JOIN refund_case c ON c.id = d.case_id WHERE `
+	if err := add(q.QueryContext(ctx, read+`d.status IN ('seller_refunding', 'refund_short') ORDER BY d.opened_at, d.case_id`)); err != nil {
+		return claims{}, err
+	}
+	names := make(map[string]bool)
+	for _, row := range rows {
+		for _, name := range append(row.names(), row.Ref) {
+			names[name] = name != ""
+		}
+	}
+	for part := range slices.Chunk(slices.Sorted(maps.Keys(names)), 400) {
+		places, args := make([]string, len(part)), make([]any, len(part))
+		for i, name := range part {
+			places[i], args[i] = "$"+strconv.Itoa(i+1), name
+		}
+		list := "(" + strings.Join(places, ", ") + ")"
+		if err := add(q.QueryContext(ctx, read+`c.status <> 'flagged' AND d.case_id IN (
+			SELECT case_id FROM desk_case WHERE placed IN `+list+` UNION SELECT id FROM refund_case WHERE item IN `+list+` OR id IN `+list+`)
+			ORDER BY d.opened_at, d.case_id`, args...)); err != nil {
+			return claims{}, err
+		}
+	}
+	return found, nil
+}
+
+// add adds a case that is not there yet.
+func (f *claims) add(c refund.Case, placed string) error {
+	if f.byNumber[string(c.ID)] != nil {
+		return nil
+	}
+	owed, err := c.Owed()
+	if err == nil {
+		owed, err = owed.Sub(c.Received)
+	}
 	if err != nil {
-		return nil, err
+		return err
 	}
-	items := make(map[qc.ItemID]qc.Item)
-	all, err := bodies[qc.Item](q.QueryContext(ctx, `SELECT body FROM item WHERE id IN (SELECT item FROM refund_case)`))
-	if err != nil {
-		return nil, err
+	place := len(f.all)
+	f.all = append(f.all, claim{
+		id: c.ID, item: c.Item, seller: c.Seller, waits: owed.Minor(),
+		waiting: c.Status == refund.SellerRefunding || c.Status == refund.RefundShort,
+	})
+	for _, number := range []string{string(c.ID), string(c.Item)} {
+		f.byNumber[number] = append(f.byNumber[number], place)
 	}
-	for _, item := range all {
-		items[item.ID] = item
+	if placed != "" {
+		f.byPlaced[placed] = append(f.byPlaced[placed], place)
 	}
-	claims := make([]claim, len(cases))
-	for i, c := range cases {
-		owed, err := c.Owed()
-		if err == nil {
-			owed, err = owed.Sub(c.Received)
-		}
-		if err != nil {
-			return nil, err
-		}
-		claims[i] = claim{
-			id: c.ID, item: c.Item, order: c.Order, seller: c.Seller, placed: items[c.Item].PlatformOrder, waits: owed.Minor(),
-			waiting: c.Status == refund.SellerRefunding || c.Status == refund.RefundShort,
-		}
+	return nil
+}
+
+// named lists the places of the cases that a payment names: by the marketplace's
+// number of their order, or by our number of the case or the item.
+func (f *claims) named(row RefundRow) []int {
+	places := slices.Clone(f.byPlaced[row.Ref])
+	for _, name := range row.names() {
+		places = slices.Concat(places, f.byPlaced[name], f.byNumber[name])
 	}
-	return claims, nil
+	slices.Sort(places)
+	return slices.Compact(places)
+}
+
+// names are the numbers by which a payment may name a case: that of its order,
+// and whatever stands in its note.
+func (r RefundRow) names() []string {
+	words := strings.FieldsFunc(r.Note, func(r rune) bool { return strings.ContainsRune(" \t\n,;:，；：。、()（）#", r) })
+	if r.Order == "" {
+		return words
+	}
+	return append(words, r.Order)
 }
 
 // paid is money of a seller that is booked.
@@ -170,8 +235,7 @@ func knownRefunds(ctx context.Context, q querier, rows []RefundRow) (map[string]
 // matchRefunds matches the rows in their order, first those that name their
 // case. What one row brings, the next one of the same case does not wait for
 // any more.
-func matchRefunds(rows []RefundRow, claims []claim, known map[string]paid) []RefundMatch {
-	claims = slices.Clone(claims)
+func matchRefunds(rows []RefundRow, claims claims, known map[string]paid) []RefundMatch {
 	differing := contradictions(rows)
 	seen := make(map[string]bool)
 	matches := make([]RefundMatch, len(rows))
@@ -193,26 +257,26 @@ func matchRefunds(rows []RefundRow, claims []claim, known map[string]paid) []Ref
 		case booked:
 			m.State, m.Case, m.Item = MatchDone, before.in, before.item
 		default:
-			m.take(claims, findNamed)
+			m.take(&claims, findNamed)
 		}
 		seen[row.Ref] = true
 	}
 	for i := range matches {
 		if matches[i].State == MatchUnknown {
-			matches[i].take(claims, findByAmount)
+			matches[i].take(&claims, findByAmount)
 		}
 	}
 	return matches
 }
 
 // take lets a payment take what its claim waits for.
-func (m *RefundMatch) take(claims []claim, find func(RefundRow, []claim) (int, MatchState)) {
+func (m *RefundMatch) take(claims *claims, find func(RefundRow, *claims) (int, MatchState)) {
 	place, state := find(m.RefundRow, claims)
 	m.State = state
 	if place < 0 {
 		return
 	}
-	c := &claims[place]
+	c := &claims.all[place]
 	m.Case, m.Item, m.Waits = c.id, c.item, money.Fen(c.waits)
 	if state == MatchSure || state == MatchLikely {
 		m.Short = m.Amount.Minor() < c.waits
@@ -238,14 +302,11 @@ func contradictions(rows []RefundRow) map[string]bool {
 }
 
 // findNamed returns the place of the claim that a payment names, or -1.
-func findNamed(row RefundRow, claims []claim) (int, MatchState) {
-	last := -1
+func findNamed(row RefundRow, claims *claims) (int, MatchState) {
+	named := claims.named(row)
 	var waiting, exact []int
-	for i, c := range claims {
-		if !c.named(row) {
-			continue
-		}
-		last = i
+	for _, i := range named {
+		c := claims.all[i]
 		if c.waiting && c.waits > 0 {
 			waiting = append(waiting, i)
 		}
@@ -254,15 +315,15 @@ func findNamed(row RefundRow, claims []claim) (int, MatchState) {
 		}
 	}
 	switch {
-	case last < 0:
+	case len(named) == 0:
 		return -1, MatchUnknown
 	case len(waiting) == 0:
-		return last, MatchEnded
+		return named[len(named)-1], MatchEnded
 	case len(exact) == 1:
 		return exact[0], MatchSure
 	case len(waiting) > 1:
 		return -1, MatchMany
-	case claims[waiting[0]].waits < row.Amount.Minor():
+	case claims.all[waiting[0]].waits < row.Amount.Minor():
 		return waiting[0], MatchOver
 	}
 	return waiting[0], MatchSure
@@ -270,9 +331,9 @@ func findNamed(row RefundRow, claims []claim) (int, MatchState) {
 
 // findByAmount returns the place of the only claim that waits for just so much,
 // or -1. A payment that names an order is not of another.
-func findByAmount(row RefundRow, claims []claim) (int, MatchState) {
+func findByAmount(row RefundRow, claims *claims) (int, MatchState) {
 	place, state := -1, MatchUnknown
-	for i, c := range claims {
+	for i, c := range claims.all {
 		if row.Order != "" || !c.waiting || c.waits != row.Amount.Minor() || row.Seller != "" && row.Seller != c.seller {
 			continue
 		}
@@ -282,16 +343,4 @@ func findByAmount(row RefundRow, claims []claim) (int, MatchState) {
 		place, state = i, MatchLikely
 	}
 	return place, state
-}
-
-// named reports whether a payment names the claim: by the marketplace's number
-// of its order, or by our number of the case or the item in the note.
-func (c claim) named(row RefundRow) bool {
-	if c.placed != "" && (row.Order == c.placed || row.Ref == c.placed) {
-		return true
-	}
-	words := strings.FieldsFunc(row.Note, func(r rune) bool { return strings.ContainsRune(" \t,;:，；：。、()（）#", r) })
-	return slices.ContainsFunc(append(words, row.Order), func(word string) bool {
-		return word != "" && (word == string(c.id) || word == string(c.item) || word == c.placed)
-	})
 }

@@ -31,6 +31,14 @@ func BenchmarkWorklist(b *testing.B) {
 	store := reopen(dir)(b)
 	b.Logf("filed 20,000 cases in %s", time.Since(began).Round(time.Millisecond))
 	defer func() { w.must(store.Close()) }()
+	b.Run("match", func(b *testing.B) {
+		rows, err := central.ParseRefunds([]byte("ref,amount,order,note\nR-1,401.00,2418830517429106684,\nR-2,401.00,,20481-2-17\nR-3,401.00,,\n"))
+		w.must(err)
+		for b.Loop() {
+			_, err := store.MatchRefunds(b.Context(), rows)
+			w.must(err)
+		}
+	})
 	for name, f := range map[string]central.WorkFilter{
 		"first":   {Open: true},
 		"last":    {Open: true, Skip: 9950},
