@@ -97,7 +97,7 @@ func rigs() []rig {
 		},
 		{
 			name: "lives", about: "anything happens to cases, legal or not, twice and out of order, and the centre is closed, killed and opened again",
-			bar: "100,000 events against the rules (1,000,000), 18,000 through SQLite (1,000,000), 1,200 through PostgreSQL (18,000), 60 SIGKILLs (1,000): nothing lost, nothing doubled, every fen accounted for after each",
+			bar: "100,000 events against the rules (1,000,000), 18,000 through SQLite (1,000,000), 1,200 through PostgreSQL (18,000), 60 SIGKILLs (1,000), 20 more amid a crowd (200): nothing lost, nothing doubled, every fen accounted for after each, and an order that explains what all were told",
 			parts: []rigPart{
 				{folder: "./app/refund", tests: "^TestDrillLives"},
 				{folder: "./storage/central", tests: "^TestDrillLives"},

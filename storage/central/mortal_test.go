@@ -144,6 +144,9 @@ func (d *Deeds) Do(do Deed, said *Answer) error {
 	var err error
 	switch do.Call {
 	case "act":
+		if d.fault == "acts are promised too early" && do.Event.Kind == refund.Goodwill {
+			return d.promise(do, said)
+		}
 		said.Case, err = d.store.Act(ctx, do.Case, do.Version, do.Event, do.Key)
 	case "split":
 		said.Halves, err = d.store.Split(ctx, do.Case, do.Version, do.Pieces, do.By, do.Key)
@@ -168,6 +171,8 @@ func (d *Deeds) Do(do Deed, said *Answer) error {
 		said.Count, err = d.store.RunTimers(ctx, do.At)
 	case "verify":
 		said.Report, err = d.store.Verify(ctx)
+	case "read":
+		said.Case, err = d.store.Case(ctx, do.Case)
 	case "look":
 		said.Sight, err = d.eye.look(ctx, do.After)
 	default:
@@ -183,6 +188,20 @@ func (d *Deeds) Do(do Deed, said *Answer) error {
 			return nil
 		}
 	}
+	return err
+}
+
+// promise answers an act as if it were done already.
+func (d *Deeds) promise(do Deed, said *Answer) error {
+	c, err := d.store.Case(context.Background(), do.Case)
+	if err != nil {
+		return err
+	}
+	go func() {
+		time.Sleep(5 * time.Millisecond)
+		_, _ = d.store.Act(context.Background(), do.Case, do.Version, do.Event, do.Key)
+	}()
+	said.Case, _, err = c.Apply(do.Event)
 	return err
 }
 
@@ -244,7 +263,7 @@ func (m *mortal) ask(do Deed) (Answer, error) {
 		begun := time.Now()
 		var said Answer
 		call := m.client.Go("Deeds.Do", do, &said, make(chan *rpc.Call, 1))
-		dies := do.Call != "look" && do.Call != "verify" && m.chance.IntN(m.every) == 0
+		dies := do.Call != "look" && do.Call != "read" && do.Call != "verify" && m.chance.IntN(m.every) == 0
 		var moment <-chan time.Time
 		if dies {
 			moment = time.After(time.Duration(m.chance.Int64N(int64(2*m.takes) + 1)))
