@@ -67,7 +67,7 @@ func (c Case) Memo(before Case, e Event) (m Memo, ok bool, err error) {
 		m.Ref = e.SellerRef
 		m.Lines, err = c.refunded(before.Received, received, BySeller)
 	case e.Kind == AgentPaid:
-		m.Lines, err = c.refunded(before.Received, m.Net, ByClerk)
+		m.Lines, err = c.borne(before, m.Net)
 	case e.Kind == ClaimGranted:
 		m.Lines = []MemoLine{{What: "claim", Amount: m.Net, By: ByClerk}}
 	default:
@@ -79,6 +79,20 @@ func (c Case) Memo(before Case, e Event) (m Memo, ok bool, err error) {
 	fees, err := before.taken(c.Charged)
 	m.Lines = append(m.Lines, fees...)
 	return m, err == nil, err
+}
+
+// borne is what was missing, and the fees that were kept before and are given
+// back with it.
+func (c Case) borne(before Case, net money.Amount) ([]MemoLine, error) {
+	missing, err := net.Sub(before.Charged)
+	if err != nil {
+		return nil, err
+	}
+	lines, err := c.refunded(before.Received, missing, ByClerk)
+	if !before.Charged.IsZero() {
+		lines = append(lines, MemoLine{What: "fee_back", Amount: before.Charged, By: ByClerk})
+	}
+	return lines, err
 }
 
 // refunded divides more, on top of what came before, into goods and freight.
@@ -119,6 +133,9 @@ func (c Case) refunded(came, more money.Amount, by Party) ([]MemoLine, error) {
 func (c Case) taken(charged money.Amount) ([]MemoLine, error) {
 	var lines []MemoLine
 	from, upTo := c.Charged.Minor(), charged.Minor()
+	if upTo == from {
+		return nil, nil
+	}
 	if upTo < from { // they are not owed any more
 		return append(lines, MemoLine{What: "fee_back", Amount: money.Fen(from - upTo), By: ByCustomer}), nil
 	}

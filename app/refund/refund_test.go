@@ -9,6 +9,7 @@ import (
 	"flawmark/app/money"
 	"flawmark/app/qc"
 	"flawmark/app/refund"
+	"flawmark/app/refund/refundtest"
 
 	"pgregory.net/rapid"
 )
@@ -66,10 +67,10 @@ func drawEvent(t *rapid.T, at time.Time) refund.Event {
 }
 
 // TestCase_AnyLife lets anything happen, in any order, and holds the case to
-// its promises after every step.
+// its promises after every step. Whatever breaks them is made as short as it can
+// be; that lives come everywhere is seen to by the rig (TestDrillLives_Pure).
 func TestCase_AnyLife(t *testing.T) {
 	t.Parallel()
-	reached := make(map[refund.Status]bool)
 	rapid.Check(t, func(t *rapid.T) {
 		o := opening()
 		o.LeadWaits, o.PhotosMissing = rapid.Bool().Draw(t, "waits"), rapid.IntRange(0, 2).Draw(t, "photos")
@@ -91,11 +92,8 @@ func TestCase_AnyLife(t *testing.T) {
 				}
 				continue
 			}
-			if before.Status.Terminal() {
-				t.Fatalf("%s changed a case that had ended as %s", e.Kind, before.Status)
-			}
-			if !slices.Equal(before.Timeline, history) || !slices.Equal(after.Timeline[:len(history)], history) {
-				t.Fatal("history was rewritten")
+			if !slices.Equal(before.Timeline, history) {
+				t.Fatal("a step has changed the case that it began with")
 			}
 			checkStep(t, before, after, e)
 			for _, transfer := range transfers {
@@ -113,17 +111,8 @@ func TestCase_AnyLife(t *testing.T) {
 				t.Fatalf("ledger %v, case charged %s and absorbed %s", posted, after.Charged, after.Absorbed)
 			}
 			c = after
-			reached[c.Status] = true
 		}
 	})
-	// By chance alone the rarest ends are not met in every run.
-	rare := []refund.Status{refund.Disputed, refund.Corrected, // of linked cases: see TestLinked_AnyLife
-		refund.CreditedKept, refund.Forfeited, refund.Exchanged, refund.Credited, refund.Withdrawn}
-	for _, s := range refund.Statuses() {
-		if !reached[s] && !slices.Contains(rare, s) {
-			t.Errorf("no life came to %s: the test does not look there", s)
-		}
-	}
 }
 
 // guided turns e into something that may happen to c now, rather not its end.
@@ -145,34 +134,19 @@ func guided(t *rapid.T, c refund.Case, e refund.Event) refund.Event {
 	return rapid.SampledFrom(legal).Draw(t, "legal")
 }
 
+// checkStep holds one step to the promises of all, and to what only its event can
+// break.
 func checkStep(t *rapid.T, before, after refund.Case, e refund.Event) {
-	if after.Version != before.Version+1 || len(after.Timeline) != after.Version {
-		t.Fatalf("version %d after %d with %d entries", after.Version, before.Version, len(after.Timeline))
+	if err := refundtest.Step(before, after); err != nil {
+		t.Fatal(err)
 	}
 	owed, err := after.Owed()
 	if err != nil {
 		t.Fatal(err)
 	}
-	in, out := after.Received.Minor()+after.Absorbed.Minor(), after.Credited.Minor()+after.Charged.Minor()
-	if over, err := after.Received.Cmp(owed); err != nil || over > 0 || after.Credited.Minor() < 0 || in != out {
-		t.Fatalf("credited %s and charged %s, received %s and absorbed %s of %s", after.Credited, after.Charged, after.Received, after.Absorbed, owed)
-	}
-	full := in >= owed.Minor() && !owed.IsZero()
+	full := after.Received.Minor()+after.Absorbed.Minor() >= owed.Minor() && !owed.IsZero()
 	if after.Status == refund.Credited && !full && e.Kind != refund.ShortSettled {
-		t.Fatalf("%s ended as credited with %d of %s", e.Kind, in, owed)
-	}
-	if at, kind, running := after.Timer(); running && (kind == "" || at.IsZero() || after.Status.Terminal()) {
-		t.Fatalf("in %s the clock does %q at %s", after.Status, kind, at)
-	}
-	reviews := []refund.Kind{refund.LeadConfirmed, refund.LeadSentBack, refund.LeadDismissed}
-	if slices.Contains(reviews, e.Kind) && e.Actor.Party == refund.ByLead && qc.StaffID(e.Actor.ID) == before.Inspector {
-		t.Fatalf("%s reviewed an own finding", e.Actor.ID)
-	}
-	if after.Status == refund.AwaitingDecision && after.DecideBy.IsZero() {
-		t.Fatal("the customer is asked and has no deadline")
-	}
-	if before.Status == refund.Flagged && after.Status == refund.AwaitingDecision && after.PhotosMissing > 0 {
-		t.Fatal("the customer sees half of it")
+		t.Fatalf("%s ended as credited with %s and %s of %s", e.Kind, after.Received, after.Absorbed, owed)
 	}
 	silent := e.Kind == refund.NoAnswer
 	if silent && (before.Status != refund.AwaitingDecision || e.At.Before(before.DecideBy) || e.Actor.Party != refund.BySystem) {
@@ -180,9 +154,6 @@ func checkStep(t *rapid.T, before, after refund.Case, e refund.Event) {
 	}
 	if silent && (after.Status != refund.Kept || after.Intent != refund.Keep || after.Reason != refund.Unanswered) {
 		t.Fatalf("silence made %s, %q, because %q", after.Status, after.Intent, after.Reason)
-	}
-	if after.Round > 3 {
-		t.Fatalf("round %d", after.Round)
 	}
 }
 

@@ -216,10 +216,14 @@ func approved(c Case, e Event) error {
 	return second(c, e)
 }
 
-// absorb credits what is missing from the agent's own money.
+// absorb credits what is missing from the agent's own money, so that the
+// customer has the whole: what was kept for fees as well.
 func absorb(c *Case, e Event) error {
 	missing, err := c.missing()
 	if err != nil {
+		return err
+	}
+	if missing, err = missing.Add(c.Charged); err != nil {
 		return err
 	}
 	c.Fees = nil
