@@ -61,7 +61,7 @@ func Open(o Opening) (Case, error) {
 // Apply returns the case after e and the money that moves with it. It fails
 // with one of the package's errors and then nothing has happened.
 func (c Case) Apply(e Event) (Case, []Transfer, error) {
-	t, ok := row(e.Kind)
+	t, ok := Find(e.Kind)
 	if !ok {
 		return c, nil, fmt.Errorf("%w: %q", ErrUnknownEvent, e.Kind)
 	}

@@ -285,7 +285,7 @@ func (e edges) disputedParcel() {
 
 func (e edges) cameBack() {
 	c := e.does(e.parcel(), clerk, refund.ReturnTroubled)
-	c = e.does(c, refund.Actor{Party: refund.ByStation, ID: "u12"}, refund.ReturnCameBack)
+	c = e.does(c, refund.Actor{Party: refund.ByLead, ID: "lead7"}, refund.ReturnCameBack)
 	e.want(c.Status == refund.PhotosRequested && c.Task().Kind == qc.TaskReinspect && c.Intent == refund.Undecided, "%s, task %s", c.Status, c.Task().Kind)
 	f := e.bench.flag("back", "20481-2")
 	f.Case, f.Flaws[0].Severity = c.ID, qc.Major
