@@ -115,6 +115,7 @@ type Maker struct {
 
 	mu     sync.Mutex
 	status int
+	later  string // its Retry-After
 	taken  []Push
 }
 
@@ -126,6 +127,9 @@ func Start(tb testing.TB) *Maker {
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		if m.status != 0 {
+			if m.later != "" {
+				w.Header().Set("Retry-After", m.later)
+			}
 			w.WriteHeader(m.status)
 			return
 		}
@@ -152,6 +156,13 @@ func (m *Maker) Answer(status int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.status = status
+}
+
+// Later lets the maker ask to be left alone, where it refuses: a Retry-After.
+func (m *Maker) Later(text string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.later = text
 }
 
 // Taken returns what was taken so far.
