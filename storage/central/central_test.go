@@ -339,6 +339,7 @@ func testStore(t *testing.T, open opener) {
 	t.Run("ImportIsIdempotent", open.testImportIsIdempotent)
 	t.Run("Enrolment", open.testEnrolment)
 	t.Run("SignIn", open.testSignIn)
+	t.Run("CopiesHoldAll", open.testCopiesHoldAll)
 	t.Run("SignInIsThrottled", open.testSignInIsThrottled)
 	t.Run("Uploads", open.testUploads)
 	t.Run("CasesByUrgency", open.testCasesByUrgency)
