@@ -286,7 +286,7 @@ func (d *doctor) health(ctx context.Context) error {
 	if d.unread("notices") {
 		return nil
 	}
-	h, err := d.store.Health(ctx, d.now().Add(-leftBehind))
+	h, err := d.store.Health(ctx, d.now(), d.now().Add(-leftBehind))
 	if err != nil {
 		return err
 	}

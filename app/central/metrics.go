@@ -23,6 +23,7 @@ import (
 	"flawmark/storage/blob"
 	"flawmark/storage/central"
 	"flawmark/sync/intake"
+	"flawmark/ui/web"
 )
 
 // metrics count what happens. Labels hold words of the program only: no id, no
@@ -36,6 +37,7 @@ type metrics struct {
 	behind   prometheus.Histogram
 	checked  prometheus.Gauge
 	problems prometheus.Gauge
+	signIns  *prometheus.CounterVec
 }
 
 func newMetrics() *metrics {
@@ -64,8 +66,11 @@ func newMetrics() *metrics {
 		problems: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "flawmark_books_problems", Help: "What did not add up then.",
 		}),
+		signIns: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "flawmark_sign_ins_total", Help: "Passwords that were tried at the desk: right, wrong, or not looked at after too many wrong ones.",
+		}, []string{"result"}),
 	}
-	m.registry.MustRegister(m.requests, m.took, m.events, m.uploaded, m.behind, m.checked, m.problems,
+	m.registry.MustRegister(m.requests, m.took, m.events, m.uploaded, m.behind, m.checked, m.problems, m.signIns,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -162,6 +167,29 @@ func (c countingCentre) Changes(ctx context.Context, after qc.Cursor, limit int)
 	return page, err
 }
 
+// countingSignIns counts who gets in at the desk.
+type countingSignIns struct {
+	forPages
+	metrics *metrics
+}
+
+func (c countingSignIns) SignIn(ctx context.Context, id qc.StaffID, password string, from web.Source, at time.Time) (qc.Staff, error) {
+	person, err := c.forPages.SignIn(ctx, id, password, from, at)
+	result := ""
+	switch {
+	case err == nil:
+		result = "right"
+	case errors.Is(err, web.ErrSignIn):
+		result = "wrong"
+	case errors.Is(err, web.ErrLocked):
+		result = "locked"
+	default:
+		return person, err
+	}
+	c.metrics.signIns.WithLabelValues(result).Inc()
+	return person, err
+}
+
 // countingStaged counts the bytes of an upload.
 type countingStaged struct {
 	intake.Staged
@@ -179,6 +207,7 @@ type storeMetrics struct {
 	c                                            *centre
 	up, cases, notices, uploads, blobs, feed     *prometheus.Desc
 	disk, backup, certificate, rejected, overdue *prometheus.Desc
+	oldest, timers                               *prometheus.Desc
 	connections, waiting                         *prometheus.Desc
 
 	mu     sync.Mutex
@@ -205,7 +234,7 @@ func (s *storeMetrics) look() lookedAt {
 	defer cancel()
 	s.looked, s.seen = now, lookedAt{}
 	if s.seen.stats, s.seen.err = s.c.store.Stats(ctx); s.seen.err == nil {
-		s.seen.health, s.seen.err = s.c.store.Health(ctx, now.Add(-leftBehind))
+		s.seen.health, s.seen.err = s.c.store.Health(ctx, now, now.Add(-leftBehind))
 	}
 	if s.seen.err != nil {
 		s.c.log.ErrorContext(ctx, "metrics of the store are missing", "error", s.seen.err)
@@ -223,6 +252,8 @@ func newStoreMetrics(c *centre) *storeMetrics {
 		cases:       desc("cases", "Cases by status.", "status"),
 		notices:     desc("notices", "Notices to customers and shops by state.", "state"),
 		overdue:     desc("notices_overdue", "Notices that should have gone out hours ago."),
+		oldest:      desc("notices_oldest_due_timestamp_seconds", "Since when the notice that waits longest could have gone out; 0: none waits."),
+		timers:      desc("timers_overdue", "Cases that their clock should have moved hours ago."),
 		uploads:     desc("uploads_unfinished", "Uploads that are on their way."),
 		rejected:    desc("events_rejected", "Events of stations that were refused since the beginning."),
 		blobs:       desc("photo_bytes", "Bytes of photo files."),
@@ -238,7 +269,7 @@ func newStoreMetrics(c *centre) *storeMetrics {
 // Describe implements prometheus.Collector.
 func (s *storeMetrics) Describe(out chan<- *prometheus.Desc) {
 	for _, desc := range []*prometheus.Desc{
-		s.up, s.cases, s.notices, s.overdue, s.uploads, s.rejected, s.blobs, s.feed, s.disk, s.backup, s.certificate, s.connections, s.waiting,
+		s.up, s.cases, s.notices, s.overdue, s.oldest, s.timers, s.uploads, s.rejected, s.blobs, s.feed, s.disk, s.backup, s.certificate, s.connections, s.waiting,
 	} {
 		out <- desc
 	}
@@ -263,6 +294,8 @@ func (s *storeMetrics) Collect(out chan<- prometheus.Metric) {
 			gauge(s.notices, float64(n), string(state))
 		}
 		gauge(s.overdue, float64(health.OverdueNotices))
+		gauge(s.oldest, seconds(health.OldestNotice))
+		gauge(s.timers, float64(health.OverdueTimers))
 		gauge(s.uploads, float64(stats.Uploads))
 		gauge(s.rejected, float64(stats.Rejected))
 		gauge(s.blobs, float64(stats.BlobBytes))

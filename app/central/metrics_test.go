@@ -3,12 +3,13 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
+	"os/exec"
 	"regexp"
 	"strings"
 	"sync"
@@ -19,8 +20,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"flawmark/app/qc"
+	"flawmark/app/refund"
 	"flawmark/storage/blob"
 	"flawmark/storage/central"
+	"flawmark/ui/web"
 )
 
 // get asks the centre's address.
@@ -95,16 +98,13 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
-// Alarms are raised by names that there are.
-func TestMetrics_AreNamedAsTheReadmeSays(t *testing.T) {
+// The example alerts are rules, and are raised by names that there are.
+func TestMetrics_AreNamedAsTheAlertsSay(t *testing.T) {
 	t.Parallel()
-	text, err := os.ReadFile("../../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	promtool(t, nil, "check", "rules", "deploy/alerts.yaml")
 	m := newMetrics()
 	described := make(chan *prometheus.Desc, 100)
-	for _, c := range []prometheus.Collector{newStoreMetrics(nil), m.requests, m.took, m.events, m.uploaded, m.behind, m.checked, m.problems} {
+	for _, c := range []prometheus.Collector{newStoreMetrics(nil), m.requests, m.took, m.events, m.uploaded, m.behind, m.checked, m.problems, m.signIns} {
 		c.Describe(described)
 	}
 	close(described)
@@ -112,15 +112,58 @@ func TestMetrics_AreNamedAsTheReadmeSays(t *testing.T) {
 	for desc := range described {
 		known.WriteString(desc.String())
 	}
-	named := regexp.MustCompile(`flawmark_[a-z_]+`).FindAllString(string(text), -1)
-	if len(named) < 8 {
-		t.Errorf("the page names only %q", named)
+	named := regexp.MustCompile(`flawmark_[a-z_]+`).FindAllString(deployed(t, "alerts.yaml"), -1)
+	if len(named) < 12 {
+		t.Errorf("the alerts name only %q", named)
 	}
 	for _, name := range named {
-		if !strings.Contains(known.String(), `"`+name+`"`) {
+		if name = strings.TrimSuffix(name, "_bucket"); !strings.Contains(known.String(), `"`+name+`"`) {
 			t.Errorf("there is no metric %s", name)
 		}
 	}
+}
+
+// promtool is Prometheus's own judge of metrics and rules.
+func promtool(t *testing.T, in io.Reader, args ...string) {
+	t.Helper()
+	run := exec.CommandContext(t.Context(), "promtool", args...)
+	run.Stdin = in
+	if said, err := run.CombinedOutput(); err != nil {
+		t.Errorf("promtool %v: %v\n%s", args, err, said)
+	}
+}
+
+// What waits, what stands still and who is refused can be seen.
+func TestMetrics_TellWhatIsLate(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.c.settings.MetricsToken = "a token that nobody guesses"
+	s.openAgain()
+	s.must(s.c.store.AddStaff(t.Context(), central.NewStaff{ID: "clerk3", Name: "李娜", Role: qc.Clerk, Password: "right"}, s.now))
+	pages := countingSignIns{forPages{s.c.store}, s.c.metrics}
+	for _, password := range []string{"right", "w", "w", "w", "w", "w", "right"} {
+		_, _ = pages.SignIn(t.Context(), "clerk3", password, web.Source{Name: "192.0.2.7"}, s.now)
+	}
+	says := func(wanted ...string) {
+		t.Helper()
+		text := s.get("/metrics", "Authorization", "Bearer a token that nobody guesses").Body.String()
+		for _, want := range wanted {
+			if !strings.Contains(text, want+"\n") {
+				t.Errorf("lacks %s", want)
+			}
+		}
+		promtool(t, strings.NewReader(text), "check", "metrics")
+	}
+	says(`flawmark_sign_ins_total{result="right"} 1`, `flawmark_sign_ins_total{result="wrong"} 5`, `flawmark_sign_ins_total{result="locked"} 1`,
+		"flawmark_timers_overdue 0")
+	_, err := s.c.store.AddWebhook(t.Context(), refund.Webhook{URL: "https://shop.example.com/"}, s.now)
+	s.must(err)
+	s.act(refund.Event{Kind: refund.ChoseRefund, Actor: refund.Actor{Party: refund.ByCustomer, ID: "C-1"}}) // which nobody tells the shop
+	since := s.now
+	s.now = s.now.Add(time.Hour)
+	says(fmt.Sprint("flawmark_notices_oldest_due_timestamp_seconds ", float64(since.Unix())))
+	s.now = s.now.Add(30 * 24 * time.Hour) // nobody looked at cases meanwhile
+	says("flawmark_timers_overdue 1")
 }
 
 func TestMetrics_CountEvents(t *testing.T) {

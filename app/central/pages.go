@@ -46,7 +46,7 @@ func (c *centre) pages(ctx context.Context) (_ *web.Pages, closePages func() err
 		return nil, nil, errors.Join(err, derived.Close())
 	}
 	pages, err := web.New(web.Config{
-		Store: forPages{c.store}, Blobs: openBlobs{c.blobs}, Derived: openDerived{derived},
+		Store: countingSignIns{forPages{c.store}, c.metrics}, Blobs: openBlobs{c.blobs}, Derived: openDerived{derived},
 		Budget: photo.NewBudget(developingMemory), Words: words, Catalogue: c.flaws,
 		Secret: sessions, Now: c.now, Log: c.log, Secure: strings.HasPrefix(c.public(), "https:"),
 		Away: away, Public: c.public(), PushKey: pushKey, SignOn: c.signOn(), People: c.people(),

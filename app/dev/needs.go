@@ -200,6 +200,10 @@ func needs() []need {
 			present: program("systemd-analyze"), remedies: everyLinux("systemd"),
 		},
 		{
+			name: "promtool", why: "reads the centre's metrics and the example alerts as Prometheus does", purpose: toDrill,
+			present: program("promtool"), remedies: with(everyLinux("prometheus"), fedora, packages("golang-github-prometheus")),
+		},
+		{
 			name: "strace", why: "records a station's system calls for power cuts, and has them fail", purpose: toDrill,
 			present: program("strace"), remedies: everyLinux("strace"),
 		},

@@ -16,14 +16,19 @@ type Health struct {
 	Notices map[refund.NoticeState]int
 	// OverdueNotices should have gone out long before; nobody sends them.
 	OverdueNotices int
+	// OldestNotice is since when the one that waits longest could have gone out;
+	// zero: none waits.
+	OldestNotice time.Time
+	// OverdueTimers are cases that their clock should have moved long before.
+	OverdueTimers int
 	// StuckUploads have ended long before; nobody clears them up.
 	StuckUploads int
 	Newest       time.Time // what the audit trail ends with; zero: nothing
 	LastBackup   time.Time // zero: none was ever made
 }
 
-// Health looks; what was due before overdue counts as left behind.
-func (s *Store) Health(ctx context.Context, overdue time.Time) (Health, error) {
+// Health looks at the time at; what was due before overdue counts as left behind.
+func (s *Store) Health(ctx context.Context, at, overdue time.Time) (Health, error) {
 	h := Health{Notices: make(map[refund.NoticeState]int)}
 	err := s.read(ctx, func(q querier) error {
 		rows, err := q.QueryContext(ctx, `SELECT state, COUNT(*) FROM notice GROUP BY state`)
@@ -37,13 +42,15 @@ func (s *Store) Health(ctx context.Context, overdue time.Time) (Health, error) {
 		if err != nil {
 			return err
 		}
-		var newest, backup int64
+		var newest, backup, oldest int64
 		for _, one := range []struct {
 			into  any
 			query string
 			args  []any
 		}{
 			{&h.OverdueNotices, `SELECT COUNT(*) FROM notice WHERE state = $1 AND due_at < $2`, []any{string(refund.NoticeWaiting), micros(overdue)}},
+			{&oldest, `SELECT COALESCE(MIN(due_at), 0) FROM notice WHERE state = $1 AND due_at <= $2`, []any{string(refund.NoticeWaiting), micros(at)}},
+			{&h.OverdueTimers, `SELECT COUNT(*) FROM refund_case WHERE is_open = 1 AND due_at > 0 AND due_at < $1`, []any{micros(overdue)}},
 			{&h.StuckUploads, `SELECT COUNT(*) FROM upload WHERE expires_at < $1`, []any{micros(overdue)}},
 			{&newest, `SELECT COALESCE(MAX(at), 0) FROM audit`, nil},
 			{&backup, `SELECT CAST(value AS BIGINT) FROM meta WHERE name = 'last_backup'`, nil},
@@ -53,7 +60,7 @@ func (s *Store) Health(ctx context.Context, overdue time.Time) (Health, error) {
 				return err
 			}
 		}
-		h.Newest, h.LastBackup = timeOf(newest), timeOf(backup)
+		h.Newest, h.LastBackup, h.OldestNotice = timeOf(newest), timeOf(backup), timeOf(oldest)
 		return nil
 	})
 	if err != nil {
