@@ -50,7 +50,7 @@ var homes = map[string][]string{
 	"modernc.org/sqlite":                    {"storage/central"},
 	"github.com/fogleman/gg":                {"imaging/annotate"},
 	"github.com/danielgtaylor/huma/v2":      {"sync/intake", "sync/openapi", "sync/shops"},
-	"github.com/chromedp/chromedp":          {"app/journey"},
+	"github.com/chromedp/chromedp":          {"app/journey/chromium"},
 	"github.com/fsnotify/fsnotify":          {"imaging/capture"},
 	"github.com/pressly/goose/v3":           {"storage/central"},
 	"github.com/zalando/go-keyring":         {"app"},

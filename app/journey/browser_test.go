@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"flawmark/app/journey/chromium"
+
 	"github.com/chromedp/chromedp"
 )
 
@@ -19,18 +21,11 @@ type browser struct {
 
 func startBrowser(t *testing.T) *browser {
 	t.Helper()
-	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
-		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true),
-	)
-	allocator, stopAllocator := chromedp.NewExecAllocator(context.Background(), options...)
-	t.Cleanup(stopAllocator)
-	ctx, stop := chromedp.NewContext(allocator)
-	t.Cleanup(stop)
-	if err := chromedp.Do(ctx); err != nil {
-		t.Fatalf("start Chromium: %v", err)
+	ctx, stop, err := chromium.Start()
+	if err != nil {
+		t.Fatal(err)
 	}
+	t.Cleanup(stop)
 	return &browser{ctx: ctx, folder: *outFlag}
 }
 
@@ -47,11 +42,7 @@ func (b *browser) open(t *testing.T, url string, width, height int64, mobile boo
 	t.Cleanup(stop)
 	p := &page{browser: b, tab: tab}
 	// The first run starts the tab and must not be under a deadline.
-	var options []chromedp.EmulateViewportOption
-	if mobile {
-		options = append(options, chromedp.EmulateMobile, chromedp.EmulateTouch)
-	}
-	if err := chromedp.Do(tab, chromedp.EmulateViewport(width, height, options...)); err != nil {
+	if err := chromedp.Do(tab, chromium.View(width, height, mobile)); err != nil {
 		t.Fatalf("open a tab: %v", err)
 	}
 	p.do(t, "open the page", chromedp.Navigate(url))

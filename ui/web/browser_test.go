@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"flawmark/app/journey/chromium"
 	"flawmark/app/money"
 	"flawmark/app/qc"
 	"flawmark/app/refund"
@@ -160,20 +161,17 @@ func scenes() []scene {
 	}
 }
 
-// chromium is one real browser for all tests of the package. The first who
+// theBrowser is one real browser for all tests of the package. The first who
 // needs it starts it; it ends with the tests.
-var chromium = sync.OnceValues(func() (context.Context, error) {
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
-		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true),
-		chromedp.Flag("hide-scrollbars", true), chromedp.Flag("force-color-profile", "srgb"))
-	allocator, stopAllocator := chromedp.NewExecAllocator(context.Background(), options...)
-	ctx, stop := chromedp.NewContext(allocator)
-	endBrowser = func() { stop(); stopAllocator() }
-	return ctx, chromedp.Do(ctx)
+var theBrowser = sync.OnceValues(func() (context.Context, error) {
+	ctx, stop, err := chromium.Start()
+	if err == nil {
+		endBrowser = stop
+	}
+	return ctx, err
 })
 
-// endBrowser ends what chromium has started.
+// endBrowser ends what theBrowser has started.
 var endBrowser = func() {}
 
 func TestMain(m *testing.M) {
@@ -196,9 +194,9 @@ const patience = 30 * time.Second
 // 20481, or has signed in.
 func browse(t *testing.T, w *world, who string) *tab {
 	t.Helper()
-	browser, err := chromium()
+	browser, err := theBrowser()
 	if err != nil {
-		t.Fatalf("start Chromium: %v", err)
+		t.Fatal(err)
 	}
 	reader := w.reader(t)
 	server := httptest.NewServer(reader.handler)
@@ -207,7 +205,7 @@ func browse(t *testing.T, w *world, who string) *tab {
 	ctx, stop := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
 	t.Cleanup(stop)
 	b := &tab{ctx: ctx, site: server.URL, server: server}
-	if err := chromedp.Do(ctx, chromedp.EmulateViewport(1440, 900)); err != nil { // starts the tab: under no deadline
+	if err := chromedp.Do(ctx, chromium.View(1440, 900, false)); err != nil { // starts the tab: under no deadline
 		t.Fatalf("open a tab: %v", err)
 	}
 	switch who {
@@ -282,15 +280,11 @@ var sights = []sight{
 // look shows the page as somebody sees it.
 func (b *tab) look(t *testing.T, s sight, features ...*emulation.MediaFeature) {
 	t.Helper()
-	var options []chromedp.EmulateViewportOption
-	if s.phone {
-		options = append(options, chromedp.EmulateMobile, chromedp.EmulateTouch)
-	}
 	scheme := "light"
 	if s.dark {
 		scheme = "dark"
 	}
-	b.do(t, chromedp.EmulateViewport(s.width, s.height, options...), b.media(append(features, &emulation.MediaFeature{Name: "prefers-color-scheme", Value: scheme})...))
+	b.do(t, chromium.View(s.width, s.height, s.phone), b.media(append(features, &emulation.MediaFeature{Name: "prefers-color-scheme", Value: scheme})...))
 }
 
 func (b *tab) media(features ...*emulation.MediaFeature) chromedp.Action[chromedp.Void] {
