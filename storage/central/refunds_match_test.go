@@ -129,6 +129,11 @@ func (open opener) testRefundsInParts(t *testing.T) {
 	if c.Status != refund.Credited || c.Received != money.Fen(47100) {
 		t.Errorf("after both parts: %s, received %s", c.Status, c.Received)
 	}
+	for _, ref := range []string{"r-1", "R-2"} { // each of the refunds leads to the case
+		if work, err := w.Worklist(t.Context(), central.WorkFilter{Search: refund.ReadSearch(ref)}); err != nil || work.Total != 1 || work.Rows[0].Case.ID != c.ID {
+			t.Errorf("searching %s finds %d cases, %v", ref, work.Total, err)
+		}
+	}
 	// What a person confirms against the rules is refused in words.
 	matches[3].State = central.MatchSure
 	booked, err := w.BookRefunds(t.Context(), matches, clerk, noon)

@@ -78,7 +78,11 @@ func (f WorkFilter) where(open int) (string, []any) {
 	add(decisions.Len() > 0, "CAST(? AS TEXT) LIKE '%.' || d.intent || '.%'", decisions.String())
 	escape := strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 	for _, word := range f.Search.Words {
-		add(true, `d.search LIKE ? ESCAPE '\'`, "%"+escape.Replace(strings.ToLower(word))+"%")
+		n := len(args) + 1
+		args = append(args, "%"+escape.Replace(strings.ToLower(word))+"%", word, strings.ToUpper(word))
+		// A case that was paid in parts has several refunds' numbers; its row has the last.
+		conditions = append(conditions, fmt.Sprintf(`(d.search LIKE $%d ESCAPE '\' OR d.case_id IN
+			(SELECT case_id FROM transfer WHERE ref IN ($%d, $%d) AND kind = 'received'))`, n, n+1, n+2))
 	}
 	return " FROM desk_case d WHERE " + strings.Join(conditions, " AND "), args
 }
