@@ -156,11 +156,16 @@ func Finish(api huma.API, params map[string]string, extended map[string]*huma.Sc
 		for _, op := range operations(item) {
 			for _, p := range op.Parameters {
 				p.Description = cmp.Or(p.Description, params[p.Name])
+				// Whoever lacks one is told which, and what to do: that is not the library's to say.
+				p.Required = p.Required || p.In == "header" && slices.Contains([]string{"If-Match", "Idempotency-Key"}, p.Name)
 			}
 			refusals, _ := op.Metadata[refusalsKey].([]Refusal)
 			for _, answer := range op.Responses {
 				for name, header := range answer.Headers {
 					header.Description = cmp.Or(header.Description, params[name])
+				}
+				for _, media := range answer.Content {
+					neverNull(doc.Components.Schemas, media.Schema, map[*huma.Schema]bool{})
 				}
 			}
 			exemplify(doc.Components.Schemas, op)
@@ -170,6 +175,25 @@ func Finish(api huma.API, params map[string]string, extended map[string]*huma.Sc
 	}
 	schemas := doc.Components.Schemas.Map()
 	maps.DeleteFunc(schemas, func(name string, _ *huma.Schema) bool { return name == "ErrorModel" || name == "ErrorDetail" })
+}
+
+// neverNull says of the lists in answers that they are there, if empty: the
+// library takes every list for one that may be null.
+func neverNull(schemas huma.Registry, s *huma.Schema, seen map[*huma.Schema]bool) {
+	if s == nil || seen[s] {
+		return
+	}
+	seen[s] = true
+	if s.Ref != "" {
+		neverNull(schemas, schemas.SchemaFromRef(s.Ref), seen)
+	}
+	if s.Type == huma.TypeArray {
+		s.Nullable = false
+	}
+	neverNull(schemas, s.Items, seen)
+	for _, member := range s.Properties {
+		neverNull(schemas, member, seen)
+	}
 }
 
 // exemplify says of bodies how large they may be and shows one.
