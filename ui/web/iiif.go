@@ -137,10 +137,12 @@ func (p *Pages) iiifRefused(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	}
 	switch {
-	case errors.Is(err, iiif.ErrUnsupported):
-		p.problem(w, r, http.StatusNotImplemented, map[string]string{
-			"size": "web.iiif.unsupported.size", "rotation": "web.iiif.unsupported.rotation",
-			"quality": "web.iiif.unsupported.quality", "format": "web.iiif.unsupported.format",
+	case errors.Is(err, iiif.ErrUpscaling):
+		p.problem(w, r, http.StatusNotImplemented, "web.iiif.unsupported.size")
+	case errors.Is(err, iiif.ErrUnsupported): // the specification's own choice of status
+		p.problem(w, r, http.StatusBadRequest, map[string]string{
+			"rotation": "web.iiif.unsupported.rotation",
+			"quality":  "web.iiif.unsupported.quality", "format": "web.iiif.unsupported.format",
 		}[problem.Part])
 	case errors.Is(err, iiif.ErrTooLarge):
 		p.problem(w, r, http.StatusBadRequest, "web.iiif.too_large")

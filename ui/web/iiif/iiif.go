@@ -1,8 +1,10 @@
 // Package iiif speaks the IIIF Image API 3.0 at level 2: it reads what is asked
-// for in an address, and says what an image offers.
+// for in an address, and says what an image offers. Of what may be offered beyond
+// that level there is mirroring; sizes that ask for upscaling are understood, and
+// refused where they would need it.
 //
 // It promises that whatever an address holds, a request is either understood and
-// within bounds, or one of the three errors. No number is worked with before it
+// within bounds, or one of the errors below. No number is worked with before it
 // is known to be small enough.
 //
 // The words are the specification's: a region of an image is cut out, scaled to
@@ -27,6 +29,8 @@ var (
 	ErrTooLarge = errors.New("size is over the limits")
 	// ErrUnsupported: well formed, but more than level 2 demands.
 	ErrUnsupported = errors.New("not offered")
+	// ErrUpscaling: it would make an image larger than it is, as it may be asked to.
+	ErrUpscaling = fmt.Errorf("%w: upscaling", ErrUnsupported)
 )
 
 // Problem is what is wrong with one part of a request.
@@ -38,7 +42,7 @@ type Problem struct {
 // Error implements error.
 func (p *Problem) Error() string { return p.Part + ": " + p.Err.Error() }
 
-// Unwrap returns one of the three errors.
+// Unwrap returns one of the errors above.
 func (p *Problem) Unwrap() error { return p.Err }
 
 // Limits bound a result in pixels.
@@ -67,6 +71,7 @@ type size struct {
 	kind string // "max", "pct", "w", "h", "wh" or "fit"
 	w, h int
 	pct  float64
+	up   bool // larger than the region is allowed
 }
 
 // Cut is a request of a certain image: its region at W×H pixels, before it is
@@ -143,18 +148,11 @@ func parseRegion(text string) (region, error) {
 	return r, nil
 }
 
-func parseSize(text string) (size, error) {
-	upscaled := strings.HasPrefix(text, "^")
-	s, err := parsePlainSize(strings.TrimPrefix(text, "^"), upscaled)
-	if err == nil && upscaled {
-		err = ErrUnsupported
-	}
-	return s, err
-}
-
-func parsePlainSize(text string, upscaled bool) (s size, err error) {
+func parseSize(text string) (s size, err error) {
+	text, s.up = strings.CutPrefix(text, "^")
 	if text == "max" {
-		return size{kind: "max"}, nil
+		s.kind = "max"
+		return s, nil
 	}
 	if rest, ok := strings.CutPrefix(text, "pct:"); ok {
 		s.kind = "pct"
@@ -163,7 +161,7 @@ func parsePlainSize(text string, upscaled bool) (s size, err error) {
 		case err != nil:
 		case s.pct <= 0:
 			err = ErrSyntax
-		case s.pct > 100 && !upscaled:
+		case s.pct > 100 && !s.up:
 			err = ErrTooLarge
 		}
 		return s, err
@@ -236,15 +234,17 @@ func decimal(text string) (float64, error) {
 }
 
 // Of returns what the request means for an image of w×h pixels. Its errors are
-// [ErrSyntax] for a region outside, and [ErrTooLarge].
+// [ErrSyntax] for a region outside and for less than a pixel, [ErrTooLarge], and
+// [ErrUpscaling].
 func (q Request) Of(w, h int, lim Limits) (Cut, error) {
 	r, ok := q.region.of(w, h)
 	if !ok {
 		return Cut{}, &Problem{"region", ErrSyntax}
 	}
 	c := Cut{Region: r}
-	if c.W, c.H, ok = q.size.of(r.Dx(), r.Dy(), lim); !ok {
-		return Cut{}, &Problem{"size", ErrTooLarge}
+	var err error
+	if c.W, c.H, err = q.size.of(r.Dx(), r.Dy(), lim); err != nil {
+		return Cut{}, &Problem{"size", err}
 	}
 	return c, nil
 }
@@ -267,31 +267,44 @@ func (r region) of(w, h int) (image.Rectangle, bool) {
 	return cut, !cut.Empty()
 }
 
-func (s size) of(w, h int, lim Limits) (int, int, bool) {
-	scaled := func(f float64) (int, int) {
-		return min(w, max(1, int(math.Round(float64(w)*f)))), min(h, max(1, int(math.Round(float64(h)*f))))
-	}
+func (s size) of(w, h int, lim Limits) (int, int, error) {
 	fw, fh := float64(w), float64(h)
-	most := min(1, float64(lim.Width)/fw, float64(lim.Height)/fh, math.Sqrt(float64(lim.Area)/fw/fh))
+	scaled := func(f float64) (int, int) { return int(math.Round(fw * f)), int(math.Round(fh * f)) }
+	largest := min(float64(lim.Width)/fw, float64(lim.Height)/fh, math.Sqrt(float64(lim.Area)/fw/fh))
+	if !s.up {
+		largest = min(1, largest)
+	}
 	ow, oh := s.w, s.h
 	switch s.kind {
 	case "max", "fit":
 		if s.kind == "fit" {
-			most = min(most, float64(s.w)/fw, float64(s.h)/fh)
+			largest = min(largest, float64(s.w)/fw, float64(s.h)/fh)
 		}
-		ow, oh = scaled(most)
+		ow, oh = scaled(largest)
+		ow, oh = max(1, ow), max(1, oh)            // of a thread there is still a thread
 		for ow > 1 && oh > 1 && ow*oh > lim.Area { // rounding
 			ow, oh = ow-1, oh-1
 		}
 	case "pct":
-		ow, oh = scaled(s.pct / 100)
+		ow, oh = scaled(min(s.pct/100, farther))
 	case "w":
 		_, oh = scaled(float64(s.w) / fw)
 	case "h":
 		ow, _ = scaled(float64(s.h) / fh)
 	}
-	return ow, oh, ow <= w && oh <= h && ow <= lim.Width && oh <= lim.Height && ow*oh <= lim.Area
+	switch larger := ow > w || oh > h; {
+	case ow < 1 || oh < 1:
+		return 0, 0, ErrSyntax
+	case larger && s.up:
+		return 0, 0, ErrUpscaling
+	case larger, ow > lim.Width, oh > lim.Height, ow*oh > lim.Area:
+		return 0, 0, ErrTooLarge
+	}
+	return ow, oh, nil
 }
+
+// farther is a factor by which every image is over every limit.
+const farther = 1e6
 
 // Canonical is the one form of the address's last four parts that everybody
 // should use for what was cut out of a w×h image.
@@ -300,7 +313,7 @@ func (q Request) Canonical(c Cut, w, h int, lim Limits) string {
 	if c.Region != image.Rect(0, 0, w, h) {
 		at = fmt.Sprintf("%d,%d,%d,%d", c.Region.Min.X, c.Region.Min.Y, c.Region.Dx(), c.Region.Dy())
 	}
-	if mw, mh, _ := (size{kind: "max"}).of(c.Region.Dx(), c.Region.Dy(), lim); c.W != mw || c.H != mh {
+	if mw, mh, err := (size{kind: "max"}).of(c.Region.Dx(), c.Region.Dy(), lim); err != nil || c.W != mw || c.H != mh {
 		sized = fmt.Sprintf("%d,%d", c.W, c.H)
 	}
 	turn := strconv.Itoa(q.Turn * 90)

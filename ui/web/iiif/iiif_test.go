@@ -28,7 +28,18 @@ func TestRequests_OfLevelTwo(t *testing.T) {
 		"full/300,/0/default.jpg":                         {full, 300, 200},
 		"full/,300/0/default.jpg":                         {full, 450, 300},
 		"full/pct:50/0/default.jpg":                       {full, 1500, 1000},
-		"full/pct:0.01/0/default.jpg":                     {full, 1, 1},
+		"full/pct:0.01/0/default.jpg":                     {}, // less than a pixel
+		"full/pct:0.03/0/default.jpg":                     {full, 1, 1},
+		"0,0,3000,1/100,/0/default.jpg":                   {}, // less than a pixel high
+		"0,0,3000,1/!100,100/0/default.jpg":               {image.Rect(0, 0, 3000, 1), 100, 1},
+		"full/^300,/0/default.jpg":                        {full, 300, 200}, // needs no upscaling
+		"full/^,300/0/default.jpg":                        {full, 450, 300},
+		"full/^pct:50/0/default.jpg":                      {full, 1500, 1000},
+		"full/^!300,300/0/default.jpg":                    {full, 300, 200},
+		"full/^300,300/0/default.jpg":                     {full, 300, 300},
+		"full/^4001,/0/default.jpg":                       {}, // over the limit
+		"full/^pct:999999999/0/default.jpg":               {},
+		"full/^999999999,999999999/0/default.jpg":         {},
 		"full/300,300/0/default.jpg":                      {full, 300, 300},
 		"full/!300,300/0/default.jpg":                     {full, 300, 200},
 		"full/!9000,9000/0/default.jpg":                   {full, 3000, 2000},
@@ -89,9 +100,9 @@ func TestRequests_ThatAreRefused(t *testing.T) {
 		"full/pct:101/0/default.jpg":               {"size", ErrTooLarge},
 		"full/10,-10/0/default.jpg":                {"size", ErrSyntax},
 		"full/99999999999999999999,/0/default.jpg": {"size", ErrSyntax},
-		"full/^max/0/default.jpg":                  {"size", ErrUnsupported},
-		"full/^pct:120/0/default.jpg":              {"size", ErrUnsupported},
-		"full/^!10,10/0/default.jpg":               {"size", ErrUnsupported},
+		"full/^/0/default.jpg":                     {"size", ErrSyntax},
+		"full/^^10,/0/default.jpg":                 {"size", ErrSyntax},
+		"full/!^10,10/0/default.jpg":               {"size", ErrSyntax},
 		"full/^nonsense/0/default.jpg":             {"size", ErrSyntax},
 		"full/max/45/default.jpg":                  {"rotation", ErrUnsupported},
 		"full/max/22.5/default.jpg":                {"rotation", ErrUnsupported},
@@ -112,6 +123,24 @@ func TestRequests_ThatAreRefused(t *testing.T) {
 		var problem *Problem
 		if !errors.As(err, &problem) || problem.Part != want.part || !errors.Is(err, want.err) {
 			t.Errorf("%s: %v, want %s: %v", address, err, want.part, want.err)
+		}
+	}
+}
+
+// What would have to be made larger is told from what is wrong, and from what is
+// over the limits.
+func TestRequests_ThatNeedUpscaling(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]error{
+		"^max": ErrUpscaling, "^pct:120": ErrUpscaling, "^3100,": ErrUpscaling, "^,2100": ErrUpscaling, "^3100,10": ErrUpscaling,
+		"^!3300,3300": ErrUpscaling, "^9000,": ErrUpscaling, "pct:120": ErrTooLarge, "3100,": ErrTooLarge, "max": nil, "^pct:0.01": ErrSyntax,
+	} {
+		q, err := Parse("full", text, "0", "default.jpg")
+		if err == nil {
+			_, err = q.Of(3000, 2000, limits)
+		}
+		if !errors.Is(err, want) || want == nil && err != nil {
+			t.Errorf("%s: %v, want %v", text, err, want)
 		}
 	}
 }

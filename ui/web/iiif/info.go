@@ -15,6 +15,7 @@ type Info struct {
 	Sizes            []Size   `json:"sizes"`
 	Tiles            []Tiles  `json:"tiles"`
 	PreferredFormats []string `json:"preferredFormats"`
+	ExtraQualities   []string `json:"extraQualities"`
 	ExtraFeatures    []string `json:"extraFeatures"`
 }
 
@@ -43,7 +44,8 @@ func Describe(id string, w, h, side, levels int, lim Limits) Info {
 		Context: Context, ID: id, Type: "ImageService3", Protocol: "http://iiif.io/api/image", Profile: "level2",
 		Width: w, Height: h, MaxWidth: lim.Width, MaxHeight: lim.Height, MaxArea: lim.Area,
 		Sizes: []Size{}, Tiles: []Tiles{{Width: side}}, PreferredFormats: []string{"jpg"},
-		ExtraFeatures: []string{"canonicalLinkHeader", "mirroring", "profileLinkHeader"},
+		ExtraQualities: []string{"color", "gray"}, // to be said at level 2, too
+		ExtraFeatures:  []string{"canonicalLinkHeader", "mirroring", "profileLinkHeader"},
 	}
 	for level := range levels {
 		info.Tiles[0].ScaleFactors = append(info.Tiles[0].ScaleFactors, 1<<level)
