@@ -81,6 +81,11 @@ func Told(before Status, after Case, on Kind) NoticeKind {
 		return TellOffer
 	case Dispatched:
 		return TellSentBack
+	case ReturnCameBack:
+		if before == Returning { // else it is known that there is a problem
+			return TellReturn
+		}
+		return TellChanged
 	case SellerPaid, AgentPaid, Goodwill, ClaimGranted:
 		return TellCredited
 	case Amended:

@@ -107,6 +107,9 @@ func TestTold(t *testing.T) {
 		"a gift":                  {SellerRefused, Case{Status: SellerRefused}, Goodwill, TellCredited},
 		"escalated":               {Negotiating, Case{Status: Escalated}, Appealed, TellChanged},
 		"lost on the way":         {Returning, Case{Status: ReturnException}, ReturnTroubled, TellReturn},
+		"back on its own":         {Returning, Case{Status: PhotosRequested}, ReturnCameBack, TellReturn},
+		"back after all":          {ReturnException, Case{Status: PhotosRequested}, ReturnCameBack, TellChanged},
+		"no replacement, no item": {Exchanging, Case{Status: SellerRefunding}, NoReplacement, TellRefunding},
 		"the replacement is good": {Rechecking, Case{Status: Exchanged}, RecheckPassed, TellExchanged},
 	} {
 		if got := Told(tt.before, tt.after, tt.on); got != tt.want {
