@@ -14,7 +14,8 @@ var wordFiles embed.FS
 // Words are the texts of one language by key. The first part of a key names its
 // area: "station", "web", "error", "cli" and "notice" each have a file of their own, all
 // others are common to both programs. A text may hold placeholders such as
-// {name}. Words are read-only and safe for use by many goroutines.
+// {name}, and words that go by a number, such as {name:is|are}: the first form
+// stands where the value is 1. Words are read-only and safe for use by many goroutines.
 type Words struct {
 	language string
 	texts    map[string]string
@@ -73,9 +74,26 @@ func (w Words) Text(key string, pairs ...string) string {
 	}
 	replacements := make([]string, 0, len(pairs))
 	for i := 0; i+1 < len(pairs); i += 2 {
+		text = agreeing(text, pairs[i], pairs[i+1])
 		replacements = append(replacements, "{"+pairs[i]+"}", pairs[i+1])
 	}
 	return strings.NewReplacer(replacements...).Replace(text)
+}
+
+// agreeing chooses the forms of words that go by the number called name.
+func agreeing(text, name, number string) string {
+	for {
+		before, rest, found := strings.Cut(text, "{"+name+":")
+		forms, after, whole := strings.Cut(rest, "}")
+		if !found || !whole {
+			return text
+		}
+		one, more, _ := strings.Cut(forms, "|")
+		if number == "1" {
+			more = one
+		}
+		text = before + more + after
+	}
 }
 
 // Count returns the text of a key for n things, with {n} filled: the text of

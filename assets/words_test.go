@@ -10,6 +10,7 @@ import (
 
 var (
 	placeholder = regexp.MustCompile(`\{[a-z_]+\}`)
+	forms       = regexp.MustCompile(`\{([a-z_]+):[^{}|]+\|[^{}|]+\}`) // which each language has as it needs them
 	keyShape    = regexp.MustCompile(`^[a-z0-9_]+(\.[A-Za-z0-9_]+)*$`)
 	han         = regexp.MustCompile(`\p{Han}`)
 )
@@ -59,7 +60,14 @@ func TestWords_BothLanguagesSayTheSameThings(t *testing.T) {
 			if !slices.Equal(got, want) {
 				t.Errorf("%s: %s has the placeholders %v in Chinese, %v in English", area, key, got, want)
 			}
-			if rest := placeholder.ReplaceAllString(text+other, ""); strings.ContainsAny(rest, "{}") {
+			for _, each := range []string{text, other} {
+				for _, form := range forms.FindAllStringSubmatch(each, -1) {
+					if !slices.Contains(want, "{"+form[1]+"}") {
+						t.Errorf("%s: %s has %s and does not say the number", area, key, form[0])
+					}
+				}
+			}
+			if rest := forms.ReplaceAllString(placeholder.ReplaceAllString(text+other, ""), ""); strings.ContainsAny(rest, "{}") {
 				t.Errorf("%s: %s has a broken placeholder", area, key)
 			}
 		}
@@ -132,6 +140,7 @@ func TestWords_Text(t *testing.T) {
 	t.Parallel()
 	words := Words{language: "en", texts: map[string]string{
 		"plain": "Save", "sent": "Sent {n} of {m}", "left": "{n} left", "left.one": "the last one",
+		"agree": "{n} {n:file is|files are} here, {m} {m:is|are} not",
 	}}
 	cases := []struct{ name, got, want string }{
 		{"plain", words.Text("plain"), "Save"},
@@ -139,6 +148,9 @@ func TestWords_Text(t *testing.T) {
 		{"a value is not searched", words.Text("sent", "n", "{m}", "m", "5"), "Sent {m} of 5"},
 		{"an unfilled placeholder shows", words.Text("sent", "n", "3"), "Sent 3 of {m}"},
 		{"a name without value is ignored", words.Text("sent", "n"), "Sent {n} of {m}"},
+		{"words go by their numbers", words.Text("agree", "n", "1", "m", "2"), "1 file is here, 2 are not"},
+		{"by each its own", words.Text("agree", "n", "0", "m", "1"), "0 files are here, 1 is not"},
+		{"a value has no forms", words.Text("sent", "n", "{m:a|b}", "m", "1"), "Sent {m:a|b} of 1"},
 		{"unknown key", words.Text("nothing.here"), "nothing.here"},
 		{"one", words.Count("left", 1), "the last one"},
 		{"many", words.Count("left", 4), "4 left"},

@@ -270,7 +270,7 @@ func TestBackup_OfPostgreSQL(t *testing.T) {
 	if exit, _, errOut := run(t, to, "restore", file, "--database", second); exit != 0 {
 		t.Fatal(errOut)
 	}
-	if exit, out, errOut := run(t, to, "doctor", "--deep", "--database", second); exit != 0 || !strings.Contains(out, "All 5 files") {
+	if exit, out, errOut := run(t, to, "doctor", "--deep", "--database", second); exit != 0 || !strings.Contains(out, "5 files are there") {
 		t.Errorf("exit %d, %s%s", exit, out, errOut)
 	}
 	back := filepath.Join(t.TempDir(), "back")
@@ -481,15 +481,15 @@ func TestMigrate_PhotosToABucket(t *testing.T) {
 	s.must(os.WriteFile(s.blob(s.dir, s.preview), []byte("PREVIEW"), 0o600)) // of the right length
 	for range 2 {
 		exit, out, errOut := with(s.dir, "migrate", "--objects", bucket, "--json")
-		if exit != 1 || !strings.Contains(errOut, "1 photo files are missing or damaged") || !strings.Contains(out, `"lost":1`) {
+		if exit != 1 || !strings.Contains(errOut, "1 photo file is missing or damaged") || !strings.Contains(out, `"lost":1`) {
 			t.Fatalf("exit %d, %s%s", exit, out, errOut)
 		}
 	}
 	s.must(os.WriteFile(s.blob(s.dir, s.preview), []byte("preview"), 0o600))
-	if exit, out, errOut := with(s.dir, "migrate", "--objects", bucket); exit != 0 || !strings.Contains(out, "1 photo files were copied, 4 were there already") {
+	if exit, out, errOut := with(s.dir, "migrate", "--objects", bucket); exit != 0 || !strings.Contains(out, "1 photo file was copied, 4 were there already") {
 		t.Fatalf("exit %d, %s%s", exit, out, errOut)
 	}
-	if exit, out, errOut := with(s.dir, "doctor", "--deep", "--objects", bucket); exit != 0 || !strings.Contains(out, "All 5 files are as they were stored") {
+	if exit, out, errOut := with(s.dir, "doctor", "--deep", "--objects", bucket); exit != 0 || !strings.Contains(out, "5 files are as they were stored") {
 		t.Errorf("exit %d, %s%s", exit, out, errOut)
 	}
 	file := filepath.Join(t.TempDir(), "centre.zip")
@@ -501,7 +501,7 @@ func TestMigrate_PhotosToABucket(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(to, "blobs")); exit != 0 || strings.Contains(out, "asked for") || err == nil {
 		t.Fatalf("exit %d, %s%s, %v", exit, out, errOut, err)
 	}
-	if exit, out, errOut := with(to, "doctor", "--deep", "--objects", other); exit != 0 || !strings.Contains(out, "All 5 files are as they were stored") {
+	if exit, out, errOut := with(to, "doctor", "--deep", "--objects", other); exit != 0 || !strings.Contains(out, "5 files are as they were stored") {
 		t.Errorf("exit %d, %s%s", exit, out, errOut)
 	}
 }
