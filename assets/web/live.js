@@ -152,6 +152,9 @@
     line.addEventListener("error", () => {
       if (!quiet) quiet = setTimeout(() => { stale.hidden = false; }, 5000);
       if (line.readyState === EventSource.CLOSED && line === source) {
+        // It was refused and not lost: whoever may see the page no more, does not.
+        wanted = "";
+        refresh();
         clearTimeout(dial);
         dial = setTimeout(follow, 5000);
       }

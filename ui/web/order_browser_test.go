@@ -96,3 +96,20 @@ func TestWrite_ALargePhotoIsToldAtOnce(t *testing.T) {
 		t.Errorf("tickets %+v", w.tickets)
 	}
 }
+
+// Whose link is taken back while the page is open sees the order no more.
+func TestLive_ARevokedLinkClosesThePage(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	flaggedWorld(t, w)
+	b := browse(t, w, "customer")
+	b.do(t, chromedp.WaitVisible(chromedp.CSS(`[data-status="awaiting_decision"]`)))
+	w.mu.Lock()
+	w.tokens["20481"] = "another"
+	w.mu.Unlock()
+	b.server.CloseClientConnections()
+	b.do(t, chromedp.WaitVisible(chromedp.CSS(".sorry")))
+	if ask[bool](t, b, `document.body.innerText.includes("White high-tops")`) {
+		t.Error("the order is still seen")
+	}
+}
