@@ -19,6 +19,7 @@ type caseView struct {
 	Status   refund.Status
 	Words    string
 	Meaning  string
+	Until    string // what happens if those who are waited for do nothing, and when
 	Tone     string // "now": your turn; "going": ours; "good" or "over": ended
 	Version  int
 	Clocks   []*clock
@@ -83,7 +84,7 @@ func (p *Pages) caseView(s speech, c refund.Case, item qc.Item, order qc.OrderID
 		speech: s, ID: c.ID, Status: c.Status, Version: c.Version, Tone: tone(c.Status),
 		Words: s.T("status." + string(c.Status)), Meaning: s.T("status.meaning." + string(c.Status)),
 	}
-	view.Clocks = s.clocks(c)
+	view.Clocks, view.Until = s.clocks(c), s.until(c)
 	if c.Status == refund.Kept && c.Reason == refund.Unanswered {
 		view.Meaning = s.unanswered(c)
 	}

@@ -248,3 +248,14 @@ func (s speech) silence(c refund.Case) string {
 	}
 	return ""
 }
+
+// until says what happens by itself, and when, while a case waits for others than
+// its customer.
+func (s speech) until(c refund.Case) string {
+	at, kind, running := c.Timer()
+	key := "web.until." + string(kind)
+	if !running || !s.now.Before(at) || !s.Has(key) {
+		return ""
+	}
+	return s.T(key, "time", s.at(at).Text)
+}

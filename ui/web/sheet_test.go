@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"flawmark/app/money"
 	"flawmark/app/qc"
@@ -150,5 +151,36 @@ func TestConsent(t *testing.T) {
 				t.Error("it was not decided with the consent")
 			}
 		})
+	}
+}
+
+// Whatever happens by itself is announced, whoever is waited for.
+func TestSheet_EveryTimerIsAnnounced(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c := w.flagged(t, "20481-2", false)
+	running := 0
+	for language, words := range w.reader(t).pages.Words {
+		s := speech{Words: words, zone: time.UTC, now: w.now}
+		for _, status := range refund.Statuses() {
+			c.Status, c.ChangedAt, c.Liability = status, w.now, refund.BySellerFault
+			c.Offer = &refund.Offer{Amount: money.Fen(100), ExpiresAt: w.now.Add(time.Hour)}
+			at, kind, runs := c.Timer()
+			if !runs {
+				continue
+			}
+			running++
+			if said := s.until(c) + s.silence(c); !strings.Contains(said, s.at(at).Text) {
+				t.Errorf("%s, %s: %s is announced as %q", language, status, kind, said)
+			}
+			s.now = at
+			if said := s.until(c) + s.silence(c); said != "" {
+				t.Errorf("%s, %s: when it is over, the page says %q", language, status, said)
+			}
+			s.now = w.now
+		}
+	}
+	if running < 18 {
+		t.Errorf("only %d timers were seen", running)
 	}
 }
