@@ -37,6 +37,9 @@ func (p *Pages) signInView(r *http.Request, s speech, next string) signInView {
 	view := signInView{frame: p.frame(r, s, "sign-in", s.T("web.signin.title")), Next: deskAddress(next)}
 	if p.SignOn != nil {
 		view.Elsewhere = "/desk/sign-in/elsewhere"
+		if view.Next != "" {
+			view.Elsewhere += "?" + url.Values{"next": {view.Next}}.Encode()
+		}
 	}
 	return view
 }

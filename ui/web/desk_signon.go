@@ -32,6 +32,12 @@ const (
 // of a centre with that base URL.
 func BackAddress(public string) string { return strings.TrimRight(public, "/") + backPath }
 
+// errand is what somebody has gone to the identity provider for.
+type errand struct {
+	signon.Flow
+	Next string `json:"next,omitempty"` // the page that they wanted
+}
+
 // signOnBegin sends somebody to the identity provider.
 func (p *Pages) signOnBegin(w http.ResponseWriter, r *http.Request) {
 	if p.SignOn == nil {
@@ -43,7 +49,7 @@ func (p *Pages) signOnBegin(w http.ResponseWriter, r *http.Request) {
 		p.signOnFailed(w, r, err)
 		return
 	}
-	sealed, err := p.sealFlow(flow)
+	sealed, err := p.sealErrand(errand{flow, deskAddress(r.URL.Query().Get("next"))})
 	if err != nil {
 		p.failed(w, r, "sign on", err)
 		return
@@ -59,9 +65,9 @@ func (p *Pages) signOnBack(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Referrer-Policy", "no-referrer")
-	flow, _ := p.openFlow(p.valueOf(r, flowCookie, maxFlow)) // an empty one is refused below
+	e, _ := p.openErrand(p.valueOf(r, flowCookie, maxErrand)) // an empty one is refused below
 	http.SetCookie(w, p.cookie(r, flowCookie, "", "/desk/sign-in", -time.Second))
-	claim, err := p.SignOn.Finish(r.Context(), flow, r.URL.Query())
+	claim, err := p.SignOn.Finish(r.Context(), e.Flow, r.URL.Query())
 	if err != nil {
 		p.signOnFailed(w, r, err)
 		return
@@ -78,7 +84,7 @@ func (p *Pages) signOnBack(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		p.failed(w, r, "sign on", err)
 	default:
-		p.admit(w, r, staff.ID, "")
+		p.admit(w, r, staff.ID, e.Next)
 	}
 }
 
@@ -101,12 +107,12 @@ func notSignedOn(w http.ResponseWriter, r *http.Request, problem string) {
 	onward(w, r, "/desk/sign-in", url.Values{"problem": {problem}})
 }
 
-// maxFlow bounds a flow's cookie.
-const maxFlow = 1000
+// maxErrand bounds an errand's cookie.
+const maxErrand = 2000
 
-// sealFlow writes a flow and its signature, with a dot between.
-func (p *Pages) sealFlow(flow signon.Flow) (string, error) {
-	payload, err := json.Marshal(flow)
+// sealErrand writes an errand and its signature, with a dot between.
+func (p *Pages) sealErrand(e errand) (string, error) {
+	payload, err := json.Marshal(e)
 	if err != nil {
 		return "", err
 	}
@@ -114,18 +120,18 @@ func (p *Pages) sealFlow(flow signon.Flow) (string, error) {
 	return text + "." + base64.RawURLEncoding.EncodeToString(p.sign("sign on", text)), nil
 }
 
-// openFlow reads what sealFlow wrote.
-func (p *Pages) openFlow(sealed string) (signon.Flow, error) {
+// openErrand reads what sealErrand wrote.
+func (p *Pages) openErrand(sealed string) (errand, error) {
 	text, signature, _ := strings.Cut(sealed, ".")
 	given, err := base64.RawURLEncoding.DecodeString(signature)
 	if err != nil || !hmac.Equal(given, p.sign("sign on", text)) {
-		return signon.Flow{}, errSession
+		return errand{}, errSession
 	}
 	payload, err := base64.RawURLEncoding.DecodeString(text)
 	if err != nil {
-		return signon.Flow{}, errSession
+		return errand{}, errSession
 	}
-	var flow signon.Flow
-	err = json.Unmarshal(payload, &flow)
-	return flow, err
+	var e errand
+	err = json.Unmarshal(payload, &e)
+	return e, err
 }

@@ -146,6 +146,26 @@ func (b *reader) lands(address, want string) {
 
 const problemAt = "/desk/sign-in?problem=web.signon."
 
+// Whoever wanted a page comes to it by the provider, too.
+func TestSignOn_GoesOn(t *testing.T) {
+	t.Parallel()
+	i := newIDP(t)
+	for next, want := range map[string]string{
+		"/desk/tickets?show=all": "/desk/tickets?show=all", "https://evil.example/desk/": "/desk", "/o/20481": "/desk",
+	} {
+		w := newWorld(t)
+		w.now = time.Now()
+		b := w.withSignOn(t, i, nil)
+		way := "/desk/sign-in/elsewhere?" + url.Values{"next": {next}}.Encode()
+		if page := b.get("/desk/sign-in?"+url.Values{"next": {next}}.Encode(), http.StatusOK); strings.Contains(page, `href="`+way+`"`) != (next == want) {
+			t.Errorf("the door's way for %s: %.900s", next, page)
+		}
+		got := b.do(http.MethodGet, way, nil)
+		b.body(got, http.StatusSeeOther)
+		b.lands(i.signIn(got.header.Get("Location"), "D01"), want)
+	}
+}
+
 func TestSignOn_LetsInWhoWorksAtTheDesk(t *testing.T) {
 	t.Parallel()
 	i := newIDP(t)
@@ -228,12 +248,12 @@ func TestSignOn_RefusesWhatNobodyAskedFor(t *testing.T) {
 		"none":             func(*signon.Flow) {},
 	} {
 		_, b, back := fresh()
-		flow, err := b.pages.openFlow(b.jar[cookie].Value)
+		flow, err := b.pages.openErrand(b.jar[cookie].Value)
 		if err != nil {
 			t.Fatal(err)
 		}
-		change(&flow)
-		sealed, err := b.pages.sealFlow(flow)
+		change(&flow.Flow)
+		sealed, err := b.pages.sealErrand(flow)
 		if err != nil {
 			t.Fatal(err)
 		}
