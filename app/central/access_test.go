@@ -274,6 +274,7 @@ func accessTable() []access {
 		{route: "POST /v1/shop/tickets/{ticket}/messages", answer: open(keyless), body: `{"text":"?"}`},
 		{route: "POST /v1/shop/tickets/{ticket}/seen", answer: open(keyless), body: `{"through":1}`},
 		{route: "GET /v1/shop/tickets/{ticket}/pictures/{picture}/{size}", answer: open(keyless), with: map[string]string{"picture": "none", "size": "full"}},
+		{route: "GET /v1/shop/memos/{number}", answer: open(keyless), with: map[string]string{"number": "1"}},
 		{route: "GET /v1/shop/webhooks", answer: open(keyless)},
 		{route: "GET /v1/shop/webhooks/{hook}", answer: open(keyless), with: aHook},
 		{route: "PUT /v1/shop/webhooks/{hook}", answer: open(keyless), with: aHook, body: `{"url":"https://shop.example.com/"}`},

@@ -240,6 +240,10 @@ func (f forShops) ShopStatement(ctx context.Context, k shops.Key, id qc.Customer
 	return all, more, err
 }
 
+func (f forShops) ShopMemo(ctx context.Context, k shops.Key, number refund.MemoNumber) (refund.Memo, error) {
+	return f.Store.ShopMemo(ctx, central.ShopKey(k), number)
+}
+
 func (f forShops) ShopReserve(ctx context.Context, k shops.Key, r shops.Reservation, at time.Time) (refund.Hold, error) {
 	h, err := f.Store.ShopReserve(ctx, central.ShopKey(k), central.Reservation{
 		ID: r.ID, Customer: r.Customer, Amount: r.Amount, Ref: r.Ref, Lasts: r.Lasts,

@@ -546,7 +546,18 @@ func TestShops_Balance(t *testing.T) {
 	if last := lines[len(lines)-1]; last.Number != len(lines) || last.Available.Minor != 10000 || last.Held.Minor != 5100 {
 		t.Errorf("the statement ends with %+v", last)
 	}
-	for _, path := range []string{at + "balance", at + "statement", "/v1/shop/holds/" + id, "/v1/shop/withdrawals/" + more} {
+	memo := wants[shops.MemoView](m, m.ask("acme", "GET", fmt.Sprint("/v1/shop/memos/", lines[0].Memo), ""), 200)
+	sum := int64(0)
+	for _, line := range memo.Lines {
+		if sum += line.Amount.Minor; strings.Contains(line.Words.EN, ".") || line.Words.EN == line.Words.ZH {
+			t.Errorf("a memo's line is %+v", line)
+		}
+	}
+	if memo.Net.Minor != 40100 || sum != 40100 || memo.Item != "A-1-1" || memo.Printed != "CM-000001" || len(memo.Lines) < 2 {
+		t.Errorf("the memo is %+v", memo)
+	}
+	memos := fmt.Sprint("/v1/shop/memos/", memo.Number)
+	for _, path := range []string{at + "balance", at + "statement", "/v1/shop/holds/" + id, "/v1/shop/withdrawals/" + more, memos} {
 		m.refused(m.ask("other", "GET", path, ""), 404, wire.NotFound)
 		m.key("reader", "acme", false, "cases:read")
 		m.refused(m.ask("reader", "GET", path, ""), 403, wire.ScopeMissing)

@@ -374,6 +374,7 @@ func testStore(t *testing.T, open opener) {
 	t.Run("ShopTickets", open.testShopTickets)
 	t.Run("HooksHearTheirOwn", open.testHooksHearTheirOwn)
 	t.Run("HooksOfShops", open.testHooksOfShops)
+	t.Run("HooksTakeTurns", open.testHooksTakeTurns)
 	t.Run("CustomersHearOfWhatWasWithdrawn", open.testCustomersHearOfWhatWasWithdrawn)
 	t.Run("SellerRecord", open.testSellerRecord)
 	t.Run("DismissedIsNoFlaw", open.testDismissedIsNoFlaw)

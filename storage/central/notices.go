@@ -184,7 +184,7 @@ func (t *tx) insertNotice(ctx context.Context, n refund.Notice, held bool) error
 // [qc.ErrNotFound] when nothing is due.
 func (s *Store) ClaimNotices(ctx context.Context, medium refund.Medium, lease time.Duration, at time.Time) (refund.Consignment, error) {
 	var some string
-	if err := s.reader.QueryRowContext(ctx, firstDue, string(medium), micros(at)).Scan(&some, new(string), new(string), new(string)); err != nil {
+	if err := s.reader.QueryRowContext(ctx, firstDue(medium), string(medium), micros(at)).Scan(&some, new(string), new(string), new(string)); err != nil {
 		return refund.Consignment{}, claimed(err) // and nobody's writing has waited for it
 	}
 	var c refund.Consignment
@@ -203,13 +203,28 @@ func claimed(err error) error {
 	return nil
 }
 
-const firstDue = `SELECT id, batch, customer, hook FROM notice
-	WHERE state = 'waiting' AND medium = $1 AND due_at <= $2 AND lease_until <= $2 ORDER BY due_at, id LIMIT 1`
+// firstDue asks for the notice whose turn it is by a medium $1 at a time $2.
+func firstDue(medium refund.Medium) string {
+	if medium == refund.ByHook {
+		return firstHookDue
+	}
+	return `SELECT id, batch, customer, hook FROM notice
+		WHERE state = 'waiting' AND medium = $1 AND due_at <= $2 AND lease_until <= $2 ORDER BY due_at, id LIMIT 1`
+}
+
+// firstHookDue passes over the webhooks of whoever has two calls under way: a
+// shop whose programs hang holds up itself and nobody else.
+const firstHookDue = `SELECT n.id, n.batch, n.customer, n.hook FROM webhook w
+	JOIN notice n ON n.id = (SELECT f.id FROM notice f WHERE f.hook = w.id AND f.medium = 'hook' AND f.state = 'waiting'
+		AND f.due_at <= $2 AND f.lease_until <= $2 ORDER BY f.due_at, f.id LIMIT 1)
+	WHERE n.medium = $1 AND (SELECT COUNT(*) FROM notice b JOIN webhook v ON v.id = b.hook
+		WHERE b.state = 'waiting' AND b.medium = 'hook' AND b.lease_until > $2 AND v.shop = w.shop AND v.all_orders = w.all_orders) < 2
+	ORDER BY n.due_at, n.id LIMIT 1`
 
 func (t *tx) claim(ctx context.Context, medium refund.Medium, until time.Time) (refund.Consignment, error) {
 	c := refund.Consignment{Until: until}
 	var id, customer, hook string
-	if err := t.QueryRowContext(ctx, firstDue, string(medium), micros(t.at)).Scan(&id, &c.ID, &customer, &hook); err != nil {
+	if err := t.QueryRowContext(ctx, firstDue(medium), string(medium), micros(t.at)).Scan(&id, &c.ID, &customer, &hook); err != nil {
 		return c, err
 	}
 	if c.ID == "" {

@@ -182,6 +182,48 @@ func (open opener) testHooksOfShops(t *testing.T) {
 	w.sound()
 }
 
+// A shop whose programs hang has two calls under way and no more; what others are
+// to be told is sent meanwhile, and its own as soon as one of those has ended.
+func (open opener) testHooksTakeTurns(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, open)
+	slow, quick := w.key("slow", false), w.key("quick", false)
+	for i := range 4 {
+		_, err := w.AddShopHook(t.Context(), slow, fmt.Sprint("s", i), "https://shop.example.com/", noon)
+		w.must(err)
+	}
+	_, err := w.AddShopHook(t.Context(), quick, "q", "https://shop.example.com/", noon)
+	w.must(err)
+	w.take(slow, shopOrder("S-1", "S-C", "S-1-1"))
+	w.take(quick, shopOrder("Q-1", "Q-C", "Q-1-1"))
+	w.flagged("S-1", "S-1-1")
+	w.flagged("Q-1", "Q-1-1")
+	claim := func(at time.Time) (refund.Consignment, error) {
+		return w.ClaimNotices(t.Context(), refund.ByHook, time.Minute, at)
+	}
+	counts := map[string]int{}
+	var held refund.Consignment
+	for range 3 {
+		c, err := claim(noon)
+		w.must(err)
+		if counts[c.Hook.Shop]++; c.Hook.Shop == "slow" {
+			held = c
+		}
+	}
+	if counts["slow"] != 2 || counts["quick"] != 1 {
+		t.Errorf("under way: %v", counts)
+	}
+	_, err = claim(noon)
+	wantErr(t, err, qc.ErrNotFound)
+	w.must(w.SettleNotices(t.Context(), held.Notices, held.Until, refund.Outcome{State: refund.NoticeSent}, noon))
+	if c, err := claim(noon); err != nil || c.Hook.Shop != "slow" {
+		t.Errorf("after one has ended: %+v, %v", c.Hook, err)
+	}
+	if c, err := claim(noon.Add(2 * time.Minute)); err != nil || c.Hook.Shop != "slow" { // whoever had them is dead
+		t.Errorf("after the leases have run out: %+v, %v", c.Hook, err)
+	}
+}
+
 func second[T any](_ T, err error) error { return err }
 
 // Webhooks of a centre before there were shops' own go on hearing everything.

@@ -46,6 +46,18 @@ func (s *Store) ShopStatement(ctx context.Context, k ShopKey, id qc.CustomerID, 
 	return lines, more, nil
 }
 
+// ShopMemo returns a credit memo of an order of the shop, or [qc.ErrNotFound].
+func (s *Store) ShopMemo(ctx context.Context, k ShopKey, number refund.MemoNumber) (refund.Memo, error) {
+	m, err := s.Memo(ctx, number)
+	if err == nil {
+		err = k.ownsOrder(ctx, s.reader, m.Order)
+	}
+	if err != nil {
+		return refund.Memo{}, fmt.Errorf("read memo %d for shop: %w", number, err)
+	}
+	return m, nil
+}
+
 // ShopReserve is [Store.Reserve] for a shop, of a customer of its own; the audit
 // trail says which key did it. It fails with [ErrShopKey], too.
 func (s *Store) ShopReserve(ctx context.Context, k ShopKey, r Reservation, at time.Time) (refund.Hold, error) {

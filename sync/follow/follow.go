@@ -14,8 +14,12 @@ import (
 	"flawmark/sync/wire"
 )
 
-// heartbeat keeps proxies from closing a quiet event stream.
-const heartbeat = 15 * time.Second
+// heartbeat keeps proxies from closing a quiet event stream. A reader that has
+// taken nothing for as long as patience is gone, whatever its socket says.
+const (
+	heartbeat = 15 * time.Second
+	patience  = 30 * time.Second
+)
 
 // Watch returns a channel that ticks after every change, and its end.
 type Watch func() (<-chan struct{}, func())
@@ -73,6 +77,7 @@ func Stream(w http.ResponseWriter, r *http.Request, watch Watch, read func(conte
 			w.Header().Set("X-Accel-Buffering", "no")
 			w.WriteHeader(http.StatusOK)
 		}
+		_ = control.SetWriteDeadline(time.Now().Add(patience)) // the socket's time; not every writer has deadlines
 		if write(w, events) != nil || control.Flush() != nil {
 			return
 		}
@@ -82,6 +87,7 @@ func Stream(w http.ResponseWriter, r *http.Request, watch Watch, read func(conte
 		select {
 		case <-ticks:
 		case <-time.After(heartbeat):
+			_ = control.SetWriteDeadline(time.Now().Add(patience))
 			if _, err := fmt.Fprint(w, ": still here\n\n"); err != nil {
 				return
 			}

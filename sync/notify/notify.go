@@ -89,9 +89,9 @@ const (
 	pollEvery = 5 * time.Second
 	// lease is longer than any attempt takes.
 	lease = 3 * time.Minute
-	// posters is how many webhooks are called at once, so that a slow one keeps
-	// nobody waiting.
-	posters = 4
+	// posters is how many webhooks are called at once. The outbox gives each shop
+	// two of them at most, so that slow ones keep nobody else waiting.
+	posters = 8
 	// poison is after how many attempts a notice is parked that nobody ever
 	// came back from.
 	poison = 30

@@ -79,6 +79,7 @@ type Centre interface {
 	// ShopStatement returns what moved on a customer's balance behind a line, up to
 	// limit lines and oldest first, and whether there are more.
 	ShopStatement(ctx context.Context, k Key, id qc.CustomerID, after int64, limit int) (lines []Line, more bool, err error)
+	ShopMemo(ctx context.Context, k Key, number refund.MemoNumber) (refund.Memo, error)
 	// ShopReserve, ShopSpend and ShopRelease do what package refund says of holds;
 	// the same again changes nothing.
 	ShopReserve(ctx context.Context, k Key, r Reservation, at time.Time) (refund.Hold, error)

@@ -123,6 +123,7 @@ func (d *Door) Mount(r chi.Router, api huma.API) {
 		d.describeTickets(with)
 		d.describeEvents(with)
 		d.describeBalance(with)
+		d.describeMemos(with)
 		d.describeHooks(with, api)
 	})
 }
