@@ -310,6 +310,26 @@ func TestCase_Silence(t *testing.T) {
 	}
 }
 
+// Earlier versions asked a customer again whose item the seller had kept: such a
+// case is not ended by saying nothing, and only the money can be chosen.
+func TestCase_WhatIsAwayCannotBeKept(t *testing.T) {
+	t.Parallel()
+	c := play(t, open(t, opening()), refund.Event{Kind: refund.ChoseExchange, Actor: customer}, refund.Event{Kind: refund.AgreedReturn, Actor: clerk},
+		refund.Event{Kind: refund.Dispatched, Actor: bench, Waybill: "SF1234567890"}, refund.Event{Kind: refund.SellerReceived, Actor: clerk})
+	c.Status, c.DecideBy = refund.AwaitingDecision, noon.Add(time.Hour)
+	if _, _, running := c.Timer(); running {
+		t.Error("a clock runs")
+	}
+	for kind, by := range map[refund.Kind]refund.Actor{
+		refund.ChoseKeep: customer, refund.ChoseDiscount: customer, refund.NoAnswer: {Party: refund.BySystem},
+	} {
+		if _, _, err := c.Apply(refund.Event{Kind: kind, Actor: by, At: c.DecideBy}); !errors.Is(err, refund.ErrAway) {
+			t.Errorf("%s: %v", kind, err)
+		}
+	}
+	play(t, c, refund.Event{Kind: refund.ChoseRefund, Actor: customer})
+}
+
 func TestOpen_DecideBy(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {

@@ -11,7 +11,7 @@ func (c Case) Timer() (at time.Time, kind Kind, running bool) {
 	//exhaustive:enforce
 	switch c.Status {
 	case AwaitingDecision:
-		return c.DecideBy, NoAnswer, !c.DecideBy.IsZero()
+		return c.DecideBy, NoAnswer, !c.DecideBy.IsZero() && !c.Away() // silence keeps nothing that is not here
 	case PhotosRequested:
 		return after(p.PhotosWithin, PhotosDeclined)
 	case Negotiating:

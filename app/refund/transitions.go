@@ -43,14 +43,14 @@ func rows() []Transition {
 		{On: Amended, From: []Status{Flagged, AwaitingDecision, PhotosRequested}, By: station, to: between(released, Flagged, AwaitingDecision), effect: flagAgain},
 		{On: Retracted, From: []Status{Flagged}, By: station, to: always(Withdrawn)},
 
-		{On: ChoseKeep, From: []Status{AwaitingDecision}, By: chooser, to: always(Kept), effect: intend(Keep)},
+		{On: ChoseKeep, From: []Status{AwaitingDecision}, By: chooser, to: always(Kept), only: "the item is here", guard: here(nil), effect: intend(Keep)},
 		{On: ChoseRefund, From: []Status{AwaitingDecision}, By: chooser, to: always(Negotiating), only: "the seller's window is open, for customers; costs nothing, for instructions", guard: costless(Refund, windowOpen), effect: intendAtCost(Refund)},
 		{On: ChoseExchange, From: []Status{AwaitingDecision}, By: chooser, to: always(Negotiating), only: "not after the third round; the seller's window is open, for customers; costs nothing, for instructions", guard: costless(Exchange, mayExchange), effect: intendAtCost(Exchange)},
-		{On: ChoseDiscount, From: []Status{AwaitingDecision}, By: chooser, to: always(Negotiating), only: "the seller's window is open, for customers", guard: windowOpen, effect: intend(Discount)},
+		{On: ChoseDiscount, From: []Status{AwaitingDecision}, By: chooser, to: always(Negotiating), only: "the item is here; the seller's window is open, for customers", guard: here(windowOpen), effect: intend(Discount)},
 		{On: AskedPhotos, From: []Status{AwaitingDecision}, By: customer, Needs: []Field{NeedsReason}, to: always(PhotosRequested), only: "not more often than the rules allow", guard: mayAskPhotos, effect: countPhotos},
 		{On: PhotosDeclined, From: []Status{PhotosRequested}, By: []Party{ByClerk, ByLead, BySystem}, to: always(AwaitingDecision), only: "by the clock only when it has run out", guard: due, effect: keepReason},
 		{On: Reconsidered, From: []Status{Negotiating, OfferPending}, By: customer, to: always(AwaitingDecision), only: "the item is here, and the seller has paid nothing yet", guard: here(nothingPaid), effect: startAgain},
-		{On: NoAnswer, From: []Status{AwaitingDecision}, By: []Party{BySystem}, to: always(Kept), only: "the time to choose is over", guard: timeIsUp, effect: keepUnanswered},
+		{On: NoAnswer, From: []Status{AwaitingDecision}, By: []Party{BySystem}, to: always(Kept), only: "the item is here, and the time to choose is over", guard: here(timeIsUp), effect: keepUnanswered},
 
 		{On: AgreedReturn, From: []Status{Negotiating}, By: clerk, to: always(ReturnApproved), only: "the item is here", guard: here(nil)},
 		{On: AgreedReship, From: []Status{Negotiating}, By: clerk, to: always(Exchanging), only: "an exchange was chosen", guard: intends(Exchange)},
