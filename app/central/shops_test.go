@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"flawmark/app/command"
 	"flawmark/app/money"
 	"flawmark/app/qc"
 	"flawmark/app/refund"
@@ -464,8 +465,43 @@ func TestShopCommands(t *testing.T) {
 	if list := run(0, "shop", "list"); strings.Contains(list, "fmk_") || !strings.Contains(list, listed.ID) {
 		t.Errorf("listed %s", list)
 	}
+	const url = "https://shop.example.com/hook?key=secret"
+	if said := run(1, "webhook", "add", url, "--shop", "acne"); !strings.Contains(said, "No shop is called acne") {
+		t.Errorf("of a shop that is not there: %s", said)
+	}
+	if said := run(1, "webhook", "add", url, "--shop", "acme", "--all-orders"); !strings.Contains(said, "not both") {
+		t.Errorf("of one shop and of all: %s", said)
+	}
+	for _, whose := range [][]string{{"--shop", "acme"}, {"--all-orders"}, nil} {
+		if said := run(0, append([]string{"webhook", "add", url}, whose...)...); !strings.Contains(said, "whsec_") {
+			t.Errorf("added: %s", said)
+		}
+	}
+	list := run(0, "webhook", "list")
+	for _, want := range []string{"acme", "all orders", "orders of no shop", "https://shop.example.com/hook?"} {
+		if !strings.Contains(list, want) {
+			t.Errorf("the list does not say %q: %s", want, list)
+		}
+	}
+	if strings.Contains(list, "whsec_") || strings.Contains(list, "key=secret") {
+		t.Errorf("the list tells a secret: %s", list)
+	}
 	run(0, "shop", "revoke", listed.ID)
 	run(1, "shop", "revoke", listed.ID)
+}
+
+// Whoever ends a key hears of the webhooks that it leaves behind.
+func TestShopCommands_RevokeNamesWebhooks(t *testing.T) {
+	t.Parallel()
+	m := newMarket(t)
+	wants[shops.HookView](m, m.ask("acme", "PUT", "/v1/shop/webhooks/0193f1e2-7b4c-7c1a-9d55-0242ac120002", `{"url":"https://shop.example.com/a?b=c"}`), 200)
+	words, err := assets.LoadWords("en")
+	m.must(err)
+	var out bytes.Buffer
+	m.must(revokeShop(t.Context(), &command.Call{Args: []string{m.ids["acme"]}, Out: &out, Words: words}, m.c))
+	if said := out.String(); !strings.Contains(said, "webhook remove 0193f1e2-7b4c-7c1a-9d55-0242ac120002") || strings.Contains(said, "b=c") {
+		t.Errorf("said %q", said)
+	}
 }
 
 // credited brings money onto the balance of acme's customer: the seller pays.
