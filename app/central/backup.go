@@ -331,7 +331,7 @@ func prepare(ctx context.Context, a *archive.Archive, ready string, wanted setti
 	if err != nil {
 		return 0, err
 	}
-	missing, err = prepareStore(ctx, store, wanted.Data, restored, force)
+	missing, err = prepareStore(ctx, store, a.MadeAt, wanted.Data, restored, force)
 	if err = errors.Join(err, store.Close()); err != nil {
 		return 0, err
 	}
@@ -361,8 +361,9 @@ func keptSettings(dir string) (k kept) {
 }
 
 // prepareStore checks a restored database and gives it the photo files that are
-// to be had. Where a server keeps the data, it gets them.
-func prepareStore(ctx context.Context, store *central.Store, old string, restored settings.Centre, force bool) (lost int, err error) {
+// to be had. Where a server keeps the data, it gets them. The backup it is of was
+// made at a time.
+func prepareStore(ctx context.Context, store *central.Store, made time.Time, old string, restored settings.Centre, force bool) (lost int, err error) {
 	report, err := store.Verify(ctx)
 	if err != nil {
 		return 0, err
@@ -390,7 +391,7 @@ func prepareStore(ctx context.Context, store *central.Store, old string, restore
 		err = os.RemoveAll(filepath.Join(restored.Data, "blobs"))
 	}
 	if err == nil {
-		err = store.BeginFeed(ctx, missing)
+		err = errors.Join(store.BeginFeed(ctx, missing), store.NoteBackup(ctx, made))
 	}
 	if err == nil && restored.Database != "" {
 		_, err = store.CopyTo(ctx, central.Config{URL: restored.Database})

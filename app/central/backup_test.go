@@ -125,6 +125,9 @@ func TestBackup_IsRestored(t *testing.T) {
 			store, err := central.Open(t.Context(), central.Config{Dir: to})
 			s.must(err)
 			defer store.Close()
+			if health, err := store.Health(t.Context(), s.now, s.now); err != nil || !health.LastBackup.Equal(s.now) {
+				t.Errorf("its newest backup is said to be of %s, %v", health.LastBackup, err)
+			}
 			cases, err := store.Cases(t.Context(), central.CaseFilter{})
 			s.must(err)
 			if len(cases) != 1 || cases[0].Status != refund.AwaitingDecision || store.Instance() != s.c.store.Instance() {

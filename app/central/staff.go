@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"flawmark/app/command"
 	"flawmark/app/qc"
@@ -83,6 +85,10 @@ func listStaff(ctx context.Context, call *command.Call, c *centre) error {
 	}, "cli.staff_none")
 }
 
+// shortestPassword is how many letters a password for the desk has at least. There
+// is no rule for which: some words of one's own are better than a short riddle.
+const shortestPassword = 12
+
 func addStaff(ctx context.Context, call *command.Call, c *centre) error {
 	if len(call.Args) < 2 {
 		return command.Fail("cli.args_missing", nil, "args", "ID NAME")
@@ -94,6 +100,9 @@ func addStaff(ctx context.Context, call *command.Call, c *centre) error {
 	password, err := firstLine(call, call.Flag("password-file"))
 	if err != nil {
 		return err
+	}
+	if file := call.Flag("password-file"); file != "" && utf8.RuneCountInString(password) < shortestPassword {
+		return command.Fail("cli.password_short", nil, "file", file, "n", strconv.Itoa(shortestPassword))
 	}
 	person := central.NewStaff{
 		ID: qc.StaffID(call.Args[0]), Name: strings.Join(call.Args[1:], " "), Latin: call.Flag("latin"),

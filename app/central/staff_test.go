@@ -28,7 +28,7 @@ func TestLog_KeepsNothingThatWasTyped(t *testing.T) {
 func TestStaff_SeveralRolesAndTheList(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	must(t, os.WriteFile(filepath.Join(dir, "secret.txt"), []byte("a password\n"), 0o600))
+	must(t, os.WriteFile(filepath.Join(dir, "secret.txt"), []byte("a password of words\n"), 0o600))
 	run := func(want int, args ...string) string {
 		t.Helper()
 		var out bytes.Buffer
@@ -43,6 +43,10 @@ func TestStaff_SeveralRolesAndTheList(t *testing.T) {
 	}
 	run(0, "staff", "add", "u12", "Wang", "--pin", "2580")
 	run(0, "staff", "add", "boss1", "Zhao", "--role", "approver", "--role", "lead", "--role", "lead", "--password-file", "secret.txt")
+	must(t, os.WriteFile(filepath.Join(dir, "short.txt"), []byte("short\nand a second line that is long\n"), 0o600))
+	if said := run(1, "staff", "add", "x", "X", "--role", "clerk", "--password-file", "short.txt"); !strings.Contains(said, "at least 12") {
+		t.Errorf("a short password is answered with %q", said)
+	}
 	if said := run(1, "staff", "add", "x", "X", "--role", "clerk", "--role", "king"); !strings.Contains(said, "king") || !strings.Contains(said, "auditor") {
 		t.Errorf("an unknown role is answered with %q", said)
 	}
