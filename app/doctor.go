@@ -22,6 +22,7 @@ import (
 // doctor looks at a station's data. It changes nothing but the cache, from which
 // it throws out what is torn.
 type doctor struct {
+	*command.Examination
 	call     *command.Call
 	settings settings.Station
 	store    *local.Store // nil: it cannot be read
@@ -31,7 +32,6 @@ type doctor struct {
 	quick    bool
 	repaired *local.Recovery
 	keys     keyPlace // of an open station; empty: to be found out
-	found    []command.Diagnosis
 }
 
 func doctorFlags(set *flag.FlagSet) {
@@ -53,13 +53,13 @@ func diagnose(ctx context.Context, call *command.Call) error {
 	if err = errors.Join(err, closeAll()); err != nil {
 		return err
 	}
-	return call.Report(d.found)
+	return d.Report()
 }
 
 // newDoctor opens what is to be looked at: what the window has open, or the
 // folder, for reading only unless it is to be repaired.
 func newDoctor(ctx context.Context, call *command.Call) (*doctor, func() error, error) {
-	d := &doctor{call: call, now: time.Now, quick: call.Flag("quick") == "true"}
+	d := &doctor{Examination: call.Examine(), call: call, now: time.Now, quick: call.Flag("quick") == "true"}
 	repair := call.Flag("repair") == "true"
 	if held, ok := command.Held[*station](ctx); ok {
 		if repair {
@@ -109,7 +109,7 @@ func newDoctor(ctx context.Context, call *command.Call) (*doctor, func() error, 
 func (d *doctor) examine(ctx context.Context) error {
 	if d.repaired != nil {
 		key, pairs := repairSentence(*d.repaired)
-		d.found = append(d.found, command.Diagnosis{Name: "repair", State: command.Warning, Text: d.call.Words.Text(key, pairs...)})
+		d.Add("repair", command.Warning, key, pairs...)
 	}
 	for _, check := range []func(context.Context) error{
 		d.database, d.schema, d.journal, d.unsent, d.drafts, d.key, d.photos, d.space, d.clock, d.derived, d.backups,
@@ -121,26 +121,12 @@ func (d *doctor) examine(ctx context.Context) error {
 	return nil
 }
 
-// say adds what a check has found: the sentence at cli.doctor.<name>.<outcome>.
-func (d *doctor) say(name, state, outcome string, pairs ...string) {
-	d.found = append(d.found, command.Diagnosis{Name: name, State: state, Text: d.call.Words.Text("cli.doctor."+name+"."+outcome, pairs...)})
-}
-
-// name adds the first few of the files that the last check means.
-func (d *doctor) name(files []qc.Digest) {
-	const most = 10
-	last := &d.found[len(d.found)-1]
-	for _, file := range files[:min(most, len(files))] {
-		last.Files = append(last.Files, string(file))
-	}
-}
-
 // unread notes that a check needs what cannot be read.
 func (d *doctor) unread(name string) bool {
 	if d.store != nil {
 		return false
 	}
-	d.found = append(d.found, command.Diagnosis{Name: name, State: command.Skipped, Text: d.call.Words.Text("cli.doctor.not_checked")})
+	d.Skip(name)
 	return true
 }
 
@@ -148,19 +134,19 @@ func (d *doctor) database(ctx context.Context) error {
 	if d.store == nil {
 		switch {
 		case errors.Is(d.broken, fs.ErrNotExist) && !d.hadData():
-			d.say("database", command.Sound, "none")
+			d.Say("database", command.Sound, "none")
 		case errors.Is(d.broken, fs.ErrNotExist):
-			d.say("database", command.Trouble, "missing")
+			d.Say("database", command.Trouble, "missing")
 		case errors.Is(d.broken, local.ErrNewer):
-			d.say("database", command.Trouble, "newer")
+			d.Say("database", command.Trouble, "newer")
 		default:
-			d.say("database", command.Trouble, "damaged")
+			d.Say("database", command.Trouble, "damaged")
 		}
 		return nil
 	}
 	err := d.store.Check(ctx)
 	if errors.Is(err, local.ErrDamaged) {
-		d.say("database", command.Trouble, "damaged")
+		d.Say("database", command.Trouble, "damaged")
 		return nil
 	}
 	if err != nil {
@@ -170,7 +156,7 @@ func (d *doctor) database(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.say("database", command.Sound, "ok", "events", strconv.Itoa(counts.EventsWaiting), "photos", strconv.Itoa(counts.PhotosWaiting))
+	d.Say("database", command.Sound, "ok", "events", strconv.Itoa(counts.EventsWaiting), "photos", strconv.Itoa(counts.PhotosWaiting))
 	return nil
 }
 
@@ -193,7 +179,7 @@ func (d *doctor) schema(ctx context.Context) error {
 	if version < newest {
 		outcome = "older"
 	}
-	d.say("schema", command.Sound, outcome, "version", strconv.Itoa(version), "newest", strconv.Itoa(newest))
+	d.Say("schema", command.Sound, outcome, "version", strconv.Itoa(version), "newest", strconv.Itoa(newest))
 	return nil
 }
 
@@ -207,15 +193,15 @@ func (d *doctor) journal(ctx context.Context) error {
 	case err != nil && ctx.Err() != nil:
 		return ctx.Err()
 	case err != nil:
-		d.say("journal", command.Trouble, "unreadable")
+		d.Say("journal", command.Trouble, "unreadable")
 	case report.Broken != "":
-		d.say("journal", command.Trouble, "broken", pairs...)
+		d.Say("journal", command.Trouble, "broken", pairs...)
 	case report.Foreign > 0:
-		d.say("journal", command.Trouble, "foreign", pairs...)
+		d.Say("journal", command.Trouble, "foreign", pairs...)
 	case report.Torn > 0:
-		d.say("journal", command.Warning, "torn", pairs...)
+		d.Say("journal", command.Warning, "torn", pairs...)
 	default:
-		d.say("journal", command.Sound, "ok", pairs...)
+		d.Say("journal", command.Sound, "ok", pairs...)
 	}
 	return nil
 }
@@ -245,11 +231,11 @@ func (d *doctor) unsent(ctx context.Context) error {
 	}
 	pairs := []string{"n", strconv.Itoa(waiting), "missing", strconv.Itoa(len(missing))}
 	if len(missing) > 0 {
-		d.say("unsent", command.Trouble, "missing", pairs...)
-		d.name(missing)
+		d.Say("unsent", command.Trouble, "missing", pairs...)
+		d.Name(missing)
 		return nil
 	}
-	d.say("unsent", command.Sound, "ok", pairs...)
+	d.Say("unsent", command.Sound, "ok", pairs...)
 	return nil
 }
 
@@ -274,19 +260,19 @@ func (d *doctor) drafts(ctx context.Context) error {
 		}
 	}
 	if len(missing) == 0 {
-		d.say("drafts", command.Sound, "ok", "n", strconv.Itoa(len(drafts)))
+		d.Say("drafts", command.Sound, "ok", "n", strconv.Itoa(len(drafts)))
 		return nil
 	}
 	slices.Sort(items)
-	d.say("drafts", command.Trouble, "missing", "missing", strconv.Itoa(len(missing)), "item", slices.Compact(items)[0])
-	d.name(missing)
+	d.Say("drafts", command.Trouble, "missing", "missing", strconv.Itoa(len(missing)), "item", slices.Compact(items)[0])
+	d.Name(missing)
 	return nil
 }
 
 // photos reads every photo against its name, and says how far it is.
 func (d *doctor) photos(ctx context.Context) error {
 	if d.quick {
-		d.say("photos", command.Skipped, "quick")
+		d.Say("photos", command.Skipped, "quick")
 		return nil
 	}
 	stored := make(map[qc.Digest]bool)
@@ -329,10 +315,10 @@ func (d *doctor) photos(ctx context.Context) error {
 	}
 	pairs := []string{"n", strconv.Itoa(len(all)), "damaged", strconv.Itoa(len(damaged)), "unsent", strconv.Itoa(unsent)}
 	if len(damaged) > 0 {
-		d.say("photos", command.Trouble, "damaged", pairs...)
-		d.name(damaged)
+		d.Say("photos", command.Trouble, "damaged", pairs...)
+		d.Name(damaged)
 		return nil
 	}
-	d.say("photos", command.Sound, "ok", pairs...)
+	d.Say("photos", command.Sound, "ok", pairs...)
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"flawmark/app/command"
 	"flawmark/app/qc"
 	"flawmark/storage/blob"
 	"flawmark/storage/local"
@@ -84,7 +85,7 @@ func (s *station) watchSpace(context.Context) error {
 	s.blobs.KeepFree(refuse)
 	scarce := space.Free < warn
 	if scarce && !s.scarce && s.warn != nil {
-		s.warn("station.disk_low", "free", gigabytes(space.Free))
+		s.warn("station.disk_low", "free", command.Gigabytes(space.Free))
 	}
 	s.scarce = scarce
 	return nil
@@ -185,7 +186,7 @@ func (s *station) hourlyBackup(ctx context.Context) error {
 func repairSentence(r local.Recovery) (key string, pairs []string) {
 	pairs = []string{
 		"events", strconv.Itoa(r.Events()), "drafts", strconv.Itoa(r.Drafts),
-		"time", when(r.BackupAt), "backup", filepath.Base(r.Backup),
+		"time", command.When(r.BackupAt), "backup", filepath.Base(r.Backup),
 	}
 	switch {
 	case r.Backup != "" && r.NewEpoch:
@@ -203,4 +204,3 @@ func repairSentence(r local.Recovery) (key string, pairs []string) {
 }
 
 // gigabytes writes a number of bytes for people.
-func gigabytes(n int64) string { return strconv.FormatFloat(float64(n)/1e9, 'f', 1, 64) + " GB" }

@@ -13,27 +13,27 @@ func (d *doctor) key(ctx context.Context) error {
 	place, err := d.keys, error(nil)
 	if place == "" {
 		if place, err = lookForKey(d.settings.Data, systemKeys()); err != nil {
-			d.say("key", command.Trouble, "unreadable")
+			d.Say("key", command.Trouble, "unreadable")
 			return nil //nolint:nilerr // said, which is what a doctor is for
 		}
 	}
 	switch place {
 	case keyInSystem:
-		d.say("key", command.Sound, "system")
+		d.Say("key", command.Sound, "system")
 	case keyInFile:
-		d.say("key", command.Sound, "file")
+		d.Say("key", command.Sound, "file")
 	case keyMissing:
-		d.say("key", command.Trouble, "missing")
+		d.Say("key", command.Trouble, "missing")
 	default:
 		if d.store != nil {
 			if _, enrolled, err := d.store.Identity(ctx); err != nil {
 				return err
 			} else if enrolled {
-				d.say("key", command.Trouble, "missing")
+				d.Say("key", command.Trouble, "missing")
 				return nil
 			}
 		}
-		d.say("key", command.Sound, "none")
+		d.Say("key", command.Sound, "none")
 	}
 	return nil
 }

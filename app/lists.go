@@ -6,7 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"strconv"
-	"time"
 
 	"flawmark/app/command"
 	"flawmark/app/qc"
@@ -33,7 +32,7 @@ func listItems(ctx context.Context, call *command.Call, s *station) error {
 		item := row.(qc.Item)
 		return []string{
 			string(item.ID), item.Title.In(lang), item.Variant.In(lang),
-			strconv.Itoa(item.Quantity), string(item.Waybill), when(item.WindowEndsAt()),
+			strconv.Itoa(item.Quantity), string(item.Waybill), command.When(item.WindowEndsAt()),
 		}
 	}, "cli.no_items")
 }
@@ -54,7 +53,7 @@ func listQueue(ctx context.Context, call *command.Call, s *station) error {
 	return call.List(boxed(recorded), titles, func(row any) []string {
 		r := row.(qc.Recorded)
 		return []string{
-			when(r.At), call.Words.Text("recorded." + string(r.Kind)), string(r.Item),
+			command.When(r.At), call.Words.Text("recorded." + string(r.Kind)), string(r.Item),
 			delivery(call, r), fmt.Sprintf("%d/%d", r.PhotosSent, r.Photos),
 		}
 	}, "cli.nothing_recorded")
@@ -160,7 +159,7 @@ func listCases(ctx context.Context, call *command.Call, s *station) error {
 		}
 		return []string{
 			string(c.ID), string(c.Item), call.Words.Text("status.desk." + c.Standing()), task,
-			when(c.WindowEndsAt), c.Credited.String(),
+			command.When(c.WindowEndsAt), c.Credited.String(),
 		}
 	}, "cli.no_cases")
 }
@@ -171,11 +170,4 @@ func boxed[T any](list []T) []any {
 		rows[i] = list[i]
 	}
 	return rows
-}
-
-func when(t time.Time) string {
-	if t.IsZero() {
-		return "–"
-	}
-	return t.Local().Format("2006-01-02 15:04")
 }

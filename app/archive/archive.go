@@ -333,9 +333,30 @@ func WriteNew(name string, write func(io.Writer) error) error {
 	return errors.Join(err, file.Close())
 }
 
-// Swap gives a prepared folder its place and returns where the old one went;
+// Replace has prepare fill a new folder beside data, which then takes its place in
+// one rename. It returns where the old folder went; empty: there was none. When it
+// fails, everything is as before.
+func Replace(data string, prepare func(ready string) error) (aside string, err error) {
+	stamp := time.Now().UTC().Format("20060102T150405Z")
+	ready := data + ".restoring-" + stamp
+	if err := os.MkdirAll(filepath.Dir(data), 0o700); err != nil {
+		return "", err
+	}
+	if err := os.Mkdir(ready, 0o700); err != nil {
+		return "", err
+	}
+	if err = prepare(ready); err == nil {
+		aside, err = swap(ready, data, stamp)
+	}
+	if err != nil {
+		return "", errors.Join(err, os.RemoveAll(ready))
+	}
+	return aside, nil
+}
+
+// swap gives a prepared folder its place and returns where the old one went;
 // empty: there was none.
-func Swap(ready, data, stamp string) (aside string, err error) {
+func swap(ready, data, stamp string) (aside string, err error) {
 	if _, err := os.Lstat(data); err == nil {
 		if os.Remove(data) != nil { // not empty
 			aside = data + ".before-restore-" + stamp

@@ -237,21 +237,13 @@ func restore(ctx context.Context, call *command.Call) error {
 		return err
 	}
 	defer a.Close()
-	stamp := time.Now().UTC().Format("20060102T150405Z")
-	ready := wanted.Data + ".restoring-" + stamp
-	if err := os.MkdirAll(filepath.Dir(wanted.Data), 0o700); err != nil {
-		return command.Fail("cli.folder_unusable", err, "folder", wanted.Data)
-	}
-	if err := os.Mkdir(ready, 0o700); err != nil {
-		return command.Fail("cli.folder_unusable", err, "folder", ready)
-	}
-	missing, err := prepare(ctx, a, ready, wanted, force)
-	aside := ""
-	if err == nil {
-		aside, err = archive.Swap(ready, wanted.Data, stamp)
-	}
+	missing := 0
+	aside, err := archive.Replace(wanted.Data, func(ready string) (err error) {
+		missing, err = prepare(ctx, a, ready, wanted, force)
+		return err
+	})
 	if err != nil {
-		return errors.Join(restoreProblem(err, from, wanted.Data), os.RemoveAll(ready))
+		return restoreProblem(err, from, wanted.Data)
 	}
 	if call.JSON {
 		return json.NewEncoder(call.Out).Encode(map[string]any{"file": from, "folder": wanted.Data, "aside": aside, "missing": missing})

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"flawmark/app/command"
 	"flawmark/app/refund"
@@ -35,16 +34,9 @@ func listCases(ctx context.Context, call *command.Call, c *centre) error {
 		one := row.(refund.Case)
 		return []string{
 			string(one.ID), string(one.Item), call.Words.Text("status.desk." + one.Standing()),
-			when(one.WindowEndsAt), one.Credited.String(),
+			command.When(one.WindowEndsAt), one.Credited.String(),
 		}
 	}, "cli.no_cases")
-}
-
-func when(t time.Time) string {
-	if t.IsZero() {
-		return "–"
-	}
-	return t.Local().Format("2006-01-02 15:04")
 }
 
 // verify re-derives balances and chains, and fails when one does not hold.

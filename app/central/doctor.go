@@ -34,18 +34,14 @@ const (
 	backupStale = 26 * time.Hour
 	// certificateEnds is how long before its end a certificate is to be renewed.
 	certificateEnds = 14 * 24 * time.Hour
-	// clockSlack is how far ahead of the clock an entry may be.
-	clockSlack = 5 * time.Minute
 	// mailAnswers is how long a mail server may take to greet.
 	mailAnswers = 10 * time.Second
 )
 
-// built is a time before which no clock can be right.
-var built = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-
 // doctor looks at a centre's data and at what it depends on. It changes nothing
 // unless it is to repair.
 type doctor struct {
+	*command.Examination
 	call     *command.Call
 	settings settings.Centre
 	store    *central.Store // nil: it cannot be read
@@ -57,7 +53,6 @@ type doctor struct {
 	random   *rand.Rand
 	lost     []qc.Digest // photo files that are missing or damaged
 	newest   time.Time   // what the audit trail ends with
-	found    []command.Diagnosis
 }
 
 func doctorFlags(set *flag.FlagSet) {
@@ -79,14 +74,14 @@ func diagnose(ctx context.Context, call *command.Call) error {
 	if err = errors.Join(err, closeAll()); err != nil {
 		return err
 	}
-	return call.Report(d.found)
+	return d.Report()
 }
 
 // newDoctor opens what is to be looked at: what the service has open, or the
 // folder.
 func newDoctor(ctx context.Context, call *command.Call) (*doctor, func() error, error) {
 	d := &doctor{
-		call: call, now: time.Now, deep: call.Flag("deep") == "true", repair: call.Flag("repair") == "true",
+		Examination: call.Examine(), call: call, now: time.Now, deep: call.Flag("deep") == "true", repair: call.Flag("repair") == "true",
 		random: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
 	}
 	if held, ok := command.Held[*centre](ctx); ok {
@@ -132,26 +127,12 @@ func (d *doctor) examine(ctx context.Context) error {
 	return nil
 }
 
-// say adds what a check has found: the sentence at cli.doctor.<name>.<outcome>.
-func (d *doctor) say(name, state, outcome string, pairs ...string) {
-	d.found = append(d.found, command.Diagnosis{Name: name, State: state, Text: d.call.Words.Text("cli.doctor."+name+"."+outcome, pairs...)})
-}
-
-// name adds the first few of the files that the last check means.
-func (d *doctor) name(files []qc.Digest) {
-	const most = 10
-	last := &d.found[len(d.found)-1]
-	for _, file := range files[:min(most, len(files))] {
-		last.Files = append(last.Files, string(file))
-	}
-}
-
 // unread notes that a check needs what cannot be read.
 func (d *doctor) unread(name string) bool {
 	if d.store != nil {
 		return false
 	}
-	d.found = append(d.found, command.Diagnosis{Name: name, State: command.Skipped, Text: d.call.Words.Text("cli.doctor.not_checked")})
+	d.Skip(name)
 	return true
 }
 
@@ -166,7 +147,7 @@ func (d *doctor) books(ctx context.Context) error {
 				outcome = known
 			}
 		}
-		d.say("books", command.Trouble, outcome)
+		d.Say("books", command.Trouble, outcome)
 		return nil
 	}
 	report, err := d.store.Verify(ctx)
@@ -174,7 +155,7 @@ func (d *doctor) books(ctx context.Context) error {
 		return ctx.Err()
 	}
 	if err != nil { // pages that cannot be read
-		d.say("books", command.Trouble, "unreadable")
+		d.Say("books", command.Trouble, "unreadable")
 		return nil //nolint:nilerr // said, which is what a doctor is for
 	}
 	pairs := []string{
@@ -182,10 +163,10 @@ func (d *doctor) books(ctx context.Context) error {
 		"audit", strconv.Itoa(report.Audit), "n", strconv.Itoa(len(report.Problems)),
 	}
 	if !report.OK() {
-		d.say("books", command.Trouble, "broken", pairs...)
+		d.Say("books", command.Trouble, "broken", pairs...)
 		return nil
 	}
-	d.say("books", command.Sound, "ok", pairs...)
+	d.Say("books", command.Sound, "ok", pairs...)
 	return nil
 }
 
@@ -209,12 +190,12 @@ func (d *doctor) photos(ctx context.Context) error {
 	}
 	pairs := []string{"n", strconv.Itoa(n), "missing", strconv.Itoa(len(missing))}
 	if len(missing) > 0 {
-		d.say("photos_here", command.Trouble, "missing", pairs...)
-		d.name(missing)
+		d.Say("photos_here", command.Trouble, "missing", pairs...)
+		d.Name(missing)
 		d.lost = append(d.lost, missing...)
 		return nil
 	}
-	d.say("photos_here", command.Sound, "ok", pairs...)
+	d.Say("photos_here", command.Sound, "ok", pairs...)
 	return nil
 }
 
@@ -252,13 +233,13 @@ func (d *doctor) content(ctx context.Context) error {
 	pairs := []string{"n", strconv.Itoa(len(chosen)), "m", strconv.Itoa(all), "damaged", strconv.Itoa(len(damaged))}
 	switch {
 	case len(damaged) > 0:
-		d.say("photos", command.Trouble, "damaged_here", pairs...)
-		d.name(damaged)
+		d.Say("photos", command.Trouble, "damaged_here", pairs...)
+		d.Name(damaged)
 		d.lost = append(d.lost, damaged...)
 	case len(chosen) < all:
-		d.say("photos", command.Sound, "sampled", pairs...)
+		d.Say("photos", command.Sound, "sampled", pairs...)
 	default:
-		d.say("photos", command.Sound, "ok", pairs...)
+		d.Say("photos", command.Sound, "ok", pairs...)
 	}
 	return nil
 }
@@ -277,7 +258,7 @@ func (d *doctor) mend(ctx context.Context) error {
 	if err := d.store.BeginFeed(ctx, d.lost); err != nil {
 		return err
 	}
-	d.say("repair", command.Warning, "asked", "n", strconv.Itoa(len(d.lost)))
+	d.Say("repair", command.Warning, "asked", "n", strconv.Itoa(len(d.lost)))
 	return nil
 }
 
@@ -294,27 +275,27 @@ func (d *doctor) health(ctx context.Context) error {
 	pairs := []string{"n", strconv.Itoa(waiting), "failed", strconv.Itoa(failed), "late", strconv.Itoa(h.OverdueNotices)}
 	switch {
 	case h.OverdueNotices > 0:
-		d.say("notices", command.Trouble, "late", pairs...)
+		d.Say("notices", command.Trouble, "late", pairs...)
 	case failed > 0:
-		d.say("notices", command.Warning, "failed", pairs...)
+		d.Say("notices", command.Warning, "failed", pairs...)
 	default:
-		d.say("notices", command.Sound, "ok", pairs...)
+		d.Say("notices", command.Sound, "ok", pairs...)
 	}
 	if err := d.originals(ctx); err != nil {
 		return err
 	}
 	if h.StuckUploads > 0 {
-		d.say("uploads", command.Warning, "stuck", "n", strconv.Itoa(h.StuckUploads))
+		d.Say("uploads", command.Warning, "stuck", "n", strconv.Itoa(h.StuckUploads))
 	} else {
-		d.say("uploads", command.Sound, "ok")
+		d.Say("uploads", command.Sound, "ok")
 	}
 	switch {
 	case h.LastBackup.IsZero():
-		d.say("backup", command.Warning, "none")
+		d.Say("backup", command.Warning, "none")
 	case d.now().Sub(h.LastBackup) > backupStale:
-		d.say("backup", command.Warning, "stale", "time", when(h.LastBackup))
+		d.Say("backup", command.Warning, "stale", "time", command.When(h.LastBackup))
 	default:
-		d.say("backup", command.Sound, "ok", "time", when(h.LastBackup))
+		d.Say("backup", command.Sound, "ok", "time", command.When(h.LastBackup))
 	}
 	d.newest = h.Newest
 	return nil
@@ -333,7 +314,7 @@ func (d *doctor) originals(ctx context.Context) error {
 		}
 		return strconv.Itoa(int(t.Hours() / 24))
 	}
-	d.say("retention", command.Sound, "ok", "n", strconv.Itoa(o.Waiting+o.Evidence), "evidence", strconv.Itoa(o.Evidence),
+	d.Say("retention", command.Sound, "ok", "n", strconv.Itoa(o.Waiting+o.Evidence), "evidence", strconv.Itoa(o.Evidence),
 		"passed", days(rule.Passed), "flagged", days(rule.Flagged))
 	return nil
 }
@@ -344,27 +325,20 @@ func (d *doctor) space(context.Context) error {
 		return err
 	}
 	warn, low := space.Floors(0, 0)
-	pairs := []string{"free", gigabytes(space.Free), "warn", gigabytes(warn)}
+	pairs := []string{"free", command.Gigabytes(space.Free), "warn", command.Gigabytes(warn)}
 	switch {
 	case space.Free < low:
-		d.say("space", command.Trouble, "centre_full", pairs...)
+		d.Say("space", command.Trouble, "centre_full", pairs...)
 	case space.Free < warn:
-		d.say("space", command.Warning, "centre_low", pairs...)
+		d.Say("space", command.Warning, "centre_low", pairs...)
 	default:
-		d.say("space", command.Sound, "centre_ok", pairs...)
+		d.Say("space", command.Sound, "centre_ok", pairs...)
 	}
 	return nil
 }
 
 func (d *doctor) clock(context.Context) error {
-	switch now := d.now(); {
-	case now.Before(built):
-		d.say("clock", command.Trouble, "wrong", "time", when(now))
-	case d.newest.After(now.Add(clockSlack)):
-		d.say("clock", command.Trouble, "behind", "time", when(now), "newest", when(d.newest))
-	default:
-		d.say("clock", command.Sound, "ok", "time", when(now))
-	}
+	d.Clock(d.now(), d.newest)
 	return nil
 }
 
@@ -375,22 +349,22 @@ func (d *doctor) certificate(context.Context) error {
 		if strings.HasPrefix(d.settings.Public, "http:") || d.settings.Public == "" && !isLoopback(d.settings.Listen) {
 			outcome, state = "missing", command.Warning
 		}
-		d.say("certificate", state, outcome)
+		d.Say("certificate", state, outcome)
 		return nil
 	}
 	ends, err := certificateEnd(d.settings)
 	if err != nil {
-		d.say("certificate", command.Trouble, "unusable", "file", d.settings.TLSCert)
+		d.Say("certificate", command.Trouble, "unusable", "file", d.settings.TLSCert)
 		return nil //nolint:nilerr // said
 	}
 	left := ends.Sub(d.now())
-	switch pairs := []string{"time", when(ends)}; {
+	switch pairs := []string{"time", command.When(ends)}; {
 	case left <= 0:
-		d.say("certificate", command.Trouble, "ended", pairs...)
+		d.Say("certificate", command.Trouble, "ended", pairs...)
 	case left < certificateEnds:
-		d.say("certificate", command.Warning, "ends", pairs...)
+		d.Say("certificate", command.Warning, "ends", pairs...)
 	default:
-		d.say("certificate", command.Sound, "ok", pairs...)
+		d.Say("certificate", command.Sound, "ok", pairs...)
 	}
 	return nil
 }
@@ -422,15 +396,15 @@ func certificateEnd(s settings.Centre) (time.Time, error) {
 // mail asks the mail server for its greeting; nobody signs in and nothing is sent.
 func (d *doctor) mail(ctx context.Context) error {
 	if d.settings.SMTP.Host == "" {
-		d.say("mail", command.Sound, "none")
+		d.Say("mail", command.Sound, "none")
 		return nil
 	}
 	server := net.JoinHostPort(d.settings.SMTP.Host, strconv.Itoa(d.settings.SMTP.Port))
 	if err := greeting(ctx, server, d.settings.SMTP); err != nil {
-		d.say("mail", command.Trouble, "silent", "server", server)
+		d.Say("mail", command.Trouble, "silent", "server", server)
 		return nil //nolint:nilerr // said
 	}
-	d.say("mail", command.Sound, "ok", "server", server)
+	d.Say("mail", command.Sound, "ok", "server", server)
 	return nil
 }
 
@@ -456,5 +430,3 @@ func greeting(ctx context.Context, server string, smtp settings.SMTP) error {
 	_, err = conn.Write([]byte("QUIT\r\n"))
 	return err
 }
-
-func gigabytes(n int64) string { return strconv.FormatFloat(float64(n)/1e9, 'f', 1, 64) + " GB" }

@@ -24,14 +24,14 @@ func (d *doctor) desk(ctx context.Context) error {
 	pairs := []string{"n", strconv.Itoa(faults.Rows), "cases", strconv.Itoa(len(faults.Cases)), "findings", strconv.Itoa(len(faults.Findings))}
 	switch {
 	case faults.OK():
-		d.say("desk", command.Sound, "ok", pairs...)
+		d.Say("desk", command.Sound, "ok", pairs...)
 	case !d.repair:
-		d.say("desk", command.Trouble, "wrong", pairs...)
+		d.Say("desk", command.Trouble, "wrong", pairs...)
 	default:
 		if _, err := d.store.MendDesk(ctx); err != nil {
 			return err
 		}
-		d.say("desk", command.Warning, "mended", pairs...)
+		d.Say("desk", command.Warning, "mended", pairs...)
 	}
 	return nil
 }

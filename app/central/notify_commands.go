@@ -53,7 +53,7 @@ func listNotices(ctx context.Context, call *command.Call, c *centre) error {
 		}
 		return []string{
 			n.ID, call.Words.Text("notice.kind." + string(n.Kind)), strings.TrimSpace(string(n.Medium) + " " + n.Hook),
-			string(n.Snapshot.Item), call.Words.Text("notice.state." + string(n.State)), when(n.DueAt),
+			string(n.Snapshot.Item), call.Words.Text("notice.state." + string(n.State)), command.When(n.DueAt),
 			strconv.Itoa(n.Attempts), problem,
 		}
 	}, "cli.no_notices")
@@ -142,7 +142,7 @@ func listWebhooks(ctx context.Context, call *command.Call, c *centre) error {
 		if hook.MadeBy != "" {
 			maker = call.Words.Text("cli.webhook_by_key", "id", hook.MadeBy)
 		}
-		return []string{hook.ID, tellsOf(call, hook), withoutQuery(hook.URL), maker, when(hook.DisabledAt)}
+		return []string{hook.ID, tellsOf(call, hook), withoutQuery(hook.URL), maker, command.When(hook.DisabledAt)}
 	}, "cli.no_webhooks")
 }
 

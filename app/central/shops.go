@@ -59,7 +59,7 @@ func listShops(ctx context.Context, call *command.Call, c *centre) error {
 		if k.AllOrders {
 			scopes += " " + call.Words.Text("cli.shop_all_orders")
 		}
-		return []string{k.ID, k.Shop, scopes, when(k.UsedAt), when(k.RevokedAt)}
+		return []string{k.ID, k.Shop, scopes, command.When(k.UsedAt), command.When(k.RevokedAt)}
 	}, "cli.no_shops")
 }
 
