@@ -35,7 +35,7 @@ type bulkView struct {
 	Rows    []bulkRow   // those that take it
 	Others  []bulkRow   // those that do not, and why
 	Run     string
-	Notice  string
+	Problem string // why nothing was done
 	Refused string // a sentence why nothing can be done
 }
 
@@ -77,18 +77,23 @@ func (p *Pages) deskBulk(w http.ResponseWriter, r *http.Request, who session) {
 	if p.languageChosen(w, r, "/desk") {
 		return
 	}
-	s := p.deskSpeech(r)
-	page := bulkView{frame: p.deskFrame(r, s, who, "bulk", s.T("web.bulk.title")), Run: p.runID(r, who), Notice: s.notice(r)}
 	rows, ok := p.chosen(w, r, r.URL.Query()["case"])
 	if !ok {
 		return
 	}
+	s := p.deskSpeech(r)
+	page := p.bulkView(r, s, who, rows, refund.Kind(r.URL.Query().Get("event")))
+	page.Run = p.runID(r, who)
+	p.render(w, r, http.StatusOK, "bulk", page)
+}
+
+// bulkView is the page of one step, or of choosing it, for the chosen cases.
+func (p *Pages) bulkView(r *http.Request, s speech, who session, rows []WorkRow, kind refund.Kind) bulkView {
+	page := bulkView{frame: p.deskFrame(r, s, who, "bulk", s.T("web.bulk.title"))}
 	if len(rows) == 0 {
 		page.Refused = s.T("web.bulk.none")
-		p.render(w, r, http.StatusOK, "bulk", page)
-		return
+		return page
 	}
-	kind := refund.Kind(r.URL.Query().Get("event"))
 	possible := map[refund.Kind]int{}
 	for _, row := range rows {
 		page.Cases = append(page.Cases, row.Case.ID)
@@ -109,7 +114,24 @@ func (p *Pages) deskBulk(w http.ResponseWriter, r *http.Request, who session) {
 			page.preview(s, row, kind, who)
 		}
 	}
-	p.render(w, r, http.StatusOK, "bulk", page)
+	return page
+}
+
+// refuse says why nothing was done, beside what was typed.
+func (v *bulkView) refuse(problem string, form url.Values) {
+	v.Problem, v.Run = problem, form.Get("run")
+	v.Languages = nil // the answer has no address of its own
+	again := func(fields []fieldView) {
+		for i := range fields {
+			if !fields[i].Secret {
+				fields[i].Value = form.Get(fields[i].Name)
+			}
+		}
+	}
+	again(v.Shared)
+	for _, row := range v.Rows {
+		again(row.Fields)
+	}
 }
 
 // inBulk reports whether a step may be taken for many cases at once: what
@@ -216,11 +238,12 @@ func (p *Pages) deskBulkAct(w http.ResponseWriter, r *http.Request, who session)
 		return
 	}
 	kind := refund.Kind(form.Get("event"))
-	again := url.Values{"case": form["case"], "event": {string(kind)}}
 	var approved refund.Event
 	if err := p.approve(r, who, form.Get("approver"), form.Get("approver_password"), &approved); err != nil {
-		again.Set("notice", err.Error())
-		onward(w, r, "/desk/bulk", again)
+		s := p.deskSpeech(r)
+		page := p.bulkView(r, s, who, rows, kind)
+		page.refuse(s.T(err.Error()), form)
+		p.render(w, r, http.StatusUnprocessableEntity, "bulk", page)
 		return
 	}
 	results := make([]bulkResult, 0, len(rows))

@@ -170,8 +170,14 @@ func TestBulk_NeedsTheSecondPerson(t *testing.T) {
 	form.Set("reason", "bought twice")
 	form.Set("approver", "A01")
 	form.Set("approver_password", "guess")
-	if to := b.sent("/desk/bulk", form); !strings.Contains(to, "notice=web.approver_wrong") {
-		t.Errorf("with a wrong password: %s", to)
+	refused := b.body(b.do(http.MethodPost, "/desk/bulk", form), http.StatusUnprocessableEntity)
+	for _, want := range []string{"password is wrong", `value="` + form.Get("approver") + `"`, ">" + form.Get("reason") + "</textarea>", form.Get("run")} {
+		if !strings.Contains(refused, want) {
+			t.Errorf("after a wrong password the page does not say %s", want)
+		}
+	}
+	if secret := form.Get("approver_password"); strings.Contains(refused, secret) {
+		t.Error("the page says a password")
 	}
 	form.Set("approver", "")
 	b.results(b.sent("/desk/bulk", form))

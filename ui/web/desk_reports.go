@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"flawmark/app/qc"
 )
@@ -183,13 +184,14 @@ func (t *reportTable) cell(column, value string) string {
 	return value
 }
 
-// harmless keeps a cell from being a formula in a spreadsheet. Numbers stay what
-// they are.
+// harmless keeps a cell from being a formula in a spreadsheet, which some take
+// signs in full width for, too. Numbers stay what they are.
 func harmless(cell string) string {
-	if cell == "" || !strings.ContainsRune("=+-@\t\r\n", rune(cell[0])) {
+	first, _ := utf8.DecodeRuneInString(cell)
+	if cell == "" || !strings.ContainsAny(qc.HalfWidth(string(first)), "=+-@\t\r\n") {
 		return cell
 	}
-	if strings.Trim(cell[1:], "0123456789.") == "" && cell[0] == '-' && len(cell) > 1 {
+	if first == '-' && len(cell) > 1 && strings.Trim(cell[1:], "0123456789.") == "" {
 		return cell
 	}
 	return "'" + cell

@@ -96,6 +96,7 @@ func TestHarmless(t *testing.T) {
 	t.Parallel()
 	for cell, want := range map[string]string{
 		"": "", "店": "店", "-1.50": "-1.50", "-": "'-", "-1+2": "'-1+2", "=1": "'=1", "+86": "'+86", "@x": "'@x", "\tx": "'\tx", "\rx": "'\rx",
+		"＝1": "'＝1", "＠x": "'＠x", "－1": "'－1",
 	} {
 		if got := harmless(cell); got != want {
 			t.Errorf("%q becomes %q, want %q", cell, got, want)
