@@ -319,7 +319,7 @@ func TestDoctor_OfTheService(t *testing.T) {
 	}
 	exit, found := look()
 	for name, want := range map[string]string{
-		"books": "ok", "photos_here": "ok", "photos": "ok", "notices": "ok", "uploads": "ok", "backup": "warning", "clock": "ok",
+		"books": "ok", "photos_here": "ok", "photos": "ok", "notices": "ok", "timers": "ok", "uploads": "ok", "backup": "warning", "clock": "ok",
 		"certificate": "ok", "mail": "ok",
 	} {
 		if found[name] != want {
@@ -357,7 +357,11 @@ func TestDoctor_OfTheService(t *testing.T) {
 		found["certificate"] != "problem" || found["backup"] != "warning" {
 		t.Errorf("exit %d: %v", exit, found)
 	}
-	s.now = s.now.Add(-60 * time.Hour)
+	s.now = s.now.Add(30 * 24 * time.Hour) // nobody looked at cases meanwhile
+	if _, found := look(); found["timers"] != "warning" {
+		t.Errorf("timers: %v", found)
+	}
+	s.now = s.now.Add(-32 * 24 * time.Hour)
 	if _, found := look(); found["clock"] != "problem" {
 		t.Errorf("clock: %v", found)
 	}

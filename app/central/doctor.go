@@ -281,6 +281,11 @@ func (d *doctor) health(ctx context.Context) error {
 	default:
 		d.Say("notices", command.Sound, "ok", pairs...)
 	}
+	if h.OverdueTimers > 0 {
+		d.Say("timers", command.Warning, "late", "n", strconv.Itoa(h.OverdueTimers))
+	} else {
+		d.Say("timers", command.Sound, "ok")
+	}
 	if err := d.originals(ctx); err != nil {
 		return err
 	}
