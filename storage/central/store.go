@@ -12,8 +12,9 @@
 //   - Numbers of the feed become visible in their order, so a reader that
 //     follows a [qc.Cursor] never misses a change.
 //
-// The database is SQLite in the centre's folder. Queries keep to what
-// PostgreSQL understands too; whatever does not is in dialect.go.
+// The database is SQLite in the centre's folder, or PostgreSQL where several
+// centres work together. Queries keep to what both understand; whatever does not
+// is in dialect.go.
 //
 // Times are kept as microseconds UTC. All methods may be called from any
 // goroutine.
