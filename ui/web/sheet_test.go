@@ -37,17 +37,17 @@ func TestSheet_SaysWhatEachChoiceMeans(t *testing.T) {
 		not    []string
 	}{
 		"nothing known": {refund.BySellerFault, refund.Record{}, []string{
-			"Balance +¥401.00 You pay nothing How long 7–15 days announced, not counted",
-			"Balance ¥0.00 a good one You pay nothing How long 7–20 days announced, not counted",
+			"Balance +¥401.00 You pay nothing How long 7–15 days the usual time, not a measured one",
+			"Balance ¥0.00 another piece instead of money You pay nothing How long 7–20 days the usual time, not a measured one",
 			"Balance ¥0.00 You pay nothing How long at once Chances certain",
-			"no refund of this seller has ended yet", "The seller answers for this flaw", "rules, version 1",
+			"no refund from this seller has ended yet", "The seller answers for this flaw", "rules, version 1",
 			"If you do not answer by 22 Nov 10:00",
 		}, []string{"too few", "consent", "estimate"}},
 		"few": {"", refund.Record{Refunded: refund.Rate{Hits: 9, N: 12}, Days: refund.Days{N: 9, Median: 8.2, P80: 11.4}}, []string{
 			"9 of 12 refunds by this seller were paid too few to tell", "mostly 9 days four of five within 12 days; 9 refunds by this seller",
 		}, []string{"likely", "Takes 7–15"}},
 		"very few days": {"", refund.Record{Refunded: refund.Rate{Hits: 1, N: 1}, Days: refund.Days{N: 1, Median: 2, P80: 2}}, []string{
-			"1 of 1 refunds", "too few to tell", "7–15 days announced",
+			"1 of 1 refunds", "too few to tell", "7–15 days the usual time",
 		}, []string{"mostly"}},
 		"enough": {"", refund.Record{Refunded: refund.Rate{Hits: 18, N: 24}, Days: refund.Days{N: 18, Median: 0.2, P80: 1}}, []string{
 			"18 of 24 refunds by this seller were paid likely 55–89 % of all", "mostly 1 day four of five within 1 day; 18 refunds",
