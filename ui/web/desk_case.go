@@ -121,7 +121,7 @@ var ofCustomers = []refund.Kind{
 // The rest stand in the lifecycle in the order of how usual they are.
 var unwelcome = []refund.Kind{
 	refund.Refused, refund.LeadSentBack, refund.LeadDismissed, refund.PhotosDeclined, refund.Offered, refund.Appealed,
-	refund.RuledReturn, refund.RuledRefund, refund.RuledAgainst, refund.ReturnLapsed, refund.ReturnTroubled, refund.AgentPaid,
+	refund.RuledReturn, refund.RuledRefund, refund.RuledAgainst, refund.ReturnLapsed, refund.ReturnTroubled, refund.ReturnCameBack, refund.AgentPaid,
 	refund.Unpaid, refund.ShortSettled, refund.NoReplacement, refund.Goodwill, refund.DeskWithdrew,
 }
 
@@ -425,6 +425,9 @@ func (s speech) deskEntry(e refund.Entry) entryView {
 	}
 	if e.Actor.ID != "" && e.Actor.Party != refund.ByCustomer && e.Actor.Party != refund.ByInstruction {
 		view.Who += " " + s.person(qc.StaffID(e.Actor.ID))
+	}
+	if e.Approver != "" {
+		view.Who += " · " + s.T("web.approved_by", "name", s.person(e.Approver))
 	}
 	if e.To != e.From {
 		view.Status = s.T("status.desk." + string(e.To))

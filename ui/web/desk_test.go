@@ -394,6 +394,9 @@ func TestDeskAct_ApproversApprove(t *testing.T) {
 			t.Errorf("%s approves: %q", approver, got)
 		}
 	}
+	if page := b.get("/desk/cases/K-20481-2", http.StatusOK); !strings.Contains(page, "approved by 周军") {
+		t.Error("the history does not say who approved")
+	}
 }
 
 func TestDeskAct(t *testing.T) {
