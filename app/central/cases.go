@@ -19,18 +19,12 @@ func casesFlags(set *flag.FlagSet) {
 }
 
 func listCases(ctx context.Context, call *command.Call, c *centre) error {
-	cases, err := c.store.Cases(ctx, central.CaseFilter{
-		Open: call.Flag("all") != "true", Status: refund.Status(call.Flag("status")),
-	})
-	if err != nil {
-		return err
-	}
-	rows := make([]any, len(cases))
-	for i := range cases {
-		rows[i] = cases[i]
+	filter := central.CaseFilter{Open: call.Flag("all") != "true", Status: refund.Status(call.Flag("status"))}
+	each := func(write func(any) error) error {
+		return c.store.EachCase(ctx, filter, func(one refund.Case) error { return write(one) })
 	}
 	titles := []string{"cli.title.case", "cli.title.item", "cli.title.status", "cli.title.window", "cli.title.credited"}
-	return call.List(rows, titles, func(row any) []string {
+	return call.Stream(each, titles, func(row any) []string {
 		one := row.(refund.Case)
 		return []string{
 			string(one.ID), string(one.Item), call.Words.Text("status.desk." + one.Standing()),

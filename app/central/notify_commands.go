@@ -20,7 +20,7 @@ import (
 
 func noticesFlags(set *flag.FlagSet) {
 	set.String("state", "", "only those in this `state`: waiting, sent, failed, moot")
-	set.Int("limit", 500, "at most so many, the newest")
+	set.Int("limit", 0, "at most so `many`, the newest; 0: all")
 }
 
 func listNotices(ctx context.Context, call *command.Call, c *centre) error {
@@ -30,22 +30,18 @@ func listNotices(ctx context.Context, call *command.Call, c *centre) error {
 		return command.Fail("cli.setting_invalid", nil, "setting", "--state", "value", string(state), "want", "waiting, sent, failed, moot")
 	}
 	limit, err := strconv.Atoi(call.Flag("limit"))
-	if err != nil || limit < 1 {
+	if err != nil || limit < 0 {
 		return command.Fail("cli.setting_invalid", nil, "setting", "--limit", "value", call.Flag("limit"), "want", "500")
 	}
-	all, err := c.store.Notices(ctx, central.NoticeFilter{State: state, Limit: limit})
-	if err != nil {
-		return err
-	}
-	rows := make([]any, len(all))
-	for i := range all {
-		rows[i] = all[i]
+	filter := central.NoticeFilter{State: state, Limit: limit}
+	each := func(write func(any) error) error {
+		return c.store.EachNotice(ctx, filter, func(n refund.Notice) error { return write(n) })
 	}
 	titles := []string{
 		"cli.title.notice", "cli.title.kind", "cli.title.medium", "cli.title.item", "cli.title.status",
 		"cli.title.due", "cli.title.attempts", "cli.title.problem",
 	}
-	return call.List(rows, titles, func(row any) []string {
+	return call.Stream(each, titles, func(row any) []string {
 		n := row.(refund.Notice)
 		problem := ""
 		if n.Problem != "" {

@@ -74,28 +74,40 @@ func (c *Call) Say(key string, pairs ...string) {
 // List prints rows: as JSON lines where --json was given, else as a table
 // under titles, or the sentence at emptyKey when there is nothing.
 func (c *Call) List(rows []any, titles []string, cells func(row any) []string, emptyKey string) error {
-	if c.JSON {
-		encoder := json.NewEncoder(c.Out)
+	return c.Stream(func(write func(any) error) error {
 		for _, row := range rows {
-			if err := encoder.Encode(row); err != nil {
+			if err := write(row); err != nil {
 				return err
 			}
 		}
 		return nil
-	}
-	if len(rows) == 0 {
-		c.Say(emptyKey)
-		return nil
+	}, titles, cells, emptyKey)
+}
+
+// Stream is [Call.List] for rows that come one after the other, however many:
+// each calls write for every row.
+func (c *Call) Stream(each func(write func(row any) error) error, titles []string, cells func(row any) []string, emptyKey string) error {
+	if c.JSON {
+		return each(json.NewEncoder(c.Out).Encode)
 	}
 	table := tabwriter.NewWriter(c.Out, 2, 8, 2, ' ', 0)
-	for i, title := range titles {
-		titles[i] = c.Words.Text(title)
+	none := true
+	err := each(func(row any) error {
+		if none {
+			none = false
+			words := make([]string, len(titles))
+			for i, title := range titles {
+				words[i] = c.Words.Text(title)
+			}
+			fmt.Fprintln(table, strings.Join(words, "\t"))
+		}
+		_, err := fmt.Fprintln(table, strings.Join(cells(row), "\t"))
+		return err
+	})
+	if none && err == nil {
+		c.Say(emptyKey)
 	}
-	fmt.Fprintln(table, strings.Join(titles, "\t"))
-	for _, row := range rows {
-		fmt.Fprintln(table, strings.Join(cells(row), "\t"))
-	}
-	return table.Flush()
+	return errors.Join(err, table.Flush())
 }
 
 // Problem is a failure in words: the sentence at Key.

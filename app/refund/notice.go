@@ -280,6 +280,7 @@ type Notice struct {
 	Snapshot Snapshot      `json:"snapshot"`
 
 	State     NoticeState `json:"state"`
+	Held      bool        `json:"held,omitempty"` // waits for others to be told together
 	CreatedAt time.Time   `json:"created_at"`
 	DueAt     time.Time   `json:"due_at"`
 	SentAt    time.Time   `json:"sent_at,omitzero"`

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -280,7 +281,7 @@ type CaseFilter struct {
 	Open   bool          // only cases that have not ended
 	Status refund.Status // only this one
 	Query  string        // part of an order, item, customer, seller, waybill or refund number
-	Limit  int           // 0: 500
+	Limit  int           // 0: 500, of EachCase all
 }
 
 // Cases lists cases by urgency: open ones first, the seller's window that
@@ -289,19 +290,34 @@ func (s *Store) Cases(ctx context.Context, f CaseFilter) ([]refund.Case, error) 
 	if f.Limit < 1 {
 		f.Limit = 500
 	}
+	var cases []refund.Case
+	err := s.EachCase(ctx, f, func(c refund.Case) error {
+		cases = append(cases, c)
+		return nil
+	})
+	return cases, err
+}
+
+// EachCase calls row for each of the cases in the order of [Store.Cases], of all
+// that fit where the filter has no limit. It holds one at a time.
+func (s *Store) EachCase(ctx context.Context, f CaseFilter, row func(refund.Case) error) error {
 	onlyOpen := 0
 	if f.Open {
 		onlyOpen = 1
 	}
+	limit := int64(f.Limit)
+	if limit < 1 {
+		limit = math.MaxInt64
+	}
 	like := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.ToLower(strings.TrimSpace(f.Query))) + "%"
-	cases, err := bodies[refund.Case](s.reader.QueryContext(ctx, `SELECT body FROM refund_case
+	rows, err := s.reader.QueryContext(ctx, `SELECT body FROM refund_case
 		WHERE is_open >= $1 AND ($2 = '' OR status = $2) AND search LIKE $3 ESCAPE '\'
 		ORDER BY is_open DESC, CASE WHEN window_ends_at = 0 THEN 1 ELSE 0 END, window_ends_at, opened_at, id LIMIT $4`,
-		onlyOpen, string(f.Status), like, f.Limit))
-	if err != nil {
-		return nil, fmt.Errorf("list cases: %w", err)
+		onlyOpen, string(f.Status), like, limit)
+	if err := eachBody(rows, err, row); err != nil {
+		return fmt.Errorf("list cases: %w", err)
 	}
-	return cases, nil
+	return nil
 }
 
 // Case returns one case, or [qc.ErrNotFound].

@@ -400,6 +400,7 @@ func testStore(t *testing.T, open opener) {
 	t.Run("SlicesThatAreLoose", open.testSlicesThatAreLoose)
 	t.Run("Worklist", open.testWorklist)
 	t.Run("Assign", open.testAssign)
+	t.Run("ListsAll", open.testListsAll)
 	t.Run("WorklistFollowsNames", open.testWorklistFollowsNames)
 	t.Run("Runs", open.testRuns)
 	t.Run("Reports", open.testReports)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -311,7 +312,7 @@ type NoticeFilter struct {
 	State refund.NoticeState
 	Hook  string
 	Since time.Time // written then or later
-	Limit int       // 0: 500
+	Limit int       // 0: 500, of EachNotice all
 }
 
 // Notices lists notices, the newest first.
@@ -319,19 +320,35 @@ func (s *Store) Notices(ctx context.Context, f NoticeFilter) ([]refund.Notice, e
 	if f.Limit < 1 {
 		f.Limit = 500
 	}
+	var all []refund.Notice
+	err := s.EachNotice(ctx, f, func(n refund.Notice) error {
+		all = append(all, n)
+		return nil
+	})
+	return all, err
+}
+
+// EachNotice calls row for each of the notices in the order of [Store.Notices],
+// of all that fit where the filter has no limit. It holds one at a time.
+func (s *Store) EachNotice(ctx context.Context, f NoticeFilter, row func(refund.Notice) error) error {
+	limit := int64(f.Limit)
+	if limit < 1 {
+		limit = math.MaxInt64
+	}
 	rows, err := s.reader.QueryContext(ctx, `SELECT `+noticeColumns+` FROM notice
 		WHERE ($1 = '' OR id = $1) AND ($2 = '' OR state = $2) AND ($3 = '' OR hook = $3) AND created_at >= $4
-		ORDER BY created_at DESC, id DESC LIMIT $5`, f.ID, string(f.State), f.Hook, micros(f.Since), f.Limit)
-	var all []refund.Notice
+		ORDER BY created_at DESC, id DESC LIMIT $5`, f.ID, string(f.State), f.Hook, micros(f.Since), limit)
 	err = each(rows, err, func(rows *sql.Rows) error {
 		n, err := scanNotice(rows)
-		all = append(all, n)
-		return err
+		if err != nil {
+			return err
+		}
+		return row(n)
 	})
 	if err != nil {
-		return nil, fmt.Errorf("list notices: %w", err)
+		return fmt.Errorf("list notices: %w", err)
 	}
-	return all, nil
+	return nil
 }
 
 // RetryNotices sends the notices of a filter once more, under the names that
@@ -378,17 +395,18 @@ func (s *Store) ForgetNotices(ctx context.Context, at time.Time) error {
 	return nil
 }
 
-const noticeColumns = `id, kind, medium, hook, ahead, body, state, created_at, due_at, sent_at, attempts, problem, code`
+const noticeColumns = `id, kind, medium, hook, ahead, body, state, held, created_at, due_at, sent_at, attempts, problem, code`
 
 func scanNotice(rows *sql.Rows) (refund.Notice, error) {
 	var n refund.Notice
 	var text string
-	var ahead, created, due, sent int64
-	err := rows.Scan(&n.ID, &n.Kind, &n.Medium, &n.Hook, &ahead, &text, &n.State, &created, &due, &sent, &n.Attempts, &n.Problem, &n.Code)
+	var ahead, held, created, due, sent int64
+	err := rows.Scan(&n.ID, &n.Kind, &n.Medium, &n.Hook, &ahead, &text, &n.State, &held, &created, &due, &sent, &n.Attempts, &n.Problem, &n.Code)
 	if err != nil {
 		return n, err
 	}
 	n.Ahead = time.Duration(ahead) * time.Microsecond
+	n.Held = held == 1
 	n.CreatedAt, n.DueAt, n.SentAt = timeOf(created), timeOf(due), timeOf(sent)
 	return n, errors.Join(json.Unmarshal([]byte(text), &n.Snapshot))
 }

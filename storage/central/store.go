@@ -450,7 +450,16 @@ func each(rows *sql.Rows, err error, scan func(*sql.Rows) error) error {
 // bodies reads a column of JSON texts.
 func bodies[T any](rows *sql.Rows, err error) ([]T, error) {
 	var all []T
-	err = each(rows, err, func(rows *sql.Rows) error {
+	err = eachBody(rows, err, func(one T) error {
+		all = append(all, one)
+		return nil
+	})
+	return all, err
+}
+
+// eachBody calls with for every value of a column of JSON.
+func eachBody[T any](rows *sql.Rows, err error, with func(T) error) error {
+	return each(rows, err, func(rows *sql.Rows) error {
 		var text string
 		if err := rows.Scan(&text); err != nil {
 			return err
@@ -459,10 +468,8 @@ func bodies[T any](rows *sql.Rows, err error) ([]T, error) {
 		if err := json.Unmarshal([]byte(text), &one); err != nil {
 			return fmt.Errorf("read stored JSON: %w", err)
 		}
-		all = append(all, one)
-		return nil
+		return with(one)
 	})
-	return all, err
 }
 
 // body reads one JSON text; [qc.ErrNotFound] when there is no row.
