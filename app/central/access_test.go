@@ -218,6 +218,7 @@ func accessTable() []access {
 		{route: "POST /desk/cases/{case}/split", answer: atDesk(onward, refused, actingRoles...), form: url.Values{"version": {"1"}, "pieces": {"9"}}},
 		{route: "POST /o/{order}/instructions", answer: byLink(onward), form: url.Values{"grave": {"nonsense"}}},
 		{route: "POST /desk/cases/{case}/correction", answer: atDesk(onward, refused, actingRoles...), form: url.Values{}},
+		{route: "POST /desk/cases/{case}/notices", answer: atDesk(onward, refused, actingRoles...), form: url.Values{}},
 		{route: "POST /desk/cases/{case}/claim", answer: atDesk(onward, refused, actingRoles...), form: url.Values{}},
 		{route: "GET /desk/cases/{case}/evidence.zip", answer: atDesk(ok, onward)},
 		{route: "GET /desk/cases/{case}/photos/{digest}", answer: atDesk(ok, refused)},

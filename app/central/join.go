@@ -138,7 +138,7 @@ func (f forPages) Worklist(ctx context.Context, filter web.WorkFilter) (web.Work
 func (f forPages) WorkCounts(ctx context.Context, me qc.StaffID, at time.Time) (web.WorkCounts, error) {
 	counts, err := f.Store.WorkCounts(ctx, me, at)
 	own := web.WorkCounts{
-		Open: counts.Open, Overdue: counts.Overdue, Mine: counts.Mine, Unassigned: counts.Unassigned,
+		Open: counts.Open, Overdue: counts.Overdue, Mine: counts.Mine, Unassigned: counts.Unassigned, Untold: counts.Untold,
 		Sides: counts.Sides, Statuses: counts.Statuses,
 	}
 	for _, seller := range counts.Sellers {
@@ -171,6 +171,11 @@ func (f forPages) Run(ctx context.Context, id string, of qc.StaffID) (web.Run, e
 func (f forPages) Dossier(ctx context.Context, id qc.CaseID) (web.Dossier, error) {
 	d, err := f.Store.Dossier(ctx, id)
 	return web.Dossier(d), err
+}
+
+func (f forPages) Telling(ctx context.Context, id qc.CaseID, at time.Time) (web.Telling, error) {
+	told, err := f.Store.Telling(ctx, id, at)
+	return web.Telling(told), err
 }
 
 func (f forPages) SignIn(ctx context.Context, id qc.StaffID, password string, from web.Source, at time.Time) (qc.Staff, error) {

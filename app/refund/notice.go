@@ -59,6 +59,21 @@ func (k NoticeKind) Asks() bool {
 	}
 }
 
+// Asks returns as what kind of notice a case tells its customer what they are to
+// answer now; empty: nothing.
+func (c Case) Asks() NoticeKind {
+	switch c.Status {
+	case AwaitingDecision:
+		return TellProblem
+	case OfferPending:
+		return TellOffer
+	case SellerRefused:
+		return TellRefused
+	default:
+		return ""
+	}
+}
+
 // Told returns what is told when a case that was in before became after by on;
 // both are empty where the case was opened. It is [TellChanged] for a step that
 // only programs are told of, and empty while the customer knows nothing of the

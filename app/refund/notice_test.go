@@ -117,3 +117,14 @@ func TestTold(t *testing.T) {
 		}
 	}
 }
+
+// A case asks in the kind of notice that its customer is told of it by.
+func TestCase_Asks(t *testing.T) {
+	t.Parallel()
+	for _, status := range Statuses() {
+		kind := Case{Status: status}.Asks()
+		if asks := status == AwaitingDecision || status == OfferPending || status == SellerRefused; (kind != "") != asks || asks && !kind.Asks() {
+			t.Errorf("%s asks by %q", status, kind)
+		}
+	}
+}

@@ -83,9 +83,16 @@ func (s *Store) Unsubscribe(ctx context.Context, order qc.OrderID, endpoint stri
 	return nil
 }
 
+// pushGone is the sentence about what a browser was to be told that is gone.
+const pushGone = "notice.problem.push_gone"
+
 // DropSubscription forgets a browser whose maker says that it is gone.
 func (s *Store) DropSubscription(ctx context.Context, id string, at time.Time) error {
 	err := s.write(ctx, at, func(t *tx) error {
+		if _, err := t.ExecContext(ctx, `UPDATE notice SET problem = $1 WHERE hook = $2 AND medium = 'push'
+			AND state IN ('waiting', 'failed')`, pushGone, id); err != nil {
+			return err
+		}
 		if err := t.unsubscribe(ctx, id); err != nil {
 			return err
 		}

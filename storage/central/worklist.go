@@ -23,6 +23,7 @@ type WorkFilter struct {
 	At         time.Time
 	Assignee   qc.StaffID  // only those this person looks after
 	Unassigned bool        // only those nobody looks after
+	Untold     bool        // only those whose customer could not be told, at At
 	Cases      []qc.CaseID // only these
 	Search     refund.Search
 	Skip       int
@@ -43,6 +44,7 @@ type WorkRow struct {
 	Customer qc.Customer
 	Assignee qc.StaffID // empty: nobody
 	Waiting  int        // messages about the item or the order that nobody has dealt with
+	Untold   bool       // the customer could not be told
 }
 
 // where returns the conditions of a filter, of cases that have or have not
@@ -62,6 +64,10 @@ func (f WorkFilter) where(open int) (string, []any) {
 	add(f.Assignee != "", "d.case_id IN (SELECT case_id FROM case_assignee WHERE staff = ?)", string(f.Assignee))
 	if f.Unassigned {
 		conditions = append(conditions, "d.case_id NOT IN (SELECT case_id FROM case_assignee)")
+	}
+	if f.Untold {
+		args = append(args, lateAt(f.At))
+		conditions = append(conditions, "d.case_id IN ("+untoldBy("$"+strconv.Itoa(len(args)))+")")
 	}
 	if len(f.Cases) > 0 {
 		places := make([]string, len(f.Cases))
@@ -105,7 +111,7 @@ func (s *Store) Worklist(ctx context.Context, f WorkFilter) (Work, error) {
 			}
 			limit := f.Limit - len(work.Rows)
 			if skip := max(0, f.Skip-work.Total); limit > 0 && skip < total {
-				rows, err := workRows(ctx, q, where, args, limit, skip)
+				rows, err := workRows(ctx, q, where, args, f.At, limit, skip)
 				if err != nil {
 					return err
 				}
@@ -121,11 +127,13 @@ func (s *Store) Worklist(ctx context.Context, f WorkFilter) (Work, error) {
 	return work, nil
 }
 
-func workRows(ctx context.Context, q querier, where string, args []any, limit, skip int) ([]WorkRow, error) {
+func workRows(ctx context.Context, q querier, where string, args []any, at time.Time, limit, skip int) ([]WorkRow, error) {
 	// Only the rows of the page are joined with what is said of them.
+	args = append(args, lateAt(at))
 	rows, err := q.QueryContext(ctx, `SELECT c.body, i.body, u.body, COALESCE(a.staff, ''),
 		(SELECT COUNT(*) FROM ticket t JOIN ticket_message m ON m.ticket = t.id WHERE t.order_id = c.order_id
-			AND (t.item = c.item OR t.item = '') AND m.party = 'customer' AND m.n > t.seen_by_desk)
+			AND (t.item = c.item OR t.item = '') AND m.party = 'customer' AND m.n > t.seen_by_desk),
+		CASE WHEN w.case_id IN (`+untoldBy("$"+strconv.Itoa(len(args)))+`) THEN 1 ELSE 0 END
 		FROM (SELECT d.case_id, d.urgent_at`+where+` ORDER BY d.urgent_at, d.case_id
 			LIMIT `+strconv.Itoa(limit)+` OFFSET `+strconv.Itoa(skip)+`) w
 		JOIN refund_case c ON c.id = w.case_id JOIN item i ON i.id = c.item JOIN customer u ON u.id = c.customer
@@ -135,9 +143,11 @@ func workRows(ctx context.Context, q querier, where string, args []any, limit, s
 	err = each(rows, err, func(rows *sql.Rows) error {
 		var ofCase, ofItem, ofCustomer string
 		var row WorkRow
-		if err := rows.Scan(&ofCase, &ofItem, &ofCustomer, &row.Assignee, &row.Waiting); err != nil {
+		var missing int
+		if err := rows.Scan(&ofCase, &ofItem, &ofCustomer, &row.Assignee, &row.Waiting, &missing); err != nil {
 			return err
 		}
+		row.Untold = missing == 1
 		for _, part := range []struct {
 			text string
 			into any
@@ -158,6 +168,7 @@ type WorkCounts struct {
 	Overdue    int
 	Mine       int
 	Unassigned int
+	Untold     int // whose customer could not be told
 	Sides      map[refund.Side]int
 	Statuses   map[refund.Status]int
 	Sellers    []SellerCount // the most cases first
@@ -206,6 +217,9 @@ func (s *Store) WorkCounts(ctx context.Context, me qc.StaffID, at time.Time) (Wo
 			return err
 		})
 		if err != nil {
+			return err
+		}
+		if err := q.QueryRowContext(ctx, `SELECT COUNT(*) FROM (`+untoldBy("$1")+`) AS missing`, lateAt(at)).Scan(&counts.Untold); err != nil {
 			return err
 		}
 		// Of an index alone, which holds the end; an open case has none.

@@ -142,6 +142,8 @@ func scenes() []scene {
 		{"desk-busy", "D01", "/desk?show=all", busyWorld},
 		{"desk-not-found", "D01", "/desk?q=99999", flaggedWorld},
 		{"desk-case", "D01", "/desk/cases/K-20481-2", askedWorld},
+		{"desk-untold", "D01", "/desk?untold=1", untoldWorld},
+		{"desk-case-untold", "D01", "/desk/cases/K-20481-2", untoldWorld},
 		{"desk-coach", "D01", "/desk/cases/K-20481-2", refusedWorld},
 		{"desk-letters", "D01", "/desk/cases/K-20481-2/letters?text=seller-again", refusedWorld},
 		{"desk-texts", "L01", "/desk/texts", refusedWorld},

@@ -23,7 +23,7 @@ var (
 
 // deskNotices are the sentences that the desk's own steps lead to.
 var deskNotices = []string{
-	"web.letters.kept", "error.template_long", "web.approver_wrong", "web.signin.locked", "web.claim.nothing", "web.assign.unknown", "error.offer_late", "error.offer_rounds",
+	"web.letters.kept", "error.template_long", "web.approver_wrong", "web.signin.locked", "web.claim.nothing", "web.told.again", "web.told.nothing", "web.assign.unknown", "error.offer_late", "error.offer_rounds",
 	"error.photo_rounds", "error.same_person", "error.approval_needed", "web.refunds.again", "web.refunds.none_ticked",
 }
 

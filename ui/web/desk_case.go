@@ -50,6 +50,7 @@ type deskCaseView struct {
 	Link      string     // where the customer's link is made; empty for those who may not
 	Claim     *claimView // what the seller is sent; nil: nothing is the seller's
 	Tickets   []ticketView
+	Told      toldView
 }
 
 // deskItem is the item and who bought it, in both languages.
@@ -160,6 +161,10 @@ func (p *Pages) caseAtDesk(r *http.Request, s speech, d Dossier, who session) (d
 	if err != nil {
 		return deskCaseView{}, fmt.Errorf("read balance: %w", err)
 	}
+	told, err := p.Store.Telling(r.Context(), c.ID, s.now)
+	if err != nil {
+		return deskCaseView{}, fmt.Errorf("read notices: %w", err)
+	}
 	page := deskCaseView{
 		frame: p.deskFrame(r, s, who, "case", s.T("web.case.title", "item", string(c.Item))),
 		Case:  c.ID, Version: c.Version, Status: c.Status, Words: s.T("status.desk." + c.Standing()),
@@ -180,7 +185,7 @@ func (p *Pages) caseAtDesk(r *http.Request, s speech, d Dossier, who session) (d
 		page.Link = casePath(c.ID) + "/link"
 	}
 	page.Scripts = []string{"copy.js"}
-	page.Events, page.State = "/desk/events?case="+url.QueryEscape(string(c.ID)), dossierState(d)
+	page.Events, page.State = "/desk/events?case="+url.QueryEscape(string(c.ID)), caseState(d, told)
 	for _, finding := range d.Findings {
 		page.Rounds = append(page.Rounds, p.round(s, d, finding))
 	}
@@ -190,6 +195,7 @@ func (p *Pages) caseAtDesk(r *http.Request, s speech, d Dossier, who session) (d
 	page.Split = s.splitCard(c, who.actor(), casePath(c.ID)+"/split")
 	page.Timeline = s.deskTimeline(d)
 	page.Coach, page.Letters = p.coach(s, d), casePath(c.ID)+"/letters"
+	page.Told = s.told(d, told, who.mayAct())
 	page.Tickets = s.ticketsOfCase(d, who.mayAct())
 	page.Timeline = withTickets(page.Timeline, s.ticketEntries(d.Tickets, c.Item, true))
 	return page, nil

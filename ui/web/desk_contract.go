@@ -43,6 +43,11 @@ type Desk interface {
 	KeepRun(ctx context.Context, run Run) error
 	// Run returns a person's run; [qc.ErrNotFound], also where it is another's.
 	Run(ctx context.Context, id string, of qc.StaffID) (Run, error)
+	// Telling returns what became of the notices to a case's customer.
+	Telling(ctx context.Context, id qc.CaseID, at time.Time) (Telling, error)
+	// Retell sends once more what a case's customer could not be told, and returns
+	// how many notices those are; asked for twice, the second time none.
+	Retell(ctx context.Context, id qc.CaseID, by qc.StaffID, at time.Time) (int, error)
 	// AllStaff returns everybody who was ever entered.
 	AllStaff(ctx context.Context) ([]qc.Staff, error)
 }
@@ -60,6 +65,7 @@ type WorkFilter struct {
 	At         time.Time
 	Assignee   qc.StaffID  // only those this person looks after
 	Unassigned bool        // only those nobody looks after
+	Untold     bool        // only those whose customer could not be told, at At
 	Cases      []qc.CaseID // only these
 	Search     refund.Search
 	Skip       int
@@ -79,6 +85,7 @@ type WorkRow struct {
 	Customer qc.Customer
 	Assignee qc.StaffID // empty: nobody
 	Waiting  int        // messages about the item or the order that nobody has dealt with
+	Untold   bool       // the customer could not be told
 }
 
 // WorkCounts says how much work there is.
@@ -87,6 +94,7 @@ type WorkCounts struct {
 	Overdue    int
 	Mine       int
 	Unassigned int
+	Untold     int // whose customer could not be told
 	Sides      map[refund.Side]int
 	Statuses   map[refund.Status]int
 	Sellers    []SellerCount // the most cases first
@@ -96,6 +104,12 @@ type WorkCounts struct {
 type SellerCount struct {
 	Seller string
 	N      int
+}
+
+// Telling is what is known of whether a case's customer has been told.
+type Telling struct {
+	Notices []refund.Notice // by mail and to browsers, the newest first
+	Untold  bool            // the customer does not know of the last
 }
 
 // Run is what somebody at the desk does in one go, such as one step with many

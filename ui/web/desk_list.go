@@ -96,6 +96,7 @@ type deskRow struct {
 	Assignee string
 	Changed  moment
 	Since    string
+	Untold   string // that the customer could not be told
 	Waits    string // what the case waits for besides a person
 }
 
@@ -165,6 +166,7 @@ func deskQuery(r *http.Request, s speech) url.Values {
 	keep("status", given.Get("status"), slices.Contains(refund.Statuses(), refund.Status(given.Get("status"))))
 	keep("turn", given.Get("turn"), slices.Contains(refund.Sides(), refund.Side(given.Get("turn"))))
 	keep("seller", given.Get("seller"), len(given.Get("seller")) <= 300)
+	keep("untold", given.Get("untold"), given.Get("untold") == "1")
 	keep("overdue", given.Get("overdue"), given.Get("overdue") == "1")
 	whose := given.Get("whose")
 	keep("whose", whose, whose == "mine" || whose == "nobody" || s.staff[qc.StaffID(whose)].ID != "")
@@ -177,7 +179,7 @@ func deskFilter(query url.Values, me qc.StaffID, now time.Time) WorkFilter {
 	page, _ := strconv.Atoi(query.Get("page"))
 	filter := WorkFilter{
 		Open: query.Get("show") != "all", Status: refund.Status(query.Get("status")), Side: refund.Side(query.Get("turn")),
-		Seller: query.Get("seller"), Overdue: query.Get("overdue") == "1", At: now, Search: refund.ReadSearch(query.Get("q")),
+		Seller: query.Get("seller"), Overdue: query.Get("overdue") == "1", Untold: query.Get("untold") == "1", At: now, Search: refund.ReadSearch(query.Get("q")),
 		Skip: max(0, page-1) * listed, Limit: listed,
 	}
 	if filter.Status.Terminal() {
@@ -266,8 +268,10 @@ func (v *deskListView) filters(s speech, query url.Values, counts WorkCounts) {
 	}
 	overdue := link("overdue", "1", s.T("web.desk.overdue"), counts.Overdue)
 	overdue.Urgent = counts.Overdue > 0
+	untold := link("untold", "1", s.T("web.desk.untold"), counts.Untold)
+	untold.Urgent = counts.Untold > 0
 	v.Filters = []filterLink{
-		overdue, link("whose", "mine", s.T("web.desk.mine"), counts.Mine),
+		overdue, untold, link("whose", "mine", s.T("web.desk.mine"), counts.Mine),
 		link("whose", "nobody", s.T("web.desk.nobodys"), counts.Unassigned),
 	}
 	if whose := query.Get("whose"); whose != "" && whose != "mine" && whose != "nobody" {
@@ -326,6 +330,9 @@ func (s speech) deskRow(w WorkRow) deskRow {
 	}
 	if owed, err := c.Owed(); err == nil {
 		row.Amount = owed.String()
+	}
+	if w.Untold {
+		row.Untold = s.T("web.told.not")
 	}
 	if c.PhotosMissing > 0 {
 		row.Waits = s.Count("web.photos_missing", c.PhotosMissing)
@@ -402,10 +409,10 @@ func (s speech) deskClock(c refund.Case) *clock {
 }
 
 func workState(work Work) string {
-	versions := make([]any, 0, 4*len(work.Rows)+1)
+	versions := make([]any, 0, 5*len(work.Rows)+1)
 	versions = append(versions, work.Total)
 	for _, row := range work.Rows {
-		versions = append(versions, row.Case.ID, row.Case.Version, row.Assignee, row.Waiting)
+		versions = append(versions, row.Case.ID, row.Case.Version, row.Assignee, row.Waiting, row.Untold)
 	}
 	return fingerprint(versions...)
 }
@@ -423,7 +430,8 @@ func (p *Pages) deskEvents(w http.ResponseWriter, r *http.Request, who session) 
 			if err != nil {
 				return "", err
 			}
-			return dossierState(dossier), nil
+			told, err := p.Store.Telling(ctx, id, p.Now())
+			return caseState(dossier, told), err
 		}
 		work, err := p.Store.Worklist(ctx, deskFilter(query, who.ID, p.Now()))
 		if err != nil {
@@ -433,10 +441,13 @@ func (p *Pages) deskEvents(w http.ResponseWriter, r *http.Request, who session) 
 	})
 }
 
-func dossierState(d Dossier) string {
-	parts := []any{d.Case.ID, d.Case.Version, d.Assignee, len(d.Letters), ticketsState(d.Tickets)}
+func caseState(d Dossier, told Telling) string {
+	parts := []any{d.Case.ID, d.Case.Version, d.Assignee, len(d.Letters), ticketsState(d.Tickets), told.Untold}
 	for _, f := range d.Findings {
 		parts = append(parts, f.ID, f.Revision)
+	}
+	for _, n := range told.Notices {
+		parts = append(parts, n.ID, n.State, n.DueAt, n.Problem)
 	}
 	return fingerprint(parts...)
 }

@@ -168,6 +168,7 @@ func (p *Pages) routes() *routes {
 	mux.HandleFunc("POST /desk/cases/{case}/claim", p.staffOnly(p.deskClaim))
 	mux.HandleFunc("GET /desk/cases/{case}/letters", p.staffOnly(p.deskLetters))
 	mux.HandleFunc("POST /desk/cases/{case}/letters", p.staffOnly(p.deskLetterSent))
+	mux.HandleFunc("POST /desk/cases/{case}/notices", p.staffOnly(p.deskRetell))
 	mux.HandleFunc("GET /desk/reports", p.staffOnly(p.deskReports))
 	mux.HandleFunc("GET /desk/reports/{file}", p.staffOnly(p.deskReport))
 	mux.HandleFunc("GET /desk/refunds", p.staffOnly(p.deskRefunds))

@@ -55,6 +55,8 @@ type world struct {
 	texts      []refund.Template
 	letters    []refund.Letter
 	triedFrom  []Source
+	tellings   map[qc.CaseID]Telling
+	retold     []qc.StaffID
 }
 
 const password = "correct horse battery staple"
@@ -68,7 +70,7 @@ func newWorld(t *testing.T) *world {
 		now: start, orders: map[qc.OrderID]qc.Order{}, tokens: map[qc.OrderID]string{}, findings: map[qc.FindingID]qc.Finding{},
 		cases: map[qc.CaseID]refund.Case{}, lines: map[qc.CustomerID][]Line{}, staff: map[qc.StaffID]qc.Staff{}, sessions: map[string]qc.StaffID{},
 		keys: map[string]refund.Case{}, blobs: map[qc.Digest][]byte{}, derived: &shelf{files: map[string][]byte{}}, watchers: map[chan struct{}]bool{}, log: &bytes.Buffer{},
-		assigned: map[qc.CaseID]qc.StaffID{}, runs: map[string]Run{}, texts: refund.FirstTemplates(), once: map[string]refund.TicketID{},
+		assigned: map[qc.CaseID]qc.StaffID{}, tellings: map[qc.CaseID]Telling{}, runs: map[string]Run{}, texts: refund.FirstTemplates(), once: map[string]refund.TicketID{},
 	}
 	for _, s := range []qc.Staff{
 		{ID: "D01", Name: "陈丽", Role: qc.Clerk, Active: true},
@@ -394,6 +396,7 @@ func (w *world) Worklist(_ context.Context, f WorkFilter) (Work, error) {
 		switch {
 		case f.Open && c.Status.Terminal(), f.Status != "" && c.Status != f.Status, f.Side != "" && turn.Side != f.Side,
 			f.Seller != "" && c.Seller != f.Seller, f.Assignee != "" && whose != f.Assignee, f.Unassigned && whose != "",
+			f.Untold && !w.tellings[c.ID].Untold,
 			f.Overdue && (turn.Side == "" || turn.First().After(f.At)),
 			f.Cases != nil && !slices.Contains(f.Cases, c.ID),
 			f.Search.Decisions != nil && !slices.Contains(f.Search.Decisions, c.Intent),
@@ -402,7 +405,7 @@ func (w *world) Worklist(_ context.Context, f WorkFilter) (Work, error) {
 		}
 		if work.Total++; work.Total > f.Skip && len(work.Rows) < f.Limit {
 			work.Rows = append(work.Rows, WorkRow{
-				Case: c, Item: item, Customer: order.Customer, Assignee: whose,
+				Case: c, Item: item, Customer: order.Customer, Assignee: whose, Untold: w.tellings[c.ID].Untold,
 				Waiting: unanswered(w.ticketsOf(TicketFilter{Order: c.Order}), c.Item),
 			})
 		}
@@ -424,6 +427,9 @@ func (w *world) WorkCounts(_ context.Context, me qc.StaffID, at time.Time) (Work
 		counts.Statuses[c.Status]++
 		if !turn.First().After(at) {
 			counts.Overdue++
+		}
+		if w.tellings[c.ID].Untold {
+			counts.Untold++
 		}
 		switch w.assigned[c.ID] {
 		case me:
