@@ -19,24 +19,33 @@ const lateNotice = 15 * time.Minute
 const mostTold = 100
 
 // untoldCases asks for the open cases whose customer could not be told of the last
-// that they had to know, and has not decided since. Its one parameter, which
-// stands in the place of "?", is the time before which what is due is late.
+// that they had to know, and has not decided since. "{late}" stands for the time
+// before which what is due is late, and "{of one}" for a condition on a case_id,
+// which the search then begins with.
 //
 // A notice is no trouble when another of the same step, or of a later one, was
 // sent or goes its usual way. Where the customer is asked something and there is no
 // notice at all, there is no way to tell them.
 const untoldCases = `SELECT n.case_id FROM (
-		SELECT case_id, created_at FROM notice WHERE problem <> '' AND state <> 'sent' AND medium <> 'hook'
-		UNION ALL SELECT case_id, created_at FROM notice WHERE state = 'waiting' AND medium IN ('mail', 'push') AND due_at <= ?) n
+		SELECT case_id, created_at FROM notice WHERE problem <> '' AND state <> 'sent' AND medium <> 'hook'{of one}
+		UNION ALL SELECT case_id, created_at FROM notice WHERE state = 'waiting' AND medium IN ('mail', 'push') AND due_at <= {late}{of one}) n
 	JOIN desk_case u ON u.case_id = n.case_id
 	WHERE u.is_open = 1 AND n.created_at >= u.decided_at AND NOT EXISTS (SELECT 1 FROM notice s
 		WHERE s.case_id = n.case_id AND s.medium <> 'hook' AND s.created_at >= n.created_at AND (s.state = 'sent'
-			OR s.state = 'waiting' AND s.problem = '' AND s.due_at > ? AND s.kind <> 'decision_reminder'))
-	UNION SELECT u.case_id FROM desk_case u WHERE u.is_open = 1 AND (u.turn = 'customer' OR u.status = 'seller_refused') AND NOT EXISTS (SELECT 1 FROM notice s
-		WHERE s.case_id = u.case_id AND s.medium <> 'hook' AND s.state <> 'moot')`
+			OR s.state = 'waiting' AND s.problem = '' AND s.due_at > {late} AND s.kind <> 'decision_reminder'))
+	UNION SELECT case_id FROM desk_case u WHERE is_open = 1 AND (turn = 'customer' OR status = 'seller_refused'){of one} AND NOT EXISTS (
+		SELECT 1 FROM notice s WHERE s.case_id = u.case_id AND s.medium <> 'hook' AND s.state <> 'moot')`
 
-// untoldBy is untoldCases with the name of its parameter, such as "$2".
-func untoldBy(parameter string) string { return strings.ReplaceAll(untoldCases, "?", parameter) }
+// allUntold are the cases of untoldCases; late is the name of the parameter for
+// [lateAt], such as "$2".
+func allUntold(late string) string {
+	return strings.NewReplacer("{late}", late, "{of one}", "").Replace(untoldCases)
+}
+
+// oneUntold is whether a case is one of them.
+func oneUntold(late, id string) string {
+	return "EXISTS (" + strings.NewReplacer("{late}", late, "{of one}", " AND case_id = "+id).Replace(untoldCases) + ")"
+}
 
 // lateAt is the parameter of untoldCases at a moment.
 func lateAt(at time.Time) int64 { return micros(at.Add(-lateNotice)) }
@@ -71,7 +80,7 @@ func (s *Store) Telling(ctx context.Context, id qc.CaseID, at time.Time) (Tellin
 
 func untold(ctx context.Context, q querier, id qc.CaseID, at time.Time) (bool, error) {
 	var n int
-	err := q.QueryRowContext(ctx, `SELECT COUNT(*) FROM desk_case WHERE case_id = $1 AND case_id IN (`+untoldBy("$2")+`)`,
+	err := q.QueryRowContext(ctx, `SELECT COUNT(*) FROM desk_case WHERE case_id = $1 AND `+oneUntold("$2", "$1"),
 		string(id), lateAt(at)).Scan(&n)
 	return n > 0, err
 }

@@ -67,7 +67,7 @@ func (f WorkFilter) where(open int) (string, []any) {
 	}
 	if f.Untold {
 		args = append(args, lateAt(f.At))
-		conditions = append(conditions, "d.case_id IN ("+untoldBy("$"+strconv.Itoa(len(args)))+")")
+		conditions = append(conditions, "d.case_id IN ("+allUntold("$"+strconv.Itoa(len(args)))+")")
 	}
 	if len(f.Cases) > 0 {
 		places := make([]string, len(f.Cases))
@@ -133,7 +133,7 @@ func workRows(ctx context.Context, q querier, where string, args []any, at time.
 	rows, err := q.QueryContext(ctx, `SELECT c.body, i.body, u.body, COALESCE(a.staff, ''),
 		(SELECT COUNT(*) FROM ticket t JOIN ticket_message m ON m.ticket = t.id WHERE t.order_id = c.order_id
 			AND (t.item = c.item OR t.item = '') AND m.party = 'customer' AND m.n > t.seen_by_desk),
-		CASE WHEN w.case_id IN (`+untoldBy("$"+strconv.Itoa(len(args)))+`) THEN 1 ELSE 0 END
+		CASE WHEN `+oneUntold("$"+strconv.Itoa(len(args)), "w.case_id")+` THEN 1 ELSE 0 END
 		FROM (SELECT d.case_id, d.urgent_at`+where+` ORDER BY d.urgent_at, d.case_id
 			LIMIT `+strconv.Itoa(limit)+` OFFSET `+strconv.Itoa(skip)+`) w
 		JOIN refund_case c ON c.id = w.case_id JOIN item i ON i.id = c.item JOIN customer u ON u.id = c.customer
@@ -219,7 +219,7 @@ func (s *Store) WorkCounts(ctx context.Context, me qc.StaffID, at time.Time) (Wo
 		if err != nil {
 			return err
 		}
-		if err := q.QueryRowContext(ctx, `SELECT COUNT(*) FROM (`+untoldBy("$1")+`) AS missing`, lateAt(at)).Scan(&counts.Untold); err != nil {
+		if err := q.QueryRowContext(ctx, `SELECT COUNT(*) FROM (`+allUntold("$1")+`) AS missing`, lateAt(at)).Scan(&counts.Untold); err != nil {
 			return err
 		}
 		// Of an index alone, which holds the end; an open case has none.
