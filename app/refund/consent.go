@@ -28,3 +28,21 @@ func (c Case) Agreement(kind Kind) (net money.Amount, needed bool) {
 	}
 	return net, net.Minor() < 0 || kind == ChoseRefund && net.IsZero()
 }
+
+// Consent names what a customer agrees to before a choice and returns the sum
+// that it costs. The name is the end of a sentence's key; empty: nothing is asked.
+func (c Case) Consent(kind Kind) (name string, cost money.Amount) {
+	net, needed := c.Agreement(kind)
+	cost = money.Fen(-net.Minor())
+	switch {
+	case !needed:
+		return "", money.Amount{}
+	case kind == Abandoned:
+		return "forfeit", cost
+	case kind == ChoseExchange:
+		return "exchange", cost
+	case net.IsZero():
+		return "zero", cost
+	}
+	return "negative", cost
+}

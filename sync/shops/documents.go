@@ -431,20 +431,11 @@ func (d *Door) finding(id qc.CaseID, f qc.Finding, stored map[qc.Digest]bool) Fi
 
 // consent is what the customer must agree to before an action, or nil.
 func (d *Door) consent(c refund.Case, kind refund.Kind) *Text {
-	net, needed := c.Agreement(kind)
-	if !needed {
+	name, cost := c.Consent(kind)
+	if name == "" {
 		return nil
 	}
-	cost := money.Fen(-net.Minor()).String()
-	switch {
-	case kind == refund.Abandoned:
-		return d.said("web.consent.forfeit", "amount", cost)
-	case kind == refund.ChoseExchange:
-		return d.said("web.consent.exchange", "amount", cost)
-	case net.IsZero():
-		return d.said("web.consent.zero")
-	}
-	return d.said("web.consent.negative", "amount", cost)
+	return d.said("web.consent."+name, "amount", cost.String())
 }
 
 func (d *Door) action(c refund.Case, a refund.Action) Action {

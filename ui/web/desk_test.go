@@ -640,9 +640,14 @@ func TestWords_EveryOneIsUsedAndEveryUseIsWorded(t *testing.T) {
 				t.Errorf("%s has no %s", language, key)
 			}
 		}
+		for _, consent := range []string{"forfeit", "exchange", "zero", "negative"} { // as [refund.Case.Consent] names them
+			if !words.Has("web.consent." + consent) {
+				t.Errorf("%s does not ask for consent to %s", language, consent)
+			}
+		}
 		for _, key := range words.Keys() {
 			base := strings.TrimSuffix(key, ".one")
-			made := regexp.MustCompile(`^web\.(confirm|who|statement|turn|due|proof|have|example|letters\.sent_to|sellers|reports|refunds\.why|silence|until|sheet\.why|policy\.when|scale|told\.by)\.`).MatchString(key)
+			made := regexp.MustCompile(`^web\.(confirm|who|statement|turn|due|proof|have|example|letters\.sent_to|sellers|reports|refunds\.why|silence|until|sheet\.why|policy\.when|scale|told\.by|consent)\.`).MatchString(key)
 			if strings.HasPrefix(key, "web.") && !made && !strings.Contains(text, `"`+base+`"`) {
 				t.Errorf("%s has %s, which nothing says", language, key)
 			}

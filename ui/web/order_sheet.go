@@ -218,20 +218,11 @@ func (s speech) offerAnswers(c refund.Case, byDecision map[refund.Decision]refun
 // consent is what somebody must agree to before a choice that brings nothing
 // or less; empty: nothing is asked.
 func (s speech) consent(c refund.Case, kind refund.Kind) string {
-	net, needed := c.Agreement(kind)
-	if !needed {
+	name, cost := c.Consent(kind)
+	if name == "" {
 		return ""
 	}
-	cost := money.Fen(-net.Minor()).String()
-	switch {
-	case kind == refund.Abandoned:
-		return s.T("web.consent.forfeit", "amount", cost)
-	case kind == refund.ChoseExchange:
-		return s.T("web.consent.exchange", "amount", cost)
-	case net.IsZero():
-		return s.T("web.consent.zero")
-	}
-	return s.T("web.consent.negative", "amount", cost)
+	return s.T("web.consent."+name, "amount", cost.String())
 }
 
 // silence says what happens by itself if the customer does nothing, and when.
