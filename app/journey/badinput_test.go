@@ -20,6 +20,7 @@ import (
 
 	"flawmark/app/qc"
 	"flawmark/assets"
+	"flawmark/storage/storagetest"
 	"flawmark/ui/bench"
 )
 
@@ -115,7 +116,7 @@ func TestBadInput_AtTheStation(t *testing.T) {
 	q := enrolQuiet(t, c)
 	portal := answering(t, "text/html", "<html>Please sign in to the Wi-Fi</html>")
 	another := answering(t, "application/json", `{"name": "another service"}`)
-	nobody := "http://" + freeAddress(t)
+	nobody := "http://" + storagetest.FreeAddress(t)
 	fresh := filepath.Join(t.TempDir(), "fresh")
 
 	good := scratch(t, "good.jpg", samplePhoto(t, "eniko-kis-663725-unsplash.jpg"))
@@ -328,7 +329,7 @@ func TestBadInput_AtTheCentre(t *testing.T) {
 	}
 	address := c.address()
 	mistakes := map[string]mistake{
-		"second centre": {args: []string{"serve", "--data", data, "--listen", freeAddress(t)}, key: "error.centre_already_running", pairs: []string{"folder", data}},
+		"second centre": {args: []string{"serve", "--data", data, "--listen", storagetest.FreeAddress(t)}, key: "error.centre_already_running", pairs: []string{"folder", data}},
 		"port in use":   {args: []string{"serve", "--data", t.TempDir(), "--listen", address}, key: "cli.listen_failed", pairs: []string{"address", address}},
 		"no such port": {
 			args: []string{"serve", "--data", t.TempDir(), "--listen", "8480"}, key: "cli.setting_invalid",
@@ -339,7 +340,7 @@ func TestBadInput_AtTheCentre(t *testing.T) {
 			pairs: []string{"setting", "--tls-cert", "value", "--tls-key"},
 		},
 		"no certificate": {
-			args: []string{"serve", "--data", t.TempDir(), "--listen", freeAddress(t), "--tls-cert", "/no/c.pem", "--tls-key", "/no/k.pem"},
+			args: []string{"serve", "--data", t.TempDir(), "--listen", storagetest.FreeAddress(t), "--tls-cert", "/no/c.pem", "--tls-key", "/no/k.pem"},
 			key:  "cli.certificate_unusable", pairs: []string{"file", "/no/c.pem"},
 		},
 		"of a later version": {args: []string{"cases", "--data", newer}, key: "error.newer_store", pairs: []string{"folder", newer}},

@@ -141,7 +141,7 @@ func startShared(t *testing.T, rig *drill.Rig) *shared {
 	}
 	var behind []string
 	for range sharedCentres {
-		c := &centre{url: "http://" + freeAddress(t), data: t.TempDir()}
+		c := &centre{url: "http://" + storagetest.FreeAddress(t), data: t.TempDir()}
 		s.centres, behind = append(s.centres, c), append(behind, c.address())
 		s.start(t, c)
 	}

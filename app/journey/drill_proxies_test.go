@@ -32,6 +32,7 @@ import (
 	"flawmark/app/qc"
 	"flawmark/app/refund"
 	"flawmark/storage/central"
+	"flawmark/storage/storagetest"
 )
 
 // front is the name under which the proxies' example files have the centre.
@@ -372,7 +373,7 @@ func throughTLS(t *testing.T, address string, authority []byte) *http.Transport 
 
 func port(t *testing.T) string {
 	t.Helper()
-	_, port, err := net.SplitHostPort(freeAddress(t))
+	_, port, err := net.SplitHostPort(storagetest.FreeAddress(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"flawmark/app/qc"
 	"flawmark/assets"
+	"flawmark/storage/storagetest"
 )
 
 // roomsLeft are how many bytes a disk still has: the program must meet the end
@@ -213,7 +214,7 @@ func TestFullDisk_AtTheCentre(t *testing.T) {
 	}
 	other := filepath.Join(disk, "other")
 	for _, lang := range assets.Languages() {
-		got := run(t, centralProgram, "serve", "--data", other, "--listen", freeAddress(t), "--lang", lang)
+		got := run(t, centralProgram, "serve", "--data", other, "--listen", storagetest.FreeAddress(t), "--lang", lang)
 		if got.exit != 1 || got.err != "flawmark-central: "+fullDisk(t, lang)+"\n" {
 			t.Errorf("start on a full disk, %s: exit %d, %q", lang, got.exit, got.err)
 		}

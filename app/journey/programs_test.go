@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -15,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"flawmark/storage/storagetest"
 )
 
 // patience is how long anything may take before its step has failed.
@@ -155,7 +156,7 @@ func startCentre(t *testing.T, data, address string, more ...string) *centre {
 		t.Fatal(err)
 	}
 	if address == "" {
-		address = freeAddress(t)
+		address = storagetest.FreeAddress(t)
 	}
 	args := append([]string{"serve", "--data", data, "--listen", address, "--lang", "en"}, more...)
 	c := &centre{process: start(t, nil, program, args...), url: "http://" + address, data: data}
@@ -171,16 +172,6 @@ func startCentre(t *testing.T, data, address string, more ...string) *centre {
 }
 
 func (c *centre) address() string { return strings.TrimPrefix(c.url, "http://") }
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
-}
 
 // said is what a command printed and how it ended.
 type said struct {

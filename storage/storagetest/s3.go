@@ -7,7 +7,6 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -47,14 +46,7 @@ func StartS3WithTLS(tb testing.TB) *S3 {
 func startS3(tb testing.TB, withTLS bool) *S3 {
 	tb.Helper()
 	s := &S3{AccessKey: "flawmark-test", SecretKey: "a-secret-of-this-test", dir: tb.TempDir(), program: s3Program(tb)}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	s.address = listener.Addr().String()
-	if err := listener.Close(); err != nil {
-		tb.Fatal(err)
-	}
+	s.address = FreeAddress(tb)
 	for _, name := range []string{"objects", "sidecar"} {
 		if err := os.Mkdir(filepath.Join(s.dir, name), 0o700); err != nil {
 			tb.Fatal(err)
