@@ -155,7 +155,7 @@ func TestDeploy_Proxies(t *testing.T) {
 	for name, all := range map[string][]string{
 		"nginx.conf": {
 			"proxy_buffering off;", "proxy_request_buffering off;", "proxy_set_header Host $http_host;", "X-Forwarded-For",
-			"client_max_body_size 256m;", "access_log /var/log/nginx/flawmark.log without_query;",
+			"proxy_next_upstream error timeout non_idempotent;", "client_max_body_size 256m;", "access_log /var/log/nginx/flawmark.log without_query;",
 		},
 		"Caddyfile": {"max_size 256MB", "reverse_proxy 127.0.0.1:8480", "health_uri /readyz", "lb_try_duration"},
 	} {

@@ -66,7 +66,8 @@ func TestDrillProxies(t *testing.T) {
 			}
 		}
 		out.Lost += len(crowd.lost) + s.undecided(t, crowd)
-		out.Figures = append(out.Figures, proxy.name, fmt.Sprint(crowd.answered.Load()), proxy.name+"_decisions", fmt.Sprint(len(crowd.decided)))
+		out.Figures = append(out.Figures, proxy.name, fmt.Sprint(crowd.answered.Load()), proxy.name+"_decisions", fmt.Sprint(len(crowd.decided)),
+			proxy.name+"_parts_again", fmt.Sprint(crowd.parts.Load()))
 		if len(crowd.decided) < 3 || crowd.answered.Load() < 100 {
 			t.Errorf("%s: too little was asked: %d requests, %d decisions", proxy.name, crowd.answered.Load(), len(crowd.decided))
 		}
@@ -88,6 +89,7 @@ type crowd struct {
 	stations []*drillStation
 	stops    []func()
 	answered atomic.Int64
+	parts    atomic.Int64 // of photos that came to nothing
 
 	mu      sync.Mutex
 	lost    []string
@@ -160,13 +162,22 @@ func (r counted) RoundTrip(request *http.Request) (*http.Response, error) {
 		return response, err
 	}
 	r.crowd.answered.Add(1)
+	if request.Method == http.MethodPatch && (err != nil || ownAnswer(response)) {
+		r.crowd.parts.Add(1) // of a photo: sent on from where it stands
+		return response, err
+	}
 	what := request.Method + " " + request.URL.Path
 	r.crowd.note(err == nil, "%s: %v", what, err)
 	if err == nil {
-		own := response.Header.Get("X-Content-Type-Options") == "" // which the centre always sends
-		r.crowd.note(response.StatusCode < 500 || !own, "%s: the proxy answered %s", what, response.Status)
+		r.crowd.note(!ownAnswer(response), "%s: the proxy answered %s", what, response.Status)
 	}
 	return response, err
+}
+
+// ownAnswer tells a proxy's complaint from whatever the centre says, which always
+// comes with this header.
+func ownAnswer(response *http.Response) bool {
+	return response.StatusCode >= 500 && response.Header.Get("X-Content-Type-Options") == ""
 }
 
 // inspect has a station find flaws, every eighth time with a large photo.
@@ -203,7 +214,6 @@ func (c *crowd) choose(one refund.Case) {
 		c.note(false, "%v", err)
 		return
 	}
-	r.GetBody = nil // not to be sent again by anybody on this side
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("Authorization", "Bearer "+c.key)
 	r.Header.Set("Idempotency-Key", string(id))
@@ -256,7 +266,6 @@ func (c *crowd) send() {
 			c.note(false, "%v", err)
 			return
 		}
-		r.GetBody = nil
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		r.Header.Set("Sec-Fetch-Site", "same-origin")
 		answer, err := client.Do(r)
