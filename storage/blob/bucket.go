@@ -368,8 +368,9 @@ func (b *Bucket) Sweep(before time.Time) (int, error) {
 	return swept, nil
 }
 
-// errTaken: there is an object of that name.
-var errTaken = errors.New("object is there already")
+// errTaken: there is an object of that name. Where it is not to be seen either,
+// somebody else is still making it: later it is.
+var errTaken = fmt.Errorf("%w: the object is there already", ErrAway)
 
 // named puts the names of this package to what the store answered. It says
 // nothing of the keys.

@@ -97,6 +97,7 @@ func TestBucket_BadStore(t *testing.T) {
 		"over quota":    {onlyPut(func(r *http.Request) (*http.Response, error) { return says(r, 403, "QuotaExceeded") }), ErrFull, false},
 		"keys revoked":  {func(r *http.Request) (*http.Response, error) { return says(r, 403, "InvalidAccessKeyId") }, ErrBucket, false},
 		"bucket gone":   {func(r *http.Request) (*http.Response, error) { return says(r, 404, "NoSuchBucket") }, ErrBucket, false},
+		"still made":    {onlyPut(func(r *http.Request) (*http.Response, error) { return says(r, 412, "PreconditionFailed") }), ErrAway, false},
 		"answers lost":  {onlyPut(lost), nil, true},
 		"now and again": {hiccup(), nil, true},
 	} {
