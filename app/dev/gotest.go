@@ -42,6 +42,7 @@ type testReader struct {
 	failures map[string]int      // failed tests by package
 	passes   map[string]int
 	partial  map[string]string // beginnings of lines, by test
+	failed   []string          // each test that failed, with its first words
 }
 
 func newTestReader(steps bool) *testReader {
@@ -111,6 +112,7 @@ func (r *testReader) testEnd(key string, event testEvent) string {
 	case "fail":
 		r.tally.failed++
 		r.failures[event.Package]++
+		r.failed = append(r.failed, firstWords(event.Test, said))
 		show := fmt.Sprintf("FAIL  %s %s", event.Package, event.Test)
 		if !r.steps && len(said) > 0 {
 			show += "\n" + strings.Join(said, "\n")
@@ -141,6 +143,7 @@ func (r *testReader) packageEnd(event testEvent) string {
 	case "fail":
 		if r.failures[event.Package] == 0 {
 			r.tally.failed++
+			r.failed = append(r.failed, firstWords(event.Package, said))
 		}
 		show := "FAIL  " + event.Package
 		if !r.steps && len(said) > 0 {
@@ -157,6 +160,38 @@ func (r *testReader) status() string {
 		return "in step: " + r.lastStep
 	}
 	return fmt.Sprintf("packages tested: %d, %s", r.finished, r.tally)
+}
+
+// explain adds to a failed run what failed in it: what was said at that time is
+// far above by its end, or was not kept.
+func (r *testReader) explain(err error) error {
+	if err == nil || len(r.failed) == 0 {
+		return err
+	}
+	return fmt.Errorf("%w\n%s", err, strings.Join(r.failed, "\n"))
+}
+
+const (
+	mostWords = 3   // lines of a failed test that are said again
+	mostBytes = 400 // bytes of each
+)
+
+// firstWords is a failed test's name and the first of what it complained of.
+func firstWords(name string, said []string) string {
+	words := "failed: " + name
+	lines := 0
+	for _, line := range said {
+		line = strings.TrimSpace(line)
+		if lines == mostWords || !logPlace.MatchString(line) && !strings.HasPrefix(line, "panic: ") {
+			continue
+		}
+		if len(line) > mostBytes {
+			line = strings.ToValidUTF8(line[:mostBytes], "") + "…"
+		}
+		words += "\n    " + line
+		lines++
+	}
+	return words
 }
 
 func (r *testReader) rest() string { return "" }

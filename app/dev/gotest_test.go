@@ -90,6 +90,32 @@ func TestReaderShowsStepsOfTheJourney(t *testing.T) {
 	}
 }
 
+func TestTestReader_Explains(t *testing.T) {
+	r := newTestReader(true)
+	long := strings.Repeat("字", 400)
+	feed(r,
+		`{"Action":"output","Package":"j","Test":"TestKill","Output":"{\"level\":\"info\"}\n"}`,
+		`{"Action":"output","Package":"j","Test":"TestKill","Output":"    kill_test.go:7: one is lost\n"}`,
+		`{"Action":"output","Package":"j","Test":"TestKill","Output":"    kill_test.go:8: `+long+`\n"}`,
+		`{"Action":"output","Package":"j","Test":"TestKill","Output":"    kill_test.go:9: three\n"}`,
+		`{"Action":"output","Package":"j","Test":"TestKill","Output":"    kill_test.go:9: four\n"}`,
+		`{"Action":"fail","Package":"j","Test":"TestKill"}`,
+		`{"Action":"pass","Package":"j","Test":"TestJourney"}`,
+		`{"Action":"fail","Package":"j"}`,
+		`{"Action":"output","Package":"k","Output":"panic: nobody is there\n"}`,
+		`{"Action":"fail","Package":"k"}`)
+	failed := errors.New("exit status 1")
+	err := r.explain(failed)
+	want := "exit status 1\nfailed: TestKill\n    kill_test.go:7: one is lost\n    kill_test.go:8: " + long[:384] +
+		"…\n    kill_test.go:9: three\nfailed: k\n    panic: nobody is there"
+	if !errors.Is(err, failed) || err.Error() != want {
+		t.Errorf("explained as\n%v\nwant\n%s", err, want)
+	}
+	if err := r.explain(nil); err != nil {
+		t.Errorf("success is explained: %v", err)
+	}
+}
+
 func TestJudgeJourney(t *testing.T) {
 	failed := errors.New("exit status 1")
 	for _, c := range []struct {

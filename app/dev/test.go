@@ -222,7 +222,7 @@ func (r *testRun) goTest(ctx context.Context, names []string, flags ...string) e
 	err := r.watch(r.goCommand(ctx, append(args, names...)...), reader)
 	r.tally = r.tally.plus(reader.tally)
 	r.say("%s", reader.tally)
-	return err
+	return reader.explain(err)
 }
 
 func testJourney(ctx context.Context, r *testRun) error {
@@ -247,7 +247,7 @@ func (t *tool) playJourney(ctx context.Context, built programs, out, only string
 		"-args", "-out", out, "-station", built.station, "-central", built.centre)
 	cmd.WaitDelay = time.Minute // it has a screen, a browser and two programs to end
 	reader := newTestReader(true)
-	err := t.watch(cmd, reader)
+	err := reader.explain(t.watch(cmd, reader))
 	return reader.tally, t.judgeJourney(reader, err, t.now().Sub(begun))
 }
 
