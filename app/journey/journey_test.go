@@ -88,6 +88,7 @@ func TestJourney(t *testing.T) {
 	step("the window closes in the middle of a third inspection and opens again")
 	b.opens(t, "20485-1")
 	b.photographs(t, "neonbrand-428982-unsplash.jpg")
+	b.hasSaved(t)
 	b.kill()
 	b = startStation(t, s, b.data, c.url, "en")
 	b.signIn(t, "B0012", "u12")

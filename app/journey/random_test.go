@@ -60,6 +60,7 @@ func TestRandomActions(t *testing.T) {
 	}
 	before := hand.rests(t)
 
+	b.hasSaved(t)
 	b.kill()
 	b = startStation(t, s, data, c.url, "en")
 	b.signIn(t, "B0012", "u12")

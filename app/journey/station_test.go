@@ -66,6 +66,12 @@ func (b *bench7) sees(t *testing.T, what string, right func(bench.Description) b
 	return d
 }
 
+// hasSaved waits until what is shown is on the disk: it is shown first.
+func (b *bench7) hasSaved(t *testing.T) {
+	t.Helper()
+	b.sees(t, "the draft on the disk", func(d bench.Description) bool { return !d.Saving })
+}
+
 func (b *bench7) queue(t *testing.T) []qc.Recorded {
 	t.Helper()
 	return rows[qc.Recorded](t, stationProgram, "queue", "--data", b.data)

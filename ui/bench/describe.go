@@ -12,8 +12,9 @@ type Description struct {
 	Screen string     `json:"screen"`
 	Person qc.StaffID `json:"person,omitempty"`
 	Notice string     `json:"notice,omitempty"`
-	Bad    bool       `json:"bad,omitempty"` // the notice is about a failure
-	Status []string   `json:"status"`        // pieces of the line at the bottom
+	Bad    bool       `json:"bad,omitempty"`    // the notice is about a failure
+	Status []string   `json:"status"`           // pieces of the line at the bottom
+	Saving bool       `json:"saving,omitempty"` // what is shown is not all on the disk yet
 	Item   qc.ItemID  `json:"item,omitempty"`
 	Photos int        `json:"photos"`
 	Photo  qc.PhotoID `json:"photo,omitempty"` // in view
@@ -42,7 +43,7 @@ type Rect struct {
 
 // Describe returns what the window shows now.
 func (w *Window) Describe() Description {
-	d := Description{Screen: string(w.screen)}
+	d := Description{Screen: string(w.screen), Saving: w.station.Saving()}
 	if person, in := w.station.SignIn.Person(); in {
 		d.Person = person.ID
 	}

@@ -154,6 +154,9 @@ func New(parts Parts) *Station {
 	return s
 }
 
+// Saving reports whether drafts or records are still on their way to the disk.
+func (s *Station) Saving() bool { return s.parts.Work.Saving() }
+
 // Refresh reads the lists again. The answers come later.
 func (s *Station) Refresh() {
 	s.SignIn.Refresh()

@@ -134,11 +134,20 @@ func (w *Work) next(lane Lane) (Job, bool) {
 	return w.take(lane)
 }
 
+// Saving reports whether drafts or records are still on their way to the disk.
+func (w *Work) Saving() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.has(LaneSave)
+}
+
+func (w *Work) has(lane Lane) bool { return w.running[lane] || len(w.queues[lane]) > 0 }
+
 // busy reports whether a lane has work that somebody waits for. Waits for the
 // network need no processor.
 func (w *Work) busy() bool {
 	for lane := range LaneSlow {
-		if w.running[lane] || len(w.queues[lane]) > 0 {
+		if w.has(lane) {
 			return true
 		}
 	}

@@ -68,3 +68,37 @@ func TestWork_IdleWorkEndsWithTheProgram(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestWork_Saving: a save counts until it has ended, not only until it begins.
+func TestWork_Saving(t *testing.T) {
+	t.Parallel()
+	w := model.NewWork(func(f func()) { f() })
+	ctx, cancel := context.WithCancel(t.Context())
+	ended, begun, release, saved := make(chan error, 1), make(chan bool), make(chan bool), make(chan bool)
+	w.Do(model.LaneSave, func(context.Context) func() {
+		close(begun)
+		<-release
+		return nil
+	})
+	if !w.Saving() {
+		t.Error("a save that waits is taken for done")
+	}
+	go func() { ended <- w.Run(ctx) }()
+	<-begun
+	if !w.Saving() {
+		t.Error("a save under way is taken for done")
+	}
+	w.Do(model.LaneIdle, func(context.Context) func() {
+		close(saved)
+		return nil
+	})
+	close(release)
+	<-saved
+	if w.Saving() {
+		t.Error("nothing is left to save")
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
