@@ -18,6 +18,8 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
@@ -164,6 +166,10 @@ func (p Program) Run() {
 // asked, 1 when it could not, 2 when it was asked wrongly.
 func (p Program) Main(ctx context.Context, args, env []string, dir string, out, errOut io.Writer) int {
 	found, call, err := p.read(door.Call{Args: args, Dir: dir}, env, out, errOut)
+	if call.Flag("version") == "true" {
+		fmt.Fprintln(out, p.Name, version())
+		return 0
+	}
 	if errors.Is(err, flag.ErrHelp) {
 		p.help(found, call)
 		return 0
@@ -186,6 +192,16 @@ func (p Program) Main(ctx context.Context, args, env []string, dir string, out, 
 		}
 	}
 	return p.fail(call, found.Run(ctx, call))
+}
+
+// version is what Go has written into the program, "devel" where it was not built
+// from a commit, and what it was built with and for.
+func version() string {
+	number := "devel"
+	if info, ok := debug.ReadBuildInfo(); ok && strings.HasPrefix(info.Main.Version, "v") {
+		number = info.Main.Version[1:]
+	}
+	return fmt.Sprintf("%s (%s, %s/%s)", number, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
 // Answer runs a call that came through the door.
@@ -253,6 +269,7 @@ func (p Program) flagSet(found Command) *flag.FlagSet {
 	set.SetOutput(io.Discard)
 	p.Flags(set)
 	set.Bool("json", false, "print JSON lines instead of a table")
+	set.Bool("version", false, "print which version this is")
 	if found.Flags != nil {
 		found.Flags(set)
 	}

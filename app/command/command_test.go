@@ -6,6 +6,7 @@ import (
 	"errors"
 	"flag"
 	"io"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -33,6 +34,18 @@ func program(got *Call) Program {
 				return Fail("error.unknown_item", errors.New("cause"), "item", "77")
 			}},
 		},
+	}
+}
+
+func TestMain_SaysWhichVersionItIs(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{{"--version"}, {"queue", "--version"}} {
+		var got Call
+		var out, errOut bytes.Buffer
+		exit := program(&got).Main(t.Context(), args, nil, t.TempDir(), &out, &errOut)
+		if exit != 0 || got.Set != nil || !strings.HasPrefix(out.String(), "flawmark ") || !strings.Contains(out.String(), runtime.Version()) {
+			t.Errorf("%q: exit %d, says %q, %q", args, exit, &out, &errOut)
+		}
 	}
 }
 

@@ -60,11 +60,6 @@ func centre() product {
 	return product{name: "centre", file: "flawmark-central", path: "./app/central"}
 }
 
-// pureCentre is the centre without C, as it runs on servers.
-func pureCentre() product {
-	return product{name: "centre without cgo", file: "flawmark-central-pure", path: "./app/central"}
-}
-
 // build compiles p into dir and returns the program's path. It says how far it
 // is: the first build compiles several hundred packages.
 func (t *tool) build(ctx context.Context, p product, dir string, env ...string) (string, error) {

@@ -4,6 +4,7 @@
 //	go run ./app/dev demo    start a centre and a station with sample orders
 //	go run ./app/dev test    run every check and test, as continuous integration does
 //	go run ./app/dev bench   measure against other people's programs
+//	go run ./app/dev package make installable packages
 //
 // It promises to run before anything is installed: it imports the standard
 // library only, so all it needs is Go. What else is missing it finds by looking
@@ -15,7 +16,8 @@
 // [purpose] is what it is needed for. A [step] is one part of the test run. A
 // [child] is a program of ours that the tool started and must end. A [trial]
 // compares the product with its peers; a [racer] is one side of it, a [course]
-// what its runs took, a [line] one result.
+// what its runs took, a [line] one result. A [bundle] is one program for one
+// system, packed.
 package main
 
 import (
@@ -60,6 +62,10 @@ func commands() []command {
 		{
 			name: "drill", usage: "[NAME...] [--long] [--seed N] [--json] [--list]",
 			summary: "make things go wrong on purpose, again and again, and count what is lost or doubled", run: runDrill,
+		},
+		{
+			name: "package", usage: "[--only NAME,...] [--out DIR] [--list]",
+			summary: "make installable packages of what is committed, with licences and checksums", run: runPackage,
 		},
 	}
 }

@@ -35,7 +35,7 @@ func steps() []step {
 		{"modules (go mod tidy)", goStep("mod", "tidy", "-diff")},
 		{"vet", goStep("vet", "-tags=ci", "./...")},
 		{"staticcheck", goStep("tool", toolsFile, "staticcheck", "-tags=ci", "./...")},
-		{"centre without cgo", buildPure},
+		{"package of the centre, without cgo", tryPackage},
 		{"object store for the tests", buildObjectStore},
 		{"tests", testPlain},
 		{"tests with the race detector", testRaces},
@@ -147,11 +147,6 @@ func (s *shown) line(text string) string {
 		s.count++
 	}
 	return text
-}
-
-func buildPure(ctx context.Context, r *testRun) error {
-	_, err := r.build(ctx, pureCentre(), r.scratch, "CGO_ENABLED=0")
-	return err
 }
 
 // buildObjectStore has `go tool` build the S3 server that tests start, which takes
