@@ -165,6 +165,9 @@ func accessTable() []access {
 
 		{route: "GET /o/{order}", answer: byLink(ok)},
 		{route: "GET /o/{order}/events", answer: byLink(ok)},
+		{route: "GET /mails", answer: open(unknown), path: "/mails?t=none"},
+		{route: "POST /mails", answer: open(unknown), path: "/mails?t=none", form: url.Values{"progress": {"stop"}}},
+		{route: "POST /o/{order}/mails", answer: byLink(onward), form: url.Values{"progress": {"send"}}},
 		{route: "GET /push-worker.js", answer: open(ok)},
 		{route: "POST /o/{order}/push", answer: byLink(http.StatusBadRequest), form: url.Values{"on": {"1"}, "endpoint": {"https://127.0.0.1/"}}},
 		{route: "POST /o/{order}/cases/{case}/decision", answer: byLink(onward), form: nonsense},

@@ -57,7 +57,7 @@ func (c *centre) sender(ctx context.Context) (sender *notify.Sender, stop func()
 	}
 	wake, stop := c.store.Watch()
 	return notify.New(notify.Config{
-		Outbox: c.store, Subject: c.subject, Link: c.linkInNotice,
+		Outbox: c.store, Subject: c.subject, Link: c.linkInNotice, Stop: c.stopInNotice,
 		Words: func(language string) notify.Words {
 			if spoken, ok := words[language]; ok {
 				return spoken
@@ -121,4 +121,13 @@ func (c *centre) linkInNotice(ctx context.Context, order qc.OrderID) (string, er
 		return "", err
 	}
 	return c.orderLink(order, token), nil
+}
+
+// stopInNotice returns an address where a customer ends mails of progress.
+func (c *centre) stopInNotice(ctx context.Context, customer qc.CustomerID) (string, error) {
+	token, err := c.store.LinkMails(ctx, customer, c.now())
+	if err != nil {
+		return "", err
+	}
+	return c.public() + "/mails?t=" + token, nil
 }

@@ -19,15 +19,15 @@ import (
 )
 
 func noticesFlags(set *flag.FlagSet) {
-	set.String("state", "", "only those in this `state`: waiting, sent, failed, moot")
+	set.String("state", "", "only those in this `state`: waiting, sent, failed, moot, unwanted")
 	set.Int("limit", 0, "at most so `many`, the newest; 0: all")
 }
 
 func listNotices(ctx context.Context, call *command.Call, c *centre) error {
 	state := refund.NoticeState(call.Flag("state"))
-	states := []refund.NoticeState{"", refund.NoticeWaiting, refund.NoticeSent, refund.NoticeFailed, refund.NoticeMoot}
+	states := []refund.NoticeState{"", refund.NoticeWaiting, refund.NoticeSent, refund.NoticeFailed, refund.NoticeMoot, refund.NoticeUnwanted}
 	if !slices.Contains(states, state) {
-		return command.Fail("cli.setting_invalid", nil, "setting", "--state", "value", string(state), "want", "waiting, sent, failed, moot")
+		return command.Fail("cli.setting_invalid", nil, "setting", "--state", "value", string(state), "want", "waiting, sent, failed, moot, unwanted")
 	}
 	limit, err := strconv.Atoi(call.Flag("limit"))
 	if err != nil || limit < 0 {

@@ -59,6 +59,11 @@ func (k NoticeKind) Asks() bool {
 	}
 }
 
+// Progress reports whether the notice only tells how a case gets on: it asks for
+// nothing, and nothing is decided or paid by it, so that a customer may do
+// without its mail.
+func (k NoticeKind) Progress() bool { return k == TellSentBack || k == TellRefunding }
+
 // Asks returns as what kind of notice a case tells its customer what they are to
 // answer now; empty: nothing.
 func (c Case) Asks() NoticeKind {
@@ -283,6 +288,8 @@ const (
 	NoticeSent    NoticeState = "sent"
 	NoticeFailed  NoticeState = "failed" // given up until somebody retries it
 	NoticeMoot    NoticeState = "moot"   // overtaken by events
+	// NoticeUnwanted is never sent: the customer wants no mails of its kind.
+	NoticeUnwanted NoticeState = "unwanted"
 )
 
 // Notice is one thing to tell one receiver.

@@ -88,6 +88,9 @@ func (t *tx) announceToCustomer(ctx context.Context, n refund.Notice, asked bool
 	receivers, err := t.receivers(ctx, n.Snapshot.Order, customer)
 	for _, to := range receivers {
 		n.Medium, n.Hook = to.Medium, to.Hook
+		if n.State, err = t.wished(ctx, n, customer.ID); err != nil {
+			return err
+		}
 		if err := t.announceBy(ctx, n, asked, zoneOf(customer)); err != nil {
 			return err
 		}
@@ -133,13 +136,13 @@ func zoneOf(c qc.Customer) *time.Location {
 // cases just before that the next ones are better told together.
 func (t *tx) holdForOthers(ctx context.Context, n *refund.Notice) (bool, error) {
 	policy := t.store.notices
-	if policy.DigestFrom < 2 || policy.DigestWithin <= 0 {
+	if policy.DigestFrom < 2 || policy.DigestWithin <= 0 || n.State == refund.NoticeUnwanted {
 		return false, nil
 	}
 	var cases int
 	var first sql.NullInt64
 	err := t.QueryRowContext(ctx, `SELECT COUNT(DISTINCT case_id), MIN(created_at) FROM notice
-		WHERE customer = $1 AND medium = $2 AND created_at > $3 AND case_id <> $4 AND hook = $5`,
+		WHERE customer = $1 AND medium = $2 AND created_at > $3 AND case_id <> $4 AND hook = $5 AND state <> 'unwanted'`,
 		string(n.Snapshot.Customer), string(n.Medium), micros(t.at.Add(-policy.DigestWithin)),
 		string(n.Snapshot.Case), n.Hook).Scan(&cases, &first)
 	if err != nil {
@@ -353,7 +356,7 @@ func (s *Store) EachNotice(ctx context.Context, f NoticeFilter, row func(refund.
 
 // RetryNotices sends the notices of a filter once more, under the names that
 // they have had, and returns how many those are. What waits anyhow goes at
-// once; what was overtaken by events stays so.
+// once; what was overtaken by events or is not wanted stays so.
 func (s *Store) RetryNotices(ctx context.Context, f NoticeFilter, at time.Time) (int, error) {
 	var n int
 	err := s.write(ctx, at, func(t *tx) error {
@@ -369,7 +372,7 @@ func (s *Store) RetryNotices(ctx context.Context, f NoticeFilter, at time.Time) 
 
 func (t *tx) retry(ctx context.Context, f NoticeFilter, actor string) (int, error) {
 	result, err := t.ExecContext(ctx, `UPDATE notice SET state = 'waiting', due_at = $1, attempts = 0, problem = '', code = ''
-		WHERE state <> 'moot' AND lease_until <= $1 AND ($2 = '' OR id = $2) AND ($3 = '' OR state = $3)
+		WHERE state NOT IN ('moot', 'unwanted') AND lease_until <= $1 AND ($2 = '' OR id = $2) AND ($3 = '' OR state = $3)
 		AND ($4 = '' OR hook = $4) AND created_at >= $5 AND (state <> 'waiting' OR attempts > 0)`,
 		micros(t.at), f.ID, string(f.State), f.Hook, micros(f.Since))
 	if err != nil {
@@ -382,11 +385,15 @@ func (t *tx) retry(ctx context.Context, f NoticeFilter, actor string) (int, erro
 	return int(n), t.audit(ctx, actor, "notices.retry", "notices", map[string]any{"notices": n, "hook": f.Hook})
 }
 
-// ForgetNotices forgets what was sent, or overtaken by events, long ago.
+// ForgetNotices forgets what was sent, called off or overtaken by events long
+// ago, and links in mails that have expired.
 func (s *Store) ForgetNotices(ctx context.Context, at time.Time) error {
 	err := s.write(ctx, at, func(t *tx) error {
-		_, err := t.ExecContext(ctx, `DELETE FROM notice WHERE state IN ('sent', 'moot') AND created_at < $1`,
+		_, err := t.ExecContext(ctx, `DELETE FROM notice WHERE state IN ('sent', 'moot', 'unwanted') AND created_at < $1`,
 			micros(at.Add(-keepNotices)))
+		if err == nil {
+			_, err = t.ExecContext(ctx, `DELETE FROM mail_link WHERE expires_at <= $1`, micros(at))
+		}
 		return err
 	})
 	if err != nil {

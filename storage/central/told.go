@@ -34,7 +34,7 @@ const untoldCases = `SELECT n.case_id FROM (
 		WHERE s.case_id = n.case_id AND s.medium <> 'hook' AND s.created_at >= n.created_at AND (s.state = 'sent'
 			OR s.state = 'waiting' AND s.problem = '' AND s.due_at > {late} AND s.kind <> 'decision_reminder'))
 	UNION SELECT case_id FROM desk_case u WHERE is_open = 1 AND (turn = 'customer' OR status = 'seller_refused'){of one} AND NOT EXISTS (
-		SELECT 1 FROM notice s WHERE s.case_id = u.case_id AND s.medium <> 'hook' AND s.state <> 'moot')`
+		SELECT 1 FROM notice s WHERE s.case_id = u.case_id AND s.medium <> 'hook' AND s.state NOT IN ('moot', 'unwanted'))`
 
 // allUntold are the cases of untoldCases; late is the name of the parameter for
 // [lateAt], such as "$2".

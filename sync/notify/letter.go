@@ -34,6 +34,7 @@ type Letter struct {
 	Subject string
 	Text    string
 	HTML    string
+	Stop    string // address at which mails of its kind are ended; empty: they cannot be
 }
 
 // mail writes to the customer about one case, or about several in one.
@@ -54,11 +55,28 @@ func (s *Sender) mail(ctx context.Context, id string, letters []letter) error {
 		}
 		links[order] = link
 	}
-	written, err := write(s.Words(to.Language), letters, links)
+	stop, err := s.stopFor(ctx, to.ID, letters)
+	if err != nil {
+		return err
+	}
+	written, err := write(s.Words(to.Language), letters, links, stop)
 	if err != nil {
 		return err
 	}
 	return s.Mail.Send(ctx, id, to.Email, written)
+}
+
+// stopFor returns where the customer ends mails such as this one; empty where it
+// says anything that they have to know.
+func (s *Sender) stopFor(ctx context.Context, customer qc.CustomerID, letters []letter) (string, error) {
+	if slices.ContainsFunc(letters, func(l letter) bool { return !l.notice.Kind.Progress() }) {
+		return "", nil
+	}
+	stop, err := s.Stop(ctx, customer)
+	if err != nil {
+		return "", errors.Join(Trouble{Key: "notice.problem.internal"}, err)
+	}
+	return stop, nil
 }
 
 // chapter is what is said about one order: of each case something, and at the
@@ -80,9 +98,9 @@ type paragraph struct {
 }
 
 // write puts the notices into words.
-func write(words Words, letters []letter, links map[qc.OrderID]string) (Letter, error) {
+func write(words Words, letters []letter, links map[qc.OrderID]string, stop string) (Letter, error) {
 	chapters := chaptersOf(words, letters, links)
-	letter := Letter{Subject: subject(words, letters)}
+	letter := Letter{Subject: subject(words, letters), Stop: stop}
 	hello := words.Text("notice.hello.nobody")
 	if name := oneLine(letters[0].about.Customer.Name); name != "" {
 		hello = words.Text("notice.hello", "name", name)
@@ -101,6 +119,9 @@ func write(words Words, letters []letter, links map[qc.OrderID]string) (Letter, 
 		fmt.Fprintf(&text, "%s\n%s\n\n", c.LinkSay, c.Link)
 	}
 	fmt.Fprintf(&text, "-- \n%s\n", why)
+	if stop != "" {
+		fmt.Fprintf(&text, "\n%s\n%s\n", words.Text("notice.stop"), stop)
+	}
 	letter.Text = text.String()
 	var html strings.Builder
 	language := words.Text("notice.language")
@@ -109,6 +130,7 @@ func write(words Words, letters []letter, links map[qc.OrderID]string) (Letter, 
 	}
 	err := page.Execute(&html, map[string]any{
 		"Language": language, "Subject": letter.Subject, "Hello": hello, "Chapters": chapters, "Why": why,
+		"Stop": stop, "StopSay": words.Text("notice.stop"),
 		"First": chapters[0].Parts[0].What + " " + chapters[0].Parts[0].Then,
 	})
 	if err != nil {
@@ -301,6 +323,7 @@ var page = template.Must(template.New("mail").Parse(`<!doctype html>
 </div>
 {{end}}<p style="margin:0 0 24px"><a class="way{{if .Asks}} now{{end}}" href="{{.Link}}" style="display:inline-block;padding:10px 18px;border-radius:6px;font-weight:600;text-decoration:none;{{if .Asks}}background:#c5301f;border:1px solid #c5301f;color:#ffffff{{else}}border:1px solid #8a8a8a;color:#1b1b1b{{end}}">{{.LinkSay}}</a></p>
 {{end}}<p class="soft" style="margin:0;font-size:14px;color:#585858">{{.Why}}</p>
-</div>
+{{if .Stop}}<p class="soft" style="margin:12px 0 0;font-size:14px;color:#585858"><a class="soft" href="{{.Stop}}" style="color:#585858">{{.StopSay}}</a></p>
+{{end}}</div>
 </body></html>
 `))

@@ -82,6 +82,12 @@ func (m *Mailer) Send(ctx context.Context, id, to string, l Letter) error {
 	msg.SetDateWithValue(m.now())
 	msg.SetGenHeader("Auto-Submitted", "auto-generated")
 	msg.SetGenHeader("X-Auto-Response-Suppress", "All")
+	if l.Stop != "" {
+		msg.SetGenHeader("List-Unsubscribe", "<"+l.Stop+">")
+		if strings.HasPrefix(l.Stop, "https:") { // RFC 8058 knows no other
+			msg.SetGenHeader("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
+		}
+	}
 	msg.Subject(oneLine(l.Subject))
 	msg.SetBodyString(mail.TypeTextPlain, l.Text)
 	msg.AddAlternativeString(mail.TypeTextHTML, l.HTML)

@@ -58,6 +58,9 @@ type Config struct {
 	Subject func(context.Context, refund.Snapshot) (Subject, error)
 	// Link returns an address of the order's page with a new secret.
 	Link func(context.Context, qc.OrderID) (string, error)
+	// Stop returns an address with a new secret, at which a customer ends mails of
+	// progress with one POST.
+	Stop func(context.Context, qc.CustomerID) (string, error)
 	// Words returns the texts of a language, "en" or "zh".
 	Words func(language string) Words
 	// Mail is the way to the mail server; nil: mails wait.

@@ -91,6 +91,9 @@ func rig(t *testing.T, b *box, server notify.Server, customer qc.Customer, log i
 		Link: func(_ context.Context, order qc.OrderID) (string, error) {
 			return "https://qc.example.com/o/" + string(order) + "?t=s3cret", nil
 		},
+		Stop: func(_ context.Context, customer qc.CustomerID) (string, error) {
+			return "https://qc.example.com/mails?t=st0p-" + string(customer), nil
+		},
 		Words: func(language string) notify.Words {
 			words, err := assets.LoadWords(language)
 			if err != nil {

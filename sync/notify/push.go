@@ -175,7 +175,7 @@ func pushTrouble(err error) Trouble {
 func (s *Sender) push(ctx context.Context, c refund.Consignment, letters []letter) error {
 	first := letters[0]
 	words := s.Words(first.about.Customer.Language)
-	written, err := write(words, letters, nil)
+	written, err := write(words, letters, nil, "")
 	if err != nil {
 		return err
 	}

@@ -62,6 +62,7 @@ type Store interface {
 	// SellerRecord returns how a seller has dealt with us since then.
 	SellerRecord(ctx context.Context, seller string, since time.Time) (refund.Record, error)
 	Pushes
+	Mails
 	// Watch ticks after committed changes, several in one; the func ends it.
 	Watch() (<-chan struct{}, func())
 }

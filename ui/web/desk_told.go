@@ -58,7 +58,7 @@ func (s speech) told(d Dossier, told Telling, acts bool) toldView {
 func remedy(d Dossier, told Telling, now time.Time) string {
 	for _, n := range told.Notices {
 		switch {
-		case n.State == refund.NoticeSent || n.State == refund.NoticeMoot:
+		case n.State == refund.NoticeSent || n.State == refund.NoticeMoot || n.State == refund.NoticeUnwanted:
 		case n.Problem == "notice.problem.address" || n.Problem == "notice.problem.recipient":
 			return "web.told.do.address"
 		case n.Problem != "":
@@ -88,6 +88,8 @@ func (s speech) noticeView(n refund.Notice) noticeView {
 		view.Words = s.T("web.told.sent", "at", s.at(n.SentAt).Text)
 	case n.State == refund.NoticeMoot && n.Problem == "":
 		view.Words = s.T("web.told.moot")
+	case n.State == refund.NoticeUnwanted:
+		view.Words = s.T("web.told.unwanted")
 	case n.State != refund.NoticeWaiting: // or a browser that is gone
 		view.Words = s.T("web.told.failed")
 	default:

@@ -116,5 +116,5 @@ func onward(w http.ResponseWriter, r *http.Request, path string, query url.Value
 	if rest := query.Encode(); rest != "" {
 		path += "?" + rest
 	}
-	http.Redirect(w, r, path, http.StatusSeeOther) //nolint:gosec // all paths begin with /o/ or /desk
+	http.Redirect(w, r, path, http.StatusSeeOther) //nolint:gosec // all paths begin with /o/, /desk or /mails
 }

@@ -32,6 +32,7 @@ type orderPageView struct {
 	Newest    string    // of the last ones, where others are shown
 	Push      *pushView // nil: browsers are not told
 	Standing  *instructionsCard
+	Mails     *mailsCard // nil: there is no address to write to
 }
 
 // itemView is one item on the customer's page.
@@ -106,6 +107,10 @@ func (p *Pages) orderPage(w http.ResponseWriter, r *http.Request) {
 		page.Scripts = append(page.Scripts, "push.js")
 	}
 	page.Standing = s.instructionsCard(order.Order.Customer, path)
+	if err := p.addMails(r.Context(), s, &page, order.Order); err != nil {
+		p.failed(w, r, "mails", err)
+		return
+	}
 	for _, item := range order.Order.Items {
 		for _, view := range p.sliceViews(s, order, item, path) {
 			page.add(view, r.URL.Query().Get("case"))

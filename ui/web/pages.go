@@ -130,6 +130,9 @@ func (p *Pages) routes() *routes {
 	mux.HandleFunc("POST /o/{order}/cases/{case}/decision", p.orderDecide)
 	mux.HandleFunc("POST /o/{order}/cases/{case}/split", p.orderSplit)
 	mux.HandleFunc("POST /o/{order}/instructions", p.orderInstruct)
+	mux.HandleFunc("POST /o/{order}/mails", p.orderMails)
+	mux.Handle("GET "+mailsPath, links(http.HandlerFunc(p.mailsPage)))
+	mux.Handle("POST "+mailsPath, links(http.HandlerFunc(p.mailsChoose)))
 	mux.HandleFunc("GET /o/{order}/photos/{digest}", p.orderPhotoPage)
 	mux.HandleFunc("GET /o/{order}/photos/{digest}/{size}", p.orderPhoto)
 

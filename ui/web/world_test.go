@@ -40,6 +40,7 @@ type world struct {
 
 	subscribed []refund.Subscription
 	pushKey    string
+	noProgress bool
 	memos      []refund.Memo
 	keys       map[string]refund.Case
 	blobs      map[qc.Digest][]byte
