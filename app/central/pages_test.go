@@ -255,7 +255,7 @@ func TestForPages_NamesWhatCameTooLate(t *testing.T) {
 	if conflict, ok := errors.AsType[*web.Conflict](err); !ok || conflict.Case.Status != refund.Kept {
 		t.Errorf("a decision after the silence: %v", err)
 	}
-	if page := quiet.page("/o/1"); !strings.Contains(page, `data-status="kept"`) || !strings.Contains(page, "There was no answer by") {
+	if page := quiet.page("/o/1"); !strings.Contains(page, `data-status="kept"`) || !strings.Contains(page, "We had no answer by") {
 		t.Error("the page does not say why the item was kept")
 	}
 }

@@ -111,8 +111,8 @@ func to(s *mailtest.Server) notify.Server {
 func TestSender_MailsInTheCustomersLanguage(t *testing.T) {
 	t.Parallel()
 	for language, want := range map[string][]string{
-		"en": {"Please choose by 26 Nov, 13:00: we found a flaw in White", "Thu 26 Nov 2026, 13:00 (UTC+1)", "If you do nothing until"},
-		"zh": {"请在 11月26日 13:00 前选择：白色高帮鞋 有瑕疵", "2026年11月26日 13:00（UTC+1）", "您未作选择"},
+		"en": {"Please choose by 26 Nov, 13:00: we found a flaw in White", "Thu 26 Nov 2026, 13:00 (UTC+1)", "If you do nothing by"},
+		"zh": {"请在 11月26日 13:00 前选择：“白色高帮鞋”有瑕疵", "2026年11月26日 13:00（UTC+1）", "前未作选择"},
 	} {
 		server := mailtest.Start(t)
 		b := &box{held: refund.Consignment{ID: "batch-1", Notices: []refund.Notice{notice(refund.TellProblem)}}}

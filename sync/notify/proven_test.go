@@ -120,7 +120,7 @@ func TestNotices_SayWhatHappensIfNothingIsDone(t *testing.T) {
 			}
 			asking++
 			said := words.Text("notice.then."+string(kind), "by", "NOON")
-			if !strings.Contains(said, "NOON") || !strings.Contains(said, "If you do nothing until") && !strings.Contains(said, "您未") {
+			if !strings.Contains(said, "NOON") || !strings.Contains(said, "If you do nothing by") && !strings.Contains(said, "前未") {
 				t.Errorf("%s, %s: %q", language, kind, said)
 			}
 		}

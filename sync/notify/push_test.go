@@ -87,7 +87,7 @@ func browsing(t *testing.T, m *pushtest.Maker, language string, notices ...refun
 
 func TestPush_ReachesTheBrowser(t *testing.T) {
 	t.Parallel()
-	for language, want := range map[string]string{"en": "If you do nothing until Thu 26 Nov 2026, 13:00 (UTC+1)", "zh": "您未作选择"} {
+	for language, want := range map[string]string{"en": "If you do nothing by Thu 26 Nov 2026, 13:00 (UTC+1)", "zh": "前未作选择"} {
 		reaches(t, language, want)
 	}
 }

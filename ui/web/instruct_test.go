@@ -55,7 +55,7 @@ func TestPages_CiteTheRule(t *testing.T) {
 	for name, page := range map[string]string{
 		"the customer": customers.get("/o/20481", http.StatusOK), "the desk": desk.get("/desk/cases/K-20481-2", http.StatusOK),
 	} {
-		if !strings.Contains(page, "Your standing instruction for flaws that are major or worse") {
+		if !strings.Contains(page, "Standing instruction: for a major or critical flaw") {
 			t.Errorf("%s does not read the rule", name)
 		}
 	}

@@ -46,7 +46,7 @@ func TestDesk_CorrectsWhatTheMarketplaceTookBack(t *testing.T) {
 	customers.openLink("20481")
 	page = customers.get("/o/20481", http.StatusOK)
 	onceEach(t, page)
-	for _, want := range []string{`data-status="corrected"`, `data-status="credited"`, "Taken back by the marketplace", "Borne by us"} {
+	for _, want := range []string{`data-status="corrected"`, `data-status="credited"`, "Taken back by the marketplace", "Paid by us"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the customer's page lacks %q", want)
 		}

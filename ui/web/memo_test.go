@@ -76,7 +76,7 @@ func TestMemo_PDFSaysWhatThePageSays(t *testing.T) {
 	b.openLink("20481")
 	for language, words := range map[string][]string{
 		"en": {"Credit memo CM-000001", "20481", "White high-tops × 1", "Ana Moreira", "Seller's refund number", "Goods · Seller", "¥389.00", "¥12.00", "Onto the balance", "¥401.00"},
-		"zh": {"退款凭证 CM-000001", "白色高帮运动鞋 × 1", "卖家退款编号", "货款 · 卖家", "到仓运费 · 卖家", "计入余额", "¥401.00"},
+		"zh": {"退款凭证 CM-000001", "白色高帮运动鞋 × 1", "卖家退款编号", "货款 · 卖家", "国内运费 · 卖家", "计入余额", "¥401.00"},
 	} {
 		chosen := b.do(http.MethodGet, "/o/20481?lang="+language, nil)
 		b.body(chosen, http.StatusSeeOther)

@@ -20,12 +20,12 @@ func TestPolicy_SaysWhatTheSellerGrants(t *testing.T) {
 		says     []string
 	}{
 		"seller's": {"", "", 0, []string{
-			"Returns are taken until 23 Nov 10:00", "Grave flaw, or not what was ordered (here) nothing",
-			"Minor flaw freight back to the seller ¥12.00 and service fee ¥5.00", "No flaw, only not wanted freight that brought it ¥12.00",
+			"Returns are taken until 23 Nov 10:00", "Serious flaw, or not what was ordered (this item) nothing",
+			"Minor flaw return shipping ¥12.00 and service fee ¥5.00", "No flaw, only not wanted domestic shipping ¥12.00",
 			"This item is none of these", "underwear",
 		}},
-		"minor":    {refund.ByMinorFlaw, "", 0, []string{"Minor flaw (here)"}},
-		"excepted": {"", qc.NextToSkin, 0, []string{"Sellers do not take such items back: underwear, socks, leggings. We ask all the same"}},
+		"minor":    {refund.ByMinorFlaw, "", 0, []string{"Minor flaw (this item)"}},
+		"excepted": {"", qc.NextToSkin, 0, []string{"Sellers do not take such items back: underwear, socks, leggings. We still ask, but"}},
 		"too late": {"", "", 90 * time.Hour, []string{"Returns were taken until 23 Nov 10:00", "Ask the seller anyway"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -55,7 +55,7 @@ func TestAnyway_IsAskedOnceAndEnds(t *testing.T) {
 	b := w.reader(t)
 	b.openLink("20481")
 	page := b.get("/o/20481", http.StatusOK)
-	if text := asRead(page); !strings.Contains(text, "There was no answer by 22 Nov 10:00") || !strings.Contains(text, "The seller takes returns until 23 Nov 10:00") {
+	if text := asRead(page); !strings.Contains(text, "We had no answer by 22 Nov 10:00") || !strings.Contains(text, "The seller takes returns until 23 Nov 10:00") {
 		t.Errorf("the page does not say why, or until when: %s", text)
 	}
 	form := url.Values{"topic": {"ask_anyway"}, "item": {"20481-2"}, "case": {"K-20481-2"}, "seen": {"0"}, "text": {"please"}}
@@ -69,12 +69,12 @@ func TestAnyway_IsAskedOnceAndEnds(t *testing.T) {
 	if len(w.tickets) != 1 || w.tickets[0].Case != "K-20481-2" || w.tickets[0].Topic != refund.TopicAskAnyway {
 		t.Fatalf("tickets %+v", w.tickets)
 	}
-	if page := b.get("/o/20481", http.StatusOK); strings.Contains(page, `id="anyway-`) || !strings.Contains(page, "You have let us ask") {
+	if page := b.get("/o/20481", http.StatusOK); strings.Contains(page, `id="anyway-`) || !strings.Contains(page, "You have asked us to write") {
 		t.Error("it can be asked again")
 	}
 	w.tickets = nil
 	w.now = w.now.Add(30 * time.Hour)
-	if text := asRead(b.get("/o/20481", http.StatusOK)); !strings.Contains(text, "It could have been returned until 23 Nov 10:00") {
+	if text := asRead(b.get("/o/20481", http.StatusOK)); !strings.Contains(text, "The seller took returns until 23 Nov 10:00") {
 		t.Errorf("the page does not say the last minute: %s", text)
 	}
 	w.now = w.now.Add(anywayFor)

@@ -37,27 +37,27 @@ func TestSheet_SaysWhatEachChoiceMeans(t *testing.T) {
 		not    []string
 	}{
 		"nothing known": {refund.BySellerFault, refund.Record{}, []string{
-			"Balance +¥401.00 You pay nothing How long 7–15 days the usual time, not a measured one",
-			"Balance ¥0.00 another piece instead of money You pay nothing How long 7–20 days the usual time, not a measured one",
-			"Balance ¥0.00 You pay nothing How long at once Chances certain",
-			"no refund from this seller has ended yet", "The seller answers for this flaw", "rules, version 1",
+			"Your balance +¥401.00 Costs nothing How long 7–15 days the usual time",
+			"Your balance ¥0.00 another piece instead of money Costs nothing How long 7–20 days the usual time",
+			"Your balance ¥0.00 Costs nothing How long at once Chances certain",
+			"no refund from this seller so far", "The seller is responsible for this flaw", "rules, version 1",
 			"If you do not answer by 22 Nov 10:00",
-		}, []string{"too few", "consent", "estimate"}},
+		}, []string{"only a few", "consent", "estimate"}},
 		"few": {"", refund.Record{Refunded: refund.Rate{Hits: 9, N: 12}, Days: refund.Days{N: 9, Median: 8.2, P80: 11.4}}, []string{
-			"9 of 12 refunds by this seller were paid too few to tell", "mostly 9 days four of five within 12 days; 9 refunds by this seller",
+			"this seller paid 9 of 12 refunds only a few so far, so this says little", "usually 9 days 4 of 5 within 12 days, of 9 refunds by this seller",
 		}, []string{"likely", "Takes 7–15"}},
 		"very few days": {"", refund.Record{Refunded: refund.Rate{Hits: 1, N: 1}, Days: refund.Days{N: 1, Median: 2, P80: 2}}, []string{
-			"1 of 1 refunds", "too few to tell", "7–15 days the usual time",
-		}, []string{"mostly"}},
+			"1 of 1 refunds", "only a few so far", "7–15 days the usual time",
+		}, []string{"usually"}},
 		"enough": {"", refund.Record{Refunded: refund.Rate{Hits: 18, N: 24}, Days: refund.Days{N: 18, Median: 0.2, P80: 1}}, []string{
-			"18 of 24 refunds by this seller were paid likely 55–89 % of all", "mostly 1 day four of five within 1 day; 18 refunds",
-		}, []string{"too few"}},
+			"this seller paid 18 of 24 refunds for all such claims likely 55–89 %", "usually 1 day 4 of 5 within 1 day, of 18 refunds",
+		}, []string{"only a few"}},
 		"minor": {refund.ByMinorFlaw, refund.Record{}, []string{
-			"+¥384.00 of ¥401.00, less what you pay", "¥17.00 freight back to the seller ¥12.00 and service fee ¥5.00",
+			"+¥384.00 ¥401.00 minus the costs below", "¥17.00 return shipping ¥12.00 and service fee ¥5.00",
 			"The flaw is minor", "estimate until the parcel has been weighed", "the exchange costs me ¥17.00",
 		}, nil},
 		"customer": {refund.ByCustomerWish, refund.Record{}, []string{"¥29.00", "There is nothing wrong with the item"}, nil},
-		"ours":     {refund.ByAgentFault, refund.Record{}, []string{"The mistake is ours"}, []string{"You pay ¥"}},
+		"ours":     {refund.ByAgentFault, refund.Record{}, []string{"The mistake is ours"}, []string{"Costs ¥"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -93,8 +93,8 @@ func TestSheet_Offer(t *testing.T) {
 	b.openLink("20481")
 	page := asRead(b.get("/o/20481", http.StatusOK))
 	for _, want := range []string{
-		"Balance +¥120.00 29 % of what you paid You pay nothing The item you keep it",
-		"Balance +¥384.00 95 % of what you paid You pay ¥17.00 freight back to the seller ¥12.00", "The item goes back", "If you do nothing by 22 Nov 10:30, the offer lapses", "Accept the offer", "Ask for this sum", "Decline the offer",
+		"Your balance +¥120.00 29 % of what you paid Costs nothing The item you keep it",
+		"Your balance +¥384.00 95 % of what you paid Costs ¥17.00 return shipping ¥12.00", "The item goes back", "If you do nothing by 22 Nov 10:30, the offer runs out", "Accept the offer", "Ask for this amount", "Decline the offer",
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not say %q:\n%s", want, page)

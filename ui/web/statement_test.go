@@ -23,7 +23,7 @@ func TestOrderPage_LongStatement(t *testing.T) {
 	}
 	b := w.reader(t)
 	b.openLink("20481")
-	older := regexp.MustCompile(`href="([^"]+)">Older movements`)
+	older := regexp.MustCompile(`href="([^"]+)">Older lines`)
 	seen := map[string]int{}
 	path, pages := "/o/20481", 0
 	for path != "" {
@@ -31,7 +31,7 @@ func TestOrderPage_LongStatement(t *testing.T) {
 		for _, ref := range regexp.MustCompile(`REF-\d+`).FindAllString(page, -1) {
 			seen[ref]++
 		}
-		if newest := strings.Contains(page, "Newest movements"); newest != (pages > 0) {
+		if newest := strings.Contains(page, "Newest lines"); newest != (pages > 0) {
 			t.Errorf("%s leads to the newest: %t", path, newest)
 		}
 		next := older.FindStringSubmatch(page)

@@ -322,7 +322,7 @@ func TestTickets_OnlySoManyAnHour(t *testing.T) {
 		b.body(b.do(http.MethodPost, "/o/20481/tickets", form), http.StatusSeeOther)
 	}
 	page := b.body(b.do(http.MethodPost, "/o/20481/tickets", question("kept words")), http.StatusTooManyRequests)
-	if !strings.Contains(page, "wait an hour") || !strings.Contains(page, "kept words") {
+	if !strings.Contains(page, "try again in an hour") || !strings.Contains(page, "kept words") {
 		t.Error("the page does not say why, or loses the words")
 	}
 }
