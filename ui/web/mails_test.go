@@ -20,7 +20,7 @@ func TestMails_AreStoppedByOnePost(t *testing.T) {
 		if w.noProgress || !strings.Contains(page, "You get these mails.") || !strings.Contains(page, `name="progress" value="stop"`) {
 			t.Fatalf("stopped by being looked at (%v), or the page is wrong:\n%s", w.noProgress, page)
 		}
-		if !strings.Contains(page, "you are always mailed what you have to choose") {
+		if !strings.Contains(page, "We always mail you what you have to choose") {
 			t.Error("the page does not say what comes nevertheless")
 		}
 	}
