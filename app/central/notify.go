@@ -55,7 +55,7 @@ func (c *centre) sender(ctx context.Context) (sender *notify.Sender, stop func()
 	if err != nil {
 		return nil, nil, err
 	}
-	wake, stop := c.store.Watch()
+	wake, stop := c.store.WatchNotices()
 	return notify.New(notify.Config{
 		Outbox: c.store, Subject: c.subject, Link: c.linkInNotice, Stop: c.stopInNotice,
 		Words: func(language string) notify.Words {

@@ -361,6 +361,7 @@ func testStore(t *testing.T, open opener) {
 	t.Run("SilenceAgainstDecision", open.testSilenceAgainstDecision)
 	t.Run("CustomersSeeWhatPassed", open.testCustomersSeeWhatPassed)
 	t.Run("NoticesComeWithTheStep", open.testNoticesComeWithTheStep)
+	t.Run("NoticesWakeTheirSenders", open.testNoticesWakeTheirSenders)
 	t.Run("RemindersUntilTheChoice", open.testRemindersUntilTheChoice)
 	t.Run("NoticesAreClaimedOnce", open.testNoticesAreClaimedOnce)
 	t.Run("NoticesOfManyCases", open.testNoticesOfManyCases)

@@ -92,7 +92,11 @@ func (s *Store) Changes(ctx context.Context, after qc.Cursor, limit int) (qc.Pag
 // ticks that nobody has taken yet merge into one. The function ends it.
 func (s *Store) Watch() (<-chan struct{}, func()) { return s.watchers.add() }
 
-// watchers wakes whoever follows the feed.
+// WatchNotices is [Store.Watch] for those who send notices: they look for what
+// is due with several connections at once, and few changes have any for them.
+func (s *Store) WatchNotices() (<-chan struct{}, func()) { return s.senders.add() }
+
+// watchers wakes whoever follows the feed, or the outbox of notices.
 type watchers struct {
 	mu  sync.Mutex
 	all map[chan struct{}]bool

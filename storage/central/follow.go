@@ -36,7 +36,7 @@ func (s *Store) Follow(ctx context.Context) error {
 func (s *Store) listen(ctx context.Context) error {
 	for ctx.Err() == nil {
 		// What was said before we listened is made up for by a tick.
-		err := s.engine.listen(ctx, s, s.watchers.tick, s.watchers.tick)
+		err := s.engine.listen(ctx, s, s.heard, s.heard)
 		if errors.Is(err, ErrOthers) {
 			return fmt.Errorf("listen to other centres: %w", err)
 		}
@@ -65,7 +65,13 @@ func (s *Store) poll(ctx context.Context) error {
 		err := s.reader.QueryRowContext(ctx, `SELECT value FROM counter WHERE name = 'feed'`).Scan(&head)
 		if err == nil && head != last {
 			last = head
-			s.watchers.tick()
+			s.heard()
 		}
 	}
+}
+
+// heard wakes everybody: what another centre has done may be for any of them.
+func (s *Store) heard() {
+	s.watchers.tick()
+	s.senders.tick()
 }

@@ -178,6 +178,7 @@ func (t *tx) insertNotice(ctx context.Context, n refund.Notice, held bool) error
 		micros(n.CreatedAt), micros(n.DueAt)); err != nil {
 		return fmt.Errorf("announce %s of case %s: %w", n.Kind, n.Snapshot.Case, err)
 	}
+	t.announced = true
 	return nil
 }
 
@@ -382,6 +383,7 @@ func (t *tx) retry(ctx context.Context, f NoticeFilter, actor string) (int, erro
 	if err != nil || n == 0 {
 		return 0, err
 	}
+	t.announced = true
 	return int(n), t.audit(ctx, actor, "notices.retry", "notices", map[string]any{"notices": n, "hook": f.Hook})
 }
 

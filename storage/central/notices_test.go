@@ -39,6 +39,46 @@ func (w world) told(medium refund.Medium) []refund.NoticeKind {
 	return kinds
 }
 
+// Who sends notices is woken by what puts one into the outbox, and by no more.
+func (open opener) testNoticesWakeTheirSenders(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, open).reachable()
+	ticks, stop := w.WatchNotices()
+	defer stop()
+	woken := func() bool {
+		select {
+		case <-ticks:
+			return true
+		default:
+			return false
+		}
+	}
+	f := w.bench.flag("f-20481-2", "20481-2")
+	w.bench.applied(noon, qc.FindingRecorded, "u12", f)
+	if woken() {
+		t.Error("woken by a finding that nobody is told of yet")
+	}
+	w.store(f.Photos[0].Preview.Digest)
+	if !woken() {
+		t.Error("slept when the customer was to be told")
+	}
+	w.bench.applied(noon, qc.FindingRecorded, "u12", w.bench.pass("f-20481-1", "20481-1"))
+	if woken() {
+		t.Error("woken by an item that passed")
+	}
+	c, err := w.ClaimNotices(t.Context(), refund.ByMail, time.Minute, noon)
+	w.must(err)
+	w.must(w.SettleNotices(t.Context(), c.Notices, c.Until, refund.Outcome{State: refund.NoticeFailed, Problem: "p"}, noon))
+	if woken() {
+		t.Error("woken by a mail that failed")
+	}
+	n, err := w.RetryNotices(t.Context(), central.NoticeFilter{State: refund.NoticeFailed}, noon)
+	w.must(err)
+	if n != 1 || !woken() {
+		t.Errorf("slept when %d notices were to be sent again", n)
+	}
+}
+
 func (open opener) testNoticesComeWithTheStep(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, open).reachable()

@@ -102,6 +102,7 @@ type Store struct {
 	feedEpoch string
 	dir       string
 	watchers  watchers
+	senders   watchers      // of notices
 	hashing   chan struct{} // who has a password hashed now
 	// statements are prepared on writer
 	statements statements
@@ -323,6 +324,8 @@ type tx struct {
 	store *Store
 	at    time.Time
 	told  bool // something was put on the feed
+	// announced: something was put into the outbox of notices
+	announced bool
 }
 
 // write runs do in a transaction of its own and wakes the feed's readers once
@@ -360,6 +363,9 @@ func (s *Store) transact(ctx context.Context, at time.Time, do func(*tx) error) 
 	if t.told {
 		s.watchers.tick()
 	}
+	if t.announced {
+		s.senders.tick()
+	}
 	return nil
 }
 
@@ -369,10 +375,10 @@ func (t *tx) attempt(ctx context.Context, do func() error) error {
 	if _, err := t.ExecContext(ctx, `SAVEPOINT attempt`); err != nil {
 		return err
 	}
-	told := t.told
+	told, announced := t.told, t.announced
 	err := do()
 	if err != nil {
-		t.told = told
+		t.told, t.announced = told, announced
 		if _, undo := t.ExecContext(ctx, `ROLLBACK TO SAVEPOINT attempt`); undo != nil {
 			return fmt.Errorf("undo: %w", undo) // not a refusal any more: the transaction is lost
 		}

@@ -119,6 +119,7 @@ func (t *tx) retell(ctx context.Context, c refund.Case) (int, error) {
 	}
 	again, err := result.RowsAffected()
 	if err != nil || again > 0 {
+		t.announced = true
 		return int(again), err
 	}
 	kind := c.Asks()
