@@ -16,6 +16,8 @@ import (
 type engine struct {
 	name  string // of its folder of migrations
 	goose goose.Dialect
+	// within: the database is a part of this program, nobody else's.
+	within bool
 	// begin is said first in every transaction that writes; empty: nothing.
 	begin string
 	// alone waits until no other centre changes the schema; nil: there is none.

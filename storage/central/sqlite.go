@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/pressly/goose/v3"
@@ -19,7 +20,7 @@ import (
 // This file holds everything that is particular to SQLite.
 
 var sqliteEngine = engine{
-	name: "sqlite", goose: goose.DialectSQLite3,
+	name: "sqlite", goose: goose.DialectSQLite3, within: true,
 	named: sqliteNamed, backup: sqliteBackup, integrity: sqliteIntegrity,
 	tables: sqliteTables, arrival: "rowid",
 }
@@ -29,7 +30,9 @@ var sqliteEngine = engine{
 // reading, where the write-ahead log keeps them out of each other's way.
 func openSQLite(path string) (writer, reader *sql.DB, err error) {
 	pragmas := []string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)"}
-	writing := url.Values{"_txlock": {"immediate"}, "_pragma": pragmas}
+	// What undoes a savepoint is kept in memory: every event has one, and a file
+	// for it would be made and forgotten with each of them.
+	writing := url.Values{"_txlock": {"immediate"}, "_pragma": append(slices.Clip(pragmas), "temp_store(MEMORY)")}
 	if writer, err = openFile(path, writing); err != nil {
 		return nil, nil, err
 	}
