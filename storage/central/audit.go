@@ -37,8 +37,7 @@ func (t *tx) audit(ctx context.Context, actor, action, object string, detail any
 	}
 	e := auditEntry{At: micros(t.at), Actor: actor, Action: action, Object: object, Body: json.RawMessage(body)}
 	var prev string
-	err = t.QueryRowContext(ctx,
-		`UPDATE counter SET value = value + 1 WHERE name = 'audit' RETURNING value, head`).Scan(&e.Seq, &prev)
+	err = t.QueryRowContext(ctx, `SELECT value + 1, head FROM counter WHERE name = 'audit'`).Scan(&e.Seq, &prev)
 	if err != nil {
 		return fmt.Errorf("audit %s: %w", action, err)
 	}
@@ -50,7 +49,7 @@ func (t *tx) audit(ctx context.Context, actor, action, object string, detail any
 		VALUES ($1, $2, $3, $4, $5, $6, $7)`, e.Seq, e.At, actor, action, object, body, hash); err != nil {
 		return fmt.Errorf("audit %s: %w", action, err)
 	}
-	if _, err := t.ExecContext(ctx, `UPDATE counter SET head = $1 WHERE name = 'audit'`, hash); err != nil {
+	if _, err := t.ExecContext(ctx, `UPDATE counter SET value = $1, head = $2 WHERE name = 'audit'`, e.Seq, hash); err != nil {
 		return fmt.Errorf("audit %s: %w", action, err)
 	}
 	return nil

@@ -210,8 +210,26 @@ func (t *tx) replaceItem(ctx context.Context, c refund.Case, parcel qc.Waybill, 
 	return t.updateItem(ctx, item)
 }
 
+// subject is what a case is about, as its transaction has read it.
+type subject struct {
+	item     qc.Item
+	customer qc.Customer
+	finding  qc.Finding // on which it stands, in its last revision
+}
+
+func (t *tx) subjectOf(ctx context.Context, c refund.Case) (s subject, err error) {
+	if s.item, err = readItem(ctx, t, c.Item); err != nil {
+		return s, err
+	}
+	if s.customer, err = customerOf(ctx, t, c.Order); err != nil {
+		return s, err
+	}
+	s.finding, err = readFinding(ctx, t, c.Finding)
+	return s, err
+}
+
 // insertCase writes a new case down and tells of it: opened, or what on says.
-func (t *tx) insertCase(ctx context.Context, c refund.Case, on refund.Kind) error {
+func (t *tx) insertCase(ctx context.Context, c refund.Case, about subject, on refund.Kind) error {
 	text, err := jsonText(c)
 	if err != nil {
 		return err
@@ -224,13 +242,16 @@ func (t *tx) insertCase(ctx context.Context, c refund.Case, on refund.Kind) erro
 		searchColumn(c), text, dueColumn(c)); err != nil {
 		return fmt.Errorf("open case %s: %w", c.ID, err)
 	}
-	if err := t.checkSlices(ctx, c.Item); err != nil {
+	if err := t.checkSlices(ctx, about.item); err != nil {
 		return fmt.Errorf("open case %s: %w", c.ID, err)
 	}
 	if err := t.announce(ctx, "", c, on); err != nil {
 		return err
 	}
-	if err := t.fileCase(ctx, c); err != nil {
+	if err := t.fileCaseRow(ctx, caseRowOf(c, about.item, about.customer)); err != nil {
+		return err
+	}
+	if err := t.countFinding(ctx, about.finding, about.item); err != nil {
 		return err
 	}
 	return t.tell(ctx, qc.CaseChanged, c)

@@ -26,10 +26,20 @@ const (
 
 // fileCase keeps what the desk's lists and statistics need of a case.
 func (t *tx) fileCase(ctx context.Context, c refund.Case) error {
-	row, err := caseRowOf(ctx, t, c)
+	row, err := readCaseRow(ctx, t, c)
 	if err != nil {
 		return err
 	}
+	if err := t.fileCaseRow(ctx, row); err != nil {
+		return err
+	}
+	if c.Version > 1 && c.Status != refund.Withdrawn {
+		return nil
+	}
+	return t.countAgain(ctx, c.Finding)
+}
+
+func (t *tx) fileCaseRow(ctx context.Context, row *caseRow) error {
 	if _, err := t.ExecContext(ctx, `INSERT INTO desk_case (`+caseRowColumns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
 		ON CONFLICT (case_id) DO UPDATE SET form = excluded.form, version = excluded.version, is_open = excluded.is_open,
@@ -39,12 +49,9 @@ func (t *tx) fileCase(ctx context.Context, c refund.Case) error {
 		ended_at = excluded.ended_at, outcome = excluded.outcome, refusals = excluded.refusals, missing = excluded.missing,
 		placed = excluded.placed`,
 		row.values()...); err != nil {
-		return fmt.Errorf("file case %s: %w", c.ID, err)
+		return fmt.Errorf("file case %s: %w", row.id, err)
 	}
-	if c.Version > 1 && c.Status != refund.Withdrawn {
-		return nil
-	}
-	return t.countAgain(ctx, c.Finding)
+	return nil
 }
 
 // countAgain counts findings anew on which a case stands, or has stood: whether
@@ -76,7 +83,16 @@ func deskSearch(c refund.Case, item qc.Item, customer qc.Customer) string {
 
 // fileFinding counts an inspection.
 func (t *tx) fileFinding(ctx context.Context, f qc.Finding) error {
-	row, err := findingRowOf(ctx, t, f)
+	item, err := readItem(ctx, t, f.Item)
+	if err != nil {
+		return err
+	}
+	return t.countFinding(ctx, f, item)
+}
+
+// countFinding counts the inspection of an item.
+func (t *tx) countFinding(ctx context.Context, f qc.Finding, item qc.Item) error {
+	row, err := findingRowOf(ctx, t, f, item)
 	if err != nil {
 		return err
 	}

@@ -44,8 +44,8 @@ func (r *caseRow) scan(rows *sql.Rows) error {
 		&r.openedAt, &r.decidedAt, &r.creditedAt, &r.endedAt, &r.outcome, &r.refusals, &r.missing, &r.placed)
 }
 
-// caseRowOf makes the row of a case.
-func caseRowOf(ctx context.Context, q querier, c refund.Case) (*caseRow, error) {
+// readCaseRow makes the row of a case out of what is stored.
+func readCaseRow(ctx context.Context, q querier, c refund.Case) (*caseRow, error) {
 	item, err := readItem(ctx, q, c.Item)
 	if err != nil {
 		return nil, err
@@ -54,6 +54,11 @@ func caseRowOf(ctx context.Context, q querier, c refund.Case) (*caseRow, error) 
 	if err != nil {
 		return nil, err
 	}
+	return caseRowOf(c, item, customer), nil
+}
+
+// caseRowOf makes the row of a case.
+func caseRowOf(c refund.Case, item qc.Item, customer qc.Customer) *caseRow {
 	turn, claim := c.Turn(), c.Claim()
 	urgent := int64(never)
 	if first := turn.First(); !first.IsZero() {
@@ -69,7 +74,7 @@ func caseRowOf(ctx context.Context, q querier, c refund.Case) (*caseRow, error) 
 		openedAt: micros(c.OpenedAt), decidedAt: micros(claim.DecidedAt), creditedAt: micros(claim.CreditedAt),
 		endedAt: micros(claim.EndedAt), outcome: string(claim.Result), refusals: c.Refusals, missing: c.Missing().Minor(),
 		placed: item.PlatformOrder,
-	}, nil
+	}
 }
 
 // findingRow is an inspection as the statistics have it.
@@ -93,13 +98,10 @@ func (r *findingRow) scan(rows *sql.Rows) error {
 
 // findingRowOf makes the row of a finding in its last revision. It counts from
 // when it was first recorded.
-func findingRowOf(ctx context.Context, q querier, f qc.Finding) (*findingRow, error) {
-	item, err := readItem(ctx, q, f.Item)
-	if err != nil {
-		return nil, err
-	}
+func findingRowOf(ctx context.Context, q querier, f qc.Finding, item qc.Item) (*findingRow, error) {
 	first := f
 	if f.Revision > 1 {
+		var err error
 		first, err = body[qc.Finding](q.QueryRowContext(ctx, `SELECT body FROM finding WHERE id = $1 ORDER BY revision LIMIT 1`, string(f.ID)))
 		if err != nil {
 			return nil, fmt.Errorf("read finding %s: %w", f.ID, err)
@@ -177,7 +179,7 @@ func deskFaults(ctx context.Context, q querier) (faults DeskFaults, err error) {
 		if err != nil {
 			return faults, err
 		}
-		want, err := caseRowOf(ctx, q, c)
+		want, err := readCaseRow(ctx, q, c)
 		if err != nil {
 			return faults, err
 		}
@@ -205,7 +207,11 @@ func deskFaults(ctx context.Context, q querier) (faults DeskFaults, err error) {
 		if err != nil {
 			return faults, err
 		}
-		want, err := findingRowOf(ctx, q, f)
+		item, err := readItem(ctx, q, f.Item)
+		if err != nil {
+			return faults, err
+		}
+		want, err := findingRowOf(ctx, q, f, item)
 		if err != nil {
 			return faults, err
 		}

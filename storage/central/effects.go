@@ -95,13 +95,17 @@ func (t *tx) findingRecorded(ctx context.Context, s said[qc.Finding]) error {
 	if err := t.keepFinding(ctx, f); err != nil {
 		return err
 	}
+	if counts && f.Verdict == qc.Flag && len(mine) == 0 {
+		return t.openFor(ctx, f, item, cases.free(item))
+	}
+	if err := t.countFinding(ctx, f, item); err != nil {
+		return err
+	}
 	switch {
 	case !counts:
 		return t.audit(ctx, "staff:"+string(f.Inspector), "finding.overtaken", "item:"+string(f.Item), f.ID)
-	case f.Verdict == qc.Pass && len(mine) == 0:
-		return t.audit(ctx, "staff:"+string(f.Inspector), "finding.pass", "item:"+string(f.Item), f.ID)
 	case len(mine) == 0:
-		return t.openFor(ctx, f, item, cases.free(item))
+		return t.audit(ctx, "staff:"+string(f.Inspector), "finding.pass", "item:"+string(f.Item), f.ID)
 	}
 	return t.eachSlice(mine, func(c refund.Case) error { return t.reinspected(ctx, s, c, item) })
 }
@@ -167,10 +171,11 @@ func (t *tx) keepFinding(ctx context.Context, f qc.Finding) error {
 			return fmt.Errorf("keep finding %s: %w", f.ID, err)
 		}
 	}
-	return t.fileFinding(ctx, f)
+	return nil
 }
 
-// openFor opens a case for so many pieces of a flagged item.
+// openFor opens a case for so many pieces of a flagged item, and counts the
+// finding with it.
 func (t *tx) openFor(ctx context.Context, f qc.Finding, item qc.Item, pieces int) error {
 	missing, err := t.missingPreviews(ctx, f)
 	if err != nil {
@@ -193,7 +198,7 @@ func (t *tx) openFor(ctx context.Context, f qc.Finding, item qc.Item, pieces int
 	if err != nil {
 		return err
 	}
-	if err := t.insertCase(ctx, c, ""); err != nil {
+	if err := t.insertCase(ctx, c, subject{item, customer, f}, ""); err != nil {
 		return err
 	}
 	if err := t.audit(ctx, "staff:"+string(f.Inspector), "case.open", "case:"+string(c.ID),
@@ -203,7 +208,7 @@ func (t *tx) openFor(ctx context.Context, f qc.Finding, item qc.Item, pieces int
 	if c, err = t.instructed(ctx, c, ""); err != nil {
 		return err
 	}
-	return t.tellStanding(ctx, c)
+	return t.tellStandingOf(ctx, c, f, item)
 }
 
 func newCaseID() (qc.CaseID, error) {
@@ -353,6 +358,10 @@ func (t *tx) tellStanding(ctx context.Context, c refund.Case) error {
 	if err != nil {
 		return err
 	}
+	return t.tellStandingOf(ctx, c, f, item)
+}
+
+func (t *tx) tellStandingOf(ctx context.Context, c refund.Case, f qc.Finding, item qc.Item) error {
 	standing := qc.Standing{
 		Finding: f, Item: item, Case: c.ID, Waits: c.LeadWaits, Missing: c.PhotosMissing, At: c.ChangedAt,
 	}

@@ -57,9 +57,11 @@ func (t *tx) applyBatch(ctx context.Context, id qc.StationID, b qc.Batch) (qc.Ac
 	if b.Epoch == "" || len(b.Epoch) > 64 || b.First == 0 && len(b.Events) > 0 {
 		return qc.Ack{}, ErrBatch
 	}
-	acked, head, err := logState(ctx, t, id, b.Epoch)
-	if err != nil {
-		return qc.Ack{}, err
+	acked, head := station.AckedSeq, station.Head
+	if b.Epoch != station.Epoch {
+		if acked, head, err = logState(ctx, t, id, b.Epoch); err != nil {
+			return qc.Ack{}, err
+		}
 	}
 	if len(b.Events) == 0 {
 		return qc.Ack{Through: acked, Head: head}, nil
@@ -69,9 +71,11 @@ func (t *tx) applyBatch(ctx context.Context, id qc.StationID, b qc.Batch) (qc.Ac
 	}
 	ack := qc.Ack{Through: acked, Head: head, Receipts: make([]qc.Receipt, 0, len(b.Events))}
 	log := stationLog{station: id, epoch: b.Epoch}
-	prev, err := t.hashAt(ctx, log, b.First-1)
-	if err != nil {
-		return qc.Ack{}, err
+	prev := head
+	if b.First <= acked { // some of it is known
+		if prev, err = t.hashAt(ctx, log, b.First-1); err != nil {
+			return qc.Ack{}, err
+		}
 	}
 	if b.Prev != prev {
 		return qc.Ack{}, ErrFork
@@ -100,7 +104,11 @@ func (t *tx) applyBatch(ctx context.Context, id qc.StationID, b qc.Batch) (qc.Ac
 	if ack.Through == acked {
 		return ack, nil
 	}
-	return ack, t.acknowledge(ctx, log, ack)
+	if err := t.acknowledge(ctx, log, ack); err != nil || b.Epoch == station.Epoch {
+		return ack, err
+	}
+	_, err = t.ExecContext(ctx, `UPDATE station SET epoch = $1 WHERE id = $2`, b.Epoch, string(id))
+	return ack, err
 }
 
 // stationLog names one epoch of one station's log.
@@ -110,12 +118,9 @@ type stationLog struct {
 }
 
 func (t *tx) acknowledge(ctx context.Context, log stationLog, ack qc.Ack) error {
-	if _, err := t.ExecContext(ctx, `INSERT INTO station_log (station, epoch, acked_seq, head) VALUES ($1, $2, $3, $4)
+	_, err := t.ExecContext(ctx, `INSERT INTO station_log (station, epoch, acked_seq, head) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (station, epoch) DO UPDATE SET acked_seq = excluded.acked_seq, head = excluded.head`,
-		string(log.station), log.epoch, int64(ack.Through), string(ack.Head)); err != nil {
-		return err
-	}
-	_, err := t.ExecContext(ctx, `UPDATE station SET epoch = $1 WHERE id = $2`, log.epoch, string(log.station))
+		string(log.station), log.epoch, int64(ack.Through), string(ack.Head))
 	return err
 }
 

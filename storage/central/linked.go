@@ -160,7 +160,11 @@ func (t *tx) claimByTicket(ctx context.Context, w refund.Writing) (qc.CaseID, er
 }
 
 func (t *tx) openLinked(ctx context.Context, c refund.Case, e refund.Event) error {
-	if err := t.insertCase(ctx, c, e.Kind); err != nil {
+	about, err := t.subjectOf(ctx, c)
+	if err != nil {
+		return err
+	}
+	if err := t.insertCase(ctx, c, about, e.Kind); err != nil {
 		return err
 	}
 	return t.audit(ctx, actorName(e.Actor), "case."+string(e.Kind), "case:"+string(c.ID),

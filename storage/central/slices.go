@@ -113,14 +113,10 @@ func (s slicesOfItem) refuseNew(f qc.Finding, item qc.Item) error {
 	return nil
 }
 
-// checkSlices makes sure that the item's open cases hold no more pieces than
+// checkSlices makes sure that an item's open cases hold no more pieces than
 // there are.
-func (t *tx) checkSlices(ctx context.Context, id qc.ItemID) error {
-	item, err := readItem(ctx, t, id)
-	if err != nil {
-		return err
-	}
-	cases, err := t.slicesOf(ctx, id)
+func (t *tx) checkSlices(ctx context.Context, item qc.Item) error {
+	cases, err := t.slicesOf(ctx, item.ID)
 	if err != nil {
 		return err
 	}
@@ -224,7 +220,11 @@ func (t *tx) split(ctx context.Context, id qc.CaseID, version, pieces int, by re
 	if err := t.announce(ctx, c.Status, halves.Rest, e.Kind); err != nil {
 		return Halves{}, err
 	}
-	if err := t.insertCase(ctx, halves.Part, e.Kind); err != nil {
+	about, err := t.subjectOf(ctx, halves.Part)
+	if err != nil {
+		return Halves{}, err
+	}
+	if err := t.insertCase(ctx, halves.Part, about, e.Kind); err != nil {
 		return Halves{}, err
 	}
 	if err := t.audit(ctx, actor, "case."+string(e.Kind), "case:"+string(id), map[string]any{
