@@ -45,7 +45,7 @@ func (c *centre) sender(ctx context.Context) (sender *notify.Sender, stop func()
 	var mailer *notify.Mailer
 	if smtp := c.settings.SMTP; smtp.Host != "" {
 		mailer, err = notify.NewMailer(notify.Server{
-			Host: smtp.Host, Port: smtp.Port, User: smtp.User, Password: smtp.Password, From: smtp.From, TLS: smtp.TLS,
+			Host: smtp.Host, Port: smtp.Port, User: smtp.User, Password: smtp.Password, From: smtp.From, TLS: smtp.TLS, Bounces: smtp.Bounces,
 		}, c.now)
 		if err != nil {
 			return nil, nil, err

@@ -38,6 +38,18 @@ type Command struct {
 	// Alone commands never go through the door: they are the program that
 	// opens it.
 	Alone bool
+	// Input is how many bytes of standard input it wants at most, which travel
+	// with it through the door; what is more is read and dropped.
+	Input int64
+	// Failure is its exit code whatever went wrong; 0: the usual ones.
+	Failure int
+}
+
+func (c Command) exit(code int) int {
+	if code != 0 && c.Failure != 0 {
+		return c.Failure
+	}
+	return code
 }
 
 // Call is a command as it was given.
@@ -46,6 +58,7 @@ type Call struct {
 	Dir   string   // working folder of whoever called
 	Set   *flag.FlagSet
 	Env   []string
+	Input []byte // of a command that wants any
 	JSON  bool
 	Words assets.Words
 	Out   io.Writer
@@ -148,6 +161,8 @@ type Program struct {
 	// Log keeps what lies behind a failure where an administrator finds it;
 	// whoever gave the command reads a sentence. It may be nil.
 	Log func(call *Call, err error)
+	// Stdin is where a command's input comes from; [Program.Run] sets it.
+	Stdin io.Reader
 }
 
 // Run does what this process was started for and ends it. A first signal to end
@@ -159,13 +174,15 @@ func (p Program) Run() {
 	if err != nil {
 		dir = "."
 	}
+	p.Stdin = os.Stdin
 	os.Exit(p.Main(ctx, os.Args[1:], os.Environ(), dir, os.Stdout, os.Stderr))
 }
 
 // Main runs the program and returns its exit code: 0 when it did what was
 // asked, 1 when it could not, 2 when it was asked wrongly.
 func (p Program) Main(ctx context.Context, args, env []string, dir string, out, errOut io.Writer) int {
-	found, call, err := p.read(door.Call{Args: args, Dir: dir}, env, out, errOut)
+	from := door.Call{Args: args, Dir: dir}
+	found, call, err := p.read(from, env, out, errOut)
 	if call.Flag("version") == "true" {
 		fmt.Fprintln(out, p.Name, version())
 		return 0
@@ -176,22 +193,41 @@ func (p Program) Main(ctx context.Context, args, env []string, dir string, out, 
 	}
 	if err != nil {
 		fmt.Fprintf(errOut, "%s: %v\n%s\n", p.Name, err, call.Words.Text("cli.see_help", "program", p.Name))
-		return 2
+		return found.exit(2)
+	}
+	if found.Input > 0 {
+		if from.Input, err = p.input(found.Input); err != nil {
+			return found.exit(p.fail(call, err))
+		}
+		call.Input = from.Input
 	}
 	if !found.Alone {
 		data, err := p.Data(call.Set, env)
 		if err != nil {
-			return p.fail(call, err)
+			return found.exit(p.fail(call, err))
 		}
-		exit, err := door.Knock(ctx, data, door.Call{Args: args, Dir: dir}, out, errOut)
+		exit, err := door.Knock(ctx, data, from, out, errOut)
 		if err == nil {
-			return exit
+			return found.exit(exit)
 		}
 		if !errors.Is(err, door.ErrNobody) {
-			return p.fail(call, err)
+			return found.exit(p.fail(call, err))
 		}
 	}
-	return p.fail(call, found.Run(ctx, call))
+	return found.exit(p.fail(call, found.Run(ctx, call)))
+}
+
+// input reads up to most bytes, and what is more to its end: whoever writes to a
+// reader that has left takes that for a failure.
+func (p Program) input(most int64) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(p.Stdin, most))
+	if err == nil {
+		_, err = io.Copy(io.Discard, p.Stdin)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read standard input: %w", err)
+	}
+	return data, nil
 }
 
 // version is what Go has written into the program, "devel" where it was not built
@@ -209,9 +245,10 @@ func (p Program) Answer(ctx context.Context, from door.Call, env []string, out, 
 	found, call, err := p.read(from, env, out, errOut)
 	if err != nil {
 		fmt.Fprintf(errOut, "%s: %v\n", p.Name, err)
-		return 2
+		return found.exit(2)
 	}
-	return p.fail(call, found.Run(ctx, call))
+	call.Input = from.Input
+	return found.exit(p.fail(call, found.Run(ctx, call)))
 }
 
 func (p Program) fail(call *Call, err error) int {

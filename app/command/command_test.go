@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"flawmark/app/door"
 )
@@ -127,6 +128,63 @@ func TestMain_RunningProgramCarriesTheCommandOut(t *testing.T) {
 	}
 	if exit != 1 || !strings.Contains(errOut.String(), "No item 77") {
 		t.Errorf("exit %d, %q", exit, errOut.String())
+	}
+}
+
+// Input is bounded, read to its end, and reaches the running program; whatever
+// goes wrong has the one exit code.
+func TestMain_CarriesInputAlong(t *testing.T) {
+	t.Parallel()
+	var got []byte
+	p := program(new(Call))
+	p.Commands = append(p.Commands, Command{Name: "take", Input: 4, Failure: 75, Run: func(_ context.Context, call *Call) error {
+		if got = call.Input; len(got) == 0 {
+			return Fail("error.unknown_item", nil, "item", "77")
+		}
+		return nil
+	}})
+	take := func(dir, input string, more ...string) (int, int) {
+		t.Helper()
+		stdin := strings.NewReader(input)
+		p.Stdin = stdin
+		exit := p.Main(t.Context(), append([]string{"take", "--data", dir}, more...), nil, "", io.Discard, io.Discard)
+		return exit, stdin.Len()
+	}
+	alone, served := t.TempDir(), t.TempDir()
+	d, err := door.Open(served)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	running, refuses := p, false
+	running.Stdin = iotest.ErrReader(errors.New("of another program"))
+	go func() {
+		done <- d.Run(ctx, func(ctx context.Context, call door.Call, out, errOut io.Writer) int {
+			if refuses {
+				return 2 // as a program does that is older
+			}
+			return running.Answer(ctx, call, nil, out, errOut)
+		})
+	}()
+	for _, dir := range []string{alone, served} {
+		if exit, left := take(dir, "abcdefg"); exit != 0 || left != 0 || string(got) != "abcd" {
+			t.Errorf("exit %d, took %q, left %d", exit, got, left)
+		}
+		if exit, _ := take(dir, ""); exit != 75 {
+			t.Errorf("fails with %d", exit)
+		}
+		if exit, _ := take(dir, "a", "--no-such-flag"); exit != 75 {
+			t.Errorf("asked wrongly, fails with %d", exit)
+		}
+	}
+	refuses = true
+	if exit, _ := take(served, "a"); exit != 75 {
+		t.Errorf("refused by the running program, fails with %d", exit)
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
 	}
 }
 

@@ -38,8 +38,9 @@ const maxCall = 1 << 20
 
 // Call is a command for the running program.
 type Call struct {
-	Args []string `json:"args"` // as typed, without the program's name
-	Dir  string   `json:"dir"`  // the caller's working folder, for relative paths
+	Args  []string `json:"args"`            // as typed, without the program's name
+	Dir   string   `json:"dir"`             // the caller's working folder, for relative paths
+	Input []byte   `json:"input,omitempty"` // of standard input, where the command wants any
 }
 
 // Handler runs a call and returns its exit code. It must end when ctx does.

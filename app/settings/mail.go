@@ -8,8 +8,8 @@ import (
 )
 
 // SMTP is the mail server that customers are written to through. It is set in
-// the file and by FLAWMARK_SMTP_HOST, _PORT, _USER, _PASSWORD, _FROM and _TLS
-// in the environment; never by a flag, because other users see those.
+// the file and by FLAWMARK_SMTP_HOST, _PORT, _USER, _PASSWORD, _FROM, _TLS and
+// _BOUNCES in the environment; never by a flag, because other users see those.
 type SMTP struct {
 	Host     string `json:"host,omitempty"` // empty: no mails are sent
 	Port     int    `json:"port,omitempty"` // 0: what suits TLS, 587, 465 or 25
@@ -17,6 +17,9 @@ type SMTP struct {
 	Password string `json:"password,omitempty"`
 	From     string `json:"from,omitempty"` // "Name <address>"
 	TLS      string `json:"tls,omitempty"`  // one of [MailTLS]; empty: the first
+	// Bounces is the plain address that what cannot be delivered is sent back to:
+	// to it with "+" and the mail's name before the "@". Empty: to From.
+	Bounces string `json:"bounces,omitempty"`
 }
 
 // MailTLS lists how the line to the mail server is kept secret: by STARTTLS or
@@ -42,7 +45,7 @@ type Notices struct {
 
 func (s *SMTP) fromEnvironment(env []string) error {
 	for name, into := range map[string]*string{
-		"HOST": &s.Host, "USER": &s.User, "PASSWORD": &s.Password, "FROM": &s.From, "TLS": &s.TLS,
+		"HOST": &s.Host, "USER": &s.User, "PASSWORD": &s.Password, "FROM": &s.From, "TLS": &s.TLS, "BOUNCES": &s.Bounces,
 	} {
 		if value, ok := lookup(env, "FLAWMARK_SMTP_"+name); ok {
 			*into = value
@@ -88,6 +91,10 @@ func (s *SMTP) check() error {
 	}
 	if address, err := mail.ParseAddress(s.From); err != nil || !strings.Contains(address.Address, "@") || strings.ContainsAny(s.From, "\r\n") {
 		return invalidMail("from", s.From, "Flawmark <noreply@example.com>")
+	}
+	if address, err := mail.ParseAddress(s.Bounces); s.Bounces != "" && (err != nil || address.Address != s.Bounces ||
+		strings.ContainsAny(s.Bounces, "\r\n\"") || strings.Count(s.Bounces, "@") != 1) {
+		return invalidMail("bounces", s.Bounces, "bounces@example.com")
 	}
 	if (s.User == "") != (s.Password == "") {
 		return &Invalid{Key: "cli.setting_pair", Setting: "smtp.user", Value: "smtp.password"}

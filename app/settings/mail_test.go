@@ -47,6 +47,8 @@ func TestSMTP_WrongSettingsAreNamed(t *testing.T) {
 		"sender is none":        {`{"smtp":{"host":"m.example.com","from":"flawmark"}}`, "smtp.from"},
 		"sender with a line":    {`{"smtp":{"host":"m.example.com","from":"a@example.com\r\nBcc: b@example.com"}}`, "smtp.from"},
 		"host with a port":      {`{"smtp":{"host":"m.example.com:25","from":"a@example.com"}}`, "smtp.host"},
+		"bounces are none":      {`{"smtp":{` + good + `,"bounces":"Bounces <b@example.com>"}}`, "smtp.bounces"},
+		"bounces to nobody":     {`{"smtp":{` + good + `,"bounces":"bounces"}}`, "smtp.bounces"},
 		"port":                  {`{"smtp":{` + good + `,"port":70000}}`, "smtp.port"},
 		"tls":                   {`{"smtp":{` + good + `,"tls":"maybe"}}`, "smtp.tls"},
 		"user alone":            {`{"smtp":{` + good + `,"user":"u"}}`, "smtp.user"},

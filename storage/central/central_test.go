@@ -405,6 +405,7 @@ func testStore(t *testing.T, open opener) {
 	t.Run("Worklist", open.testWorklist)
 	t.Run("Assign", open.testAssign)
 	t.Run("ListsAll", open.testListsAll)
+	t.Run("BouncedMails", open.testBouncedMails)
 	t.Run("Untold", open.testUntold)
 	t.Run("UntoldUntilTheChoice", open.testUntoldUntilTheChoice)
 	t.Run("UntoldWithoutAnyWay", open.testUntoldWithoutAnyWay)

@@ -22,6 +22,9 @@ type Server struct {
 	User     string // empty: nobody signs in
 	Password string
 	From     string // "Name <address>"
+	// Bounces is the address that servers send back to what they cannot deliver,
+	// with "+" and the mail's name in it; empty: From, as it is.
+	Bounces string
 	// TLS is how the line is kept secret: [TLSRequired], [TLSDirect],
 	// [TLSIfOffered] or [TLSNever].
 	TLS   string
@@ -74,6 +77,11 @@ func (m *Mailer) Send(ctx context.Context, id, to string, l Letter) error {
 	defer end()
 	msg := mail.NewMsg()
 	msg.FromMailAddress(m.from)
+	if box, host, ok := strings.Cut(m.server.Bounces, "@"); ok {
+		if err := msg.EnvelopeFrom(box + "+" + id + "@" + host); err != nil {
+			return Trouble{Key: "notice.problem.sender_invalid", Everybody: true, cause: err}
+		}
+	}
 	if err := msg.To(to); err != nil {
 		return Trouble{Key: "notice.problem.address", Final: true}
 	}

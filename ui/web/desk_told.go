@@ -59,7 +59,7 @@ func remedy(d Dossier, told Telling, now time.Time) string {
 	for _, n := range told.Notices {
 		switch {
 		case n.State == refund.NoticeSent || n.State == refund.NoticeMoot || n.State == refund.NoticeUnwanted:
-		case n.Problem == "notice.problem.address" || n.Problem == "notice.problem.recipient":
+		case n.Problem == "notice.problem.address" || n.Problem == "notice.problem.recipient" || n.Problem == "notice.problem.bounced":
 			return "web.told.do.address"
 		case n.Problem != "":
 			return "web.told.do.again"
