@@ -57,6 +57,9 @@ func lived(t *testing.T, open opener) world {
 	_, err = w.BeginShopRequest(t.Context(), shop, "a key", "a print", noon)
 	w.must(err)
 	w.must(w.Subscribe(t.Context(), browser("20481", 1), noon))
+	_, err = w.LinkMails(t.Context(), sampleOrder().Customer.ID, noon)
+	w.must(err)
+	w.must(w.ChooseMails(t.Context(), "20481", false, noon))
 	_, err = w.AskWithdrawal(t.Context(), refund.Withdrawal{
 		ID: uuid.NewString(), Customer: "C-1001", Amount: money.Fen(700), To: "Alipay ana@example.com", AskedBy: "clerk:clerk3",
 	}, noon)
