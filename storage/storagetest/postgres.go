@@ -13,7 +13,8 @@ import (
 )
 
 // Postgres is a PostgreSQL server of its own, on a socket in a folder that
-// nobody else uses. It keeps nothing and ends with the test.
+// nobody else uses. It keeps nothing and ends with the test, also with one that is
+// killed.
 type Postgres struct {
 	dir       string
 	bin       string
@@ -38,6 +39,7 @@ func StartPostgres(tb testing.TB) *Postgres {
 			tb.Error(err)
 		}
 	})
+	p.endWithTest(tb)
 	p.run(tb, "initdb", "--pgdata", p.data(), "--auth", "trust", "--username", "flawmark", "--encoding", "UTF8", "--no-sync")
 	p.Start(tb)
 	tb.Cleanup(func() { p.Stop(tb) })
@@ -45,6 +47,24 @@ func StartPostgres(tb testing.TB) *Postgres {
 }
 
 func (p *Postgres) data() string { return filepath.Join(p.dir, "data") }
+
+// endWithTest has the server ended and its folder removed when the test's process
+// is gone, since one that is killed cleans up nothing by itself.
+func (p *Postgres) endWithTest(tb testing.TB) {
+	tb.Helper()
+	heir := exec.Command("sh", "-c", `read -r _
+"$1" --pgdata "$2/data" --mode immediate stop
+rm -rf "$2"`, "sh", filepath.Join(p.bin, "pg_ctl"), p.dir)
+	heir.Dir, heir.Env = "/", append(os.Environ(), "LC_ALL=C")
+	if err := asServer(heir, p.dir); err != nil {
+		tb.Fatal(err)
+	}
+	gone, err := untilGone(heir)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = gone() }) // there is nothing left to end
+}
 
 // Start starts the server, again after [Postgres.Stop].
 func (p *Postgres) Start(tb testing.TB) {

@@ -32,3 +32,11 @@ func asServer(cmd *exec.Cmd, dir string) error {
 	cmd.SysProcAttr = &sys.SysProcAttr{Credential: &sys.Credential{Uid: uint32(uid), Gid: uint32(gid)}}
 	return os.Chown(dir, int(uid), int(gid))
 }
+
+// onItsOwn has cmd outlive a signal to the whole group of this process.
+func onItsOwn(cmd *exec.Cmd) {
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = &sys.SysProcAttr{}
+	}
+	cmd.SysProcAttr.Setpgid = true
+}

@@ -19,7 +19,8 @@ import (
 )
 
 // S3 is an object store of its own: the gateway of .ci/tools on a port of this
-// machine, with its objects in a folder. It ends with the test.
+// machine, with its objects in a folder. It ends with the test, also with one that
+// is killed.
 type S3 struct {
 	AccessKey, SecretKey string
 	Roots                *x509.CertPool // who vouches for it; nil: it speaks without TLS
@@ -27,7 +28,7 @@ type S3 struct {
 	dir     string
 	program string
 	address string
-	server  *exec.Cmd
+	end     func() error // of the server that runs; nil: none does
 	buckets atomic.Int64
 }
 
@@ -118,14 +119,18 @@ func (s *S3) Start(tb testing.TB) {
 	if s.Roots != nil {
 		args = append(args, "--cert", s.certificate(), "--key", s.certificate()+".key")
 	}
-	s.server = exec.Command(s.program, append(args, "posix", "--sidecar", filepath.Join(s.dir, "sidecar"), filepath.Join(s.dir, "objects"))...)
+	args = append(args, "posix", "--sidecar", filepath.Join(s.dir, "sidecar"), filepath.Join(s.dir, "objects"))
 	log, err := os.OpenFile(filepath.Join(s.dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		tb.Fatal(err)
 	}
 	defer log.Close()
-	s.server.Stdout, s.server.Stderr = log, log
-	if err := s.server.Start(); err != nil {
+	server := exec.Command("sh", append([]string{"-c", `"$@" &
+read -r _
+kill -9 $!
+wait $! || :`, "sh", s.program}, args...)...)
+	server.Stdout, server.Stderr = log, log
+	if s.end, err = untilGone(server); err != nil {
 		tb.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
@@ -153,14 +158,13 @@ func (s *S3) Start(tb testing.TB) {
 // Stop ends the server at once, as a power cut would. Stopping twice is no error.
 func (s *S3) Stop(tb testing.TB) {
 	tb.Helper()
-	if s.server == nil {
+	if s.end == nil {
 		return
 	}
-	if err := s.server.Process.Kill(); err != nil {
-		tb.Error(err)
+	if err := s.end(); err != nil {
+		tb.Errorf("end the object store: %v", err)
 	}
-	_ = s.server.Wait() // it says that it was killed
-	s.server = nil
+	s.end = nil
 }
 
 // Bucket makes an empty bucket and returns its address.
