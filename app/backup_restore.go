@@ -13,6 +13,7 @@ import (
 
 	"flawmark/app/archive"
 	"flawmark/app/command"
+	"flawmark/app/logbook"
 	"flawmark/app/qc"
 	"flawmark/app/settings"
 	"flawmark/storage/blob"
@@ -97,7 +98,7 @@ func mayReplace(ctx context.Context, data string, force bool) error {
 	}
 	there := false
 	for _, entry := range entries {
-		there = there || entry.Name() != "station.log" && entry.Name() != "station.log.old"
+		there = there || !logbook.Holds(entry.Name(), logName)
 	}
 	if !there {
 		return nil

@@ -27,6 +27,7 @@ var mayImport = map[string][]string{
 	"app/settings":   {"app/durable"},
 	"app/durable":    {},
 	"app/door":       {"app/durable"},
+	"app/logbook":    {},
 	"app/locale":     {},
 	"app/command":    {"app/door", "assets"},
 	"app/dev":        {},
@@ -34,8 +35,8 @@ var mayImport = map[string][]string{
 	"app/handout":    {"app/command", "imaging/evidence"},
 	"app/load":       {"sync/client", "sync/outbox", "storage/blob", "storage/local"},
 	"app/measure":    {"app/load", "ui/widgets", "imaging", "storage", "assets"},
-	"app":            {"app/archive", "app/command", "app/door", "app/durable", "app/handout", "app/locale", "app/settings", "ui", "imaging", "sync", "storage", "assets"},
-	"app/central":    {"app/archive", "app/command", "app/door", "app/handout", "app/settings", "ui/web", "imaging/photo", "sync/intake", "sync/notify", "sync/shops", "sync/wire", "storage/blob", "storage/central", "assets"},
+	"app":            {"app/archive", "app/command", "app/door", "app/durable", "app/handout", "app/locale", "app/logbook", "app/settings", "ui", "imaging", "sync", "storage", "assets"},
+	"app/central":    {"app/archive", "app/command", "app/door", "app/handout", "app/logbook", "app/settings", "ui/web", "imaging/photo", "sync/intake", "sync/notify", "sync/shops", "sync/wire", "storage/blob", "storage/central", "assets"},
 	"app/journey":    {"app", "ui", "imaging", "sync", "storage", "assets"},
 	"words of trade": {"app/qc", "app/refund", "app/money"},
 }
@@ -139,7 +140,7 @@ func crosses(f file, imported string) string {
 	if !external || f.test {
 		return ""
 	}
-	if slices.Contains([]string{"app/dev", "sync/wire", "app/money", "app/settings", "app/door", "app/durable", "app/archive", "assets"}, dir) {
+	if slices.Contains([]string{"app/dev", "sync/wire", "app/money", "app/settings", "app/door", "app/durable", "app/archive", "app/logbook", "assets"}, dir) {
 		return "this package uses the standard library only"
 	}
 	home, longest := []string(nil), 0

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"flawmark/app/command"
+	"flawmark/app/logbook"
 	"flawmark/app/qc"
 	"flawmark/app/settings"
 	"flawmark/assets"
@@ -160,18 +161,12 @@ func withWindow(run func(context.Context, *command.Call, *station) error) func(c
 	}
 }
 
-// largestLog is the size at which the log begins anew, keeping one old file.
-const largestLog = 16 << 20
+// logName is the log's file in the data folder.
+const logName = "station.log"
 
 // openLog opens the folder's log file. It holds no tokens and no photos.
 func openLog(data string) (*slog.Logger, io.Closer, error) {
-	path := filepath.Join(data, "station.log")
-	if info, err := os.Stat(path); err == nil && info.Size() > largestLog {
-		if err := os.Rename(path, path+".old"); err != nil {
-			return nil, nil, command.Fail("cli.folder_unusable", err, "folder", data)
-		}
-	}
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	file, err := logbook.Open(filepath.Join(data, logName))
 	if err != nil {
 		return nil, nil, command.Fail("cli.folder_unusable", err, "folder", data)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"flawmark/app/archive"
 	"flawmark/app/command"
+	"flawmark/app/logbook"
 	"flawmark/app/qc"
 	"flawmark/app/settings"
 	"flawmark/storage/blob"
@@ -293,7 +294,7 @@ func mayReplace(data string, force bool) error {
 	}
 	there := false
 	for _, entry := range entries {
-		there = there || entry.Name() != logName
+		there = there || !logbook.Holds(entry.Name(), logName)
 	}
 	if !there {
 		return nil

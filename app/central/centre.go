@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"flawmark/app/command"
+	"flawmark/app/logbook"
 	"flawmark/app/qc"
 	"flawmark/app/refund"
 	"flawmark/app/settings"
@@ -108,7 +109,7 @@ func openLog(data string, errOut io.Writer) (*slog.Logger, io.Closer, error) {
 	if err := os.MkdirAll(data, 0o700); err != nil {
 		return nil, nil, command.Fail("cli.folder_unusable", err, "folder", data)
 	}
-	file, err := os.OpenFile(filepath.Join(data, logName), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	file, err := logbook.Open(filepath.Join(data, logName))
 	if err != nil {
 		return nil, nil, command.Fail("cli.folder_unusable", err, "folder", data)
 	}
