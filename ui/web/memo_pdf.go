@@ -3,6 +3,7 @@ package web
 import (
 	"bytes"
 	"fmt"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -10,6 +11,7 @@ import (
 	"flawmark/assets"
 
 	"github.com/go-pdf/fpdf"
+	"golang.org/x/image/font/sfnt"
 )
 
 // The page of a memo, in millimetres.
@@ -24,6 +26,29 @@ const (
 // Chinese is read everywhere. The same memo in the same language is the same
 // file, byte for byte.
 func (s speech) memoPDF(m refund.Memo, inside bool) ([]byte, error) {
+	font, err := sfnt.Parse(assets.FontRegular())
+	if err != nil {
+		return nil, fmt.Errorf("read the font of memos: %w", err)
+	}
+	m.Title.EN = printable(m.Title.EN, string(m.Item), font)
+	m.Title.ZH = printable(m.Title.ZH, string(m.Item), font)
+	facts := s.memoFacts(m, inside)
+	for i := range facts {
+		facts[i].Value = printable(facts[i].Value, s.T("memo.elsewhere"), font)
+	}
+	file, pages, err := s.writeMemo(m, facts, 0)
+	if err == nil && pages > 1 { // how many there are is known by now
+		file, _, err = s.writeMemo(m, facts, pages)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("write memo %d as PDF: %w", m.Number, err)
+	}
+	return file, nil
+}
+
+// writeMemo writes a memo with facts that can be printed, and with the number of each of
+// its pages where it is said how many those are.
+func (s speech) writeMemo(m refund.Memo, facts []factView, of int) (file []byte, pages int, err error) {
 	pdf := fpdf.New("P", "mm", "A4", "")
 	pdf.SetCatalogSort(true)
 	pdf.SetCreationDate(m.At.UTC())
@@ -36,6 +61,14 @@ func (s speech) memoPDF(m refund.Memo, inside bool) ([]byte, error) {
 	pdf.SetTitle(heading, true)
 	pdf.SetCreator(s.T("app.name"), true)
 	pdf.SetLang(map[string]string{"zh": "zh-Hans"}[s.Language()])
+	if of > 0 {
+		pdf.SetFooterFunc(func() {
+			pdf.SetY(-pdfMargin + pdfLine)
+			pdf.SetFont("sans", "", 9)
+			number := strconv.Itoa(pdf.PageNo()) + " / " + strconv.Itoa(of)
+			pdf.CellFormat(0, pdfLine, m.Number.String()+" · "+number, "", 0, "C", false, 0, "")
+		})
+	}
 	pdf.AddPage()
 
 	sheet := pdfSheet{Fpdf: pdf}
@@ -46,7 +79,7 @@ func (s speech) memoPDF(m refund.Memo, inside bool) ([]byte, error) {
 	pdf.SetFont("sans", "", 10)
 	sheet.row(pdfLine, "", s.memoDate(m).Text, "")
 	pdf.Ln(pdfLine)
-	for _, fact := range s.memoFacts(m, inside) {
+	for _, fact := range facts {
 		sheet.row(pdfLine, fact.Label, fact.Value, "")
 	}
 	pdf.Ln(pdfLine)
@@ -60,11 +93,11 @@ func (s speech) memoPDF(m refund.Memo, inside bool) ([]byte, error) {
 	pdf.SetFont("sans", "B", 12)
 	sheet.row(pdfLine+4, "", s.T("memo.net"), m.Net.String())
 
-	var file bytes.Buffer
-	if err := pdf.Output(&file); err != nil {
-		return nil, fmt.Errorf("write memo %d as PDF: %w", m.Number, err)
+	var written bytes.Buffer
+	if err := pdf.Output(&written); err != nil {
+		return nil, 0, err
 	}
-	return file.Bytes(), nil
+	return written.Bytes(), pdf.PageCount(), nil
 }
 
 // pdfSheet is a file that is written row by row.
@@ -83,7 +116,7 @@ func (p pdfSheet) row(height float64, label, text, amount string) {
 	if amount != "" {
 		right, rule = pdfMoney, "T"
 	}
-	for i, line := range p.wrap(printable(text), p.width-left-right-2*p.GetCellMargin()) {
+	for i, line := range p.wrap(text, p.width-left-right-2*p.GetCellMargin()) {
 		if i > 0 {
 			label, amount, rule = "", "", ""
 		}
@@ -120,18 +153,33 @@ func (p pdfSheet) wrap(text string, width float64) []string {
 	return append(lines, string(letters))
 }
 
-// printable leaves out what a font of the basic plane cannot show, and what
-// would break or turn a line.
-func printable(text string) string {
-	return strings.Map(func(r rune) rune {
+// printable leaves out what would break or turn a line, and signs that the font
+// lacks, such as emoji. A letter that it lacks makes a name another one, or a box:
+// then the text is replaced as a whole.
+func printable(text, instead string, font *sfnt.Font) string {
+	whole, had := true, text != ""
+	text = strings.Map(func(r rune) rune {
 		switch {
 		case r < ' ' || r == 0x7f:
 			return ' '
-		case unicode.Is(unicode.Cf, r): // which turns writing around, or is not there
+		case unicode.In(r, unicode.Cf, unicode.Variation_Selector): // which turns writing around, or is not there
 			return -1
-		case r > 0xffff:
-			return '□'
+		case shows(font, r):
+			return r
 		}
-		return r
+		whole = whole && !unicode.In(r, unicode.L, unicode.N, unicode.Mn, unicode.Mc, unicode.Co)
+		return -1
 	}, text)
+	text = strings.Join(strings.Fields(text), " ")
+	if !whole || text == "" && had {
+		return instead
+	}
+	return text
+}
+
+// shows reports whether a memo can show r: the font has it, and it is of the plane
+// that the library writes.
+func shows(font *sfnt.Font, r rune) bool {
+	glyph, err := font.GlyphIndex(nil, r)
+	return err == nil && glyph != 0 && r <= 0xffff
 }
