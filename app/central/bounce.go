@@ -14,8 +14,13 @@ import (
 const exTempFail = 75
 
 // takeBounce reads a message that came back from standard input. One that is
-// none is taken, too: it would come back for ever.
-func takeBounce(ctx context.Context, call *command.Call, c *centre) error {
+// none is taken, too: it would come back for ever. Only a service takes it: who
+// starts the command for a mail server knows neither its database nor its log.
+func takeBounce(ctx context.Context, call *command.Call) error {
+	c, serving := command.Held[*centre](ctx)
+	if !serving {
+		return command.Fail("cli.not_serving", nil)
+	}
 	bounce, is := notify.ReadBounce(call.Input)
 	switch {
 	case !is || bounce.Mail == "":

@@ -55,7 +55,7 @@ func program() command.Program {
 			{Name: "evidence", Args: "CASE", Flags: handout.Flags, Run: withCentre(packEvidence)},
 			{Name: "notices", Flags: noticesFlags, Run: withCentre(listNotices)},
 			{Name: "notices retry", Args: "[ID]", Run: withCentre(retryNotices)},
-			{Name: "notices bounce", Input: notify.MaxBounce, Failure: exTempFail, Run: withCentre(takeBounce)},
+			{Name: "notices bounce", Input: notify.MaxBounce, Failure: exTempFail, Run: takeBounce},
 			{Name: "webhook add", Args: "URL", Flags: webhookFlags, Run: withCentre(addWebhook)},
 			{Name: "webhook list", Run: withCentre(listWebhooks)},
 			{Name: "webhook remove", Args: "ID", Run: withCentre(removeWebhook)},
