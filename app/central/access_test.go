@@ -71,6 +71,8 @@ type access struct {
 	header map[string]string
 	// token marks the one answer that holds a customer's link.
 	token bool
+	// page: a form that is not right comes back with the page that it was on.
+	page bool
 }
 
 // open is answered alike to everybody.
@@ -139,7 +141,7 @@ const (
 	unknown  = http.StatusNotFound
 	needless = http.StatusNoContent
 	keyless  = http.StatusUnauthorized
-	// malformed is what nobody signed, too.
+	// malformed is what nobody signed, too, and a form that is not right.
 	malformed = http.StatusUnprocessableEntity
 )
 
@@ -199,9 +201,9 @@ func accessTable() []access {
 		{route: "GET /desk/memos/{number}", answer: atDesk(ok, onward)},
 		{route: "GET /desk/memos/{number}/{file}", answer: atDesk(ok, onward)},
 		{route: "POST /desk/cases/{case}/events", answer: atDesk(onward, refused, actingRoles...), form: nonsense},
-		{route: "POST /desk/cases/{case}/assignee", answer: atDesk(onward, refused, actingRoles...), form: url.Values{"to": {"nobody"}}},
+		{route: "POST /desk/cases/{case}/assignee", answer: atDesk(malformed, refused, actingRoles...), form: url.Values{"to": {"nobody"}}, page: true},
 		{route: "GET /desk/cases/{case}/letters", answer: atDesk(ok, onward)},
-		{route: "POST /desk/cases/{case}/letters", answer: atDesk(onward, refused, actingRoles...), form: url.Values{}},
+		{route: "POST /desk/cases/{case}/letters", answer: atDesk(malformed, refused, actingRoles...), form: url.Values{}},
 		{route: "GET /desk/reports", answer: atDesk(ok, onward)},
 		{route: "GET /desk/reports/{file}", answer: ofTheHouse(atDesk(ok, onward)), path: "/desk/reports/times.csv?from=2026-11-01&to=2026-11-02"},
 		{route: "GET /desk/refunds", answer: atDesk(ok, onward)},
@@ -218,10 +220,11 @@ func accessTable() []access {
 			}
 			return atDesk(ok, refused, actingRoles...)(who, about)
 		}},
-		{route: "POST /desk/cases/{case}/split", answer: atDesk(onward, refused, actingRoles...), form: url.Values{"version": {"1"}, "pieces": {"9"}}},
+		{route: "POST /desk/cases/{case}/split", answer: atDesk(malformed, refused, actingRoles...), form: url.Values{"version": {"1"}, "pieces": {"9"}}, page: true},
 		{route: "POST /o/{order}/instructions", answer: byLink(onward), form: url.Values{"grave": {"nonsense"}}},
 		{route: "POST /desk/cases/{case}/correction", answer: atDesk(onward, refused, actingRoles...), form: url.Values{}},
 		{route: "POST /desk/cases/{case}/notices", answer: atDesk(onward, refused, actingRoles...), form: url.Values{}},
+		{route: "POST /desk/cases/{case}/contact", answer: atDesk(malformed, refused, clerk, admin), form: url.Values{"version": {"0"}, "email": {"x"}}, page: true},
 		{route: "POST /desk/cases/{case}/claim", answer: atDesk(onward, refused, actingRoles...), form: url.Values{}},
 		{route: "GET /desk/cases/{case}/evidence.zip", answer: atDesk(ok, onward)},
 		{route: "GET /desk/cases/{case}/photos/{digest}", answer: atDesk(ok, refused)},
@@ -774,7 +777,7 @@ func (v *village) leak(row access, who visitor, about target, status int, said s
 			facts = []string{"Bo Tajný", "note of Bo", "wish of Bo", "SF20482", "店 20482"}
 		}
 		reader := mine && who == customer && about == own || !mine && who == stranger && about == others
-		if status >= 300 || !staff && !reader {
+		if status >= 300 && !(row.page && status == malformed) || !staff && !reader {
 			secrets = append(secrets, facts...)
 		}
 		if reader {

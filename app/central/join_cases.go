@@ -2,9 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
+	"time"
 
 	"flawmark/app/qc"
 	"flawmark/app/refund"
+	"flawmark/storage/central"
+	"flawmark/ui/web"
 )
 
 // The store as [web.CaseStore].
@@ -21,6 +25,14 @@ func (f forPages) Instruct(ctx context.Context, order qc.OrderID, i qc.Instructi
 func (f forPages) Correct(ctx context.Context, id qc.CaseID, event refund.Event) (refund.Case, error) {
 	c, err := f.Store.Correct(ctx, id, event)
 	return c, forPage(err)
+}
+
+func (f forPages) CorrectContact(ctx context.Context, id qc.CaseID, seen int, to qc.Contact, by qc.StaffID, at time.Time) error {
+	err := f.Store.CorrectContact(ctx, id, seen, to, by, at)
+	if errors.Is(err, central.ErrContactMoved) {
+		return errors.Join(web.ErrContactMoved, err)
+	}
+	return err
 }
 
 func (f forPages) ClaimFlaw(ctx context.Context, item qc.ItemID, event refund.Event) (refund.Case, error) {

@@ -50,6 +50,7 @@ func (c *centre) pages(ctx context.Context) (_ *web.Pages, closePages func() err
 		Budget: photo.NewBudget(developingMemory), Words: words, Catalogue: c.flaws,
 		Secret: sessions, Now: c.now, Log: c.log, Secure: strings.HasPrefix(c.public(), "https:"),
 		Away: away, Public: c.public(), PushKey: pushKey, SignOn: c.signOn(), People: c.people(),
+		NoMail: c.settings.SMTP.Host == "",
 	})
 	if err != nil {
 		return nil, nil, errors.Join(err, derived.Close())

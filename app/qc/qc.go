@@ -91,6 +91,8 @@ type Customer struct {
 	// Instructions are the customer's own; an import gives them only to customers
 	// who have none.
 	Instructions Instructions `json:"instructions,omitzero"`
+	// Correction is what the desk has corrected of Email and Language.
+	Correction Correction `json:"correction,omitzero"`
 }
 
 // Order is a customer's purchase.

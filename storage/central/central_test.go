@@ -409,6 +409,7 @@ func testStore(t *testing.T, open opener) {
 	t.Run("Untold", open.testUntold)
 	t.Run("UntoldUntilTheChoice", open.testUntoldUntilTheChoice)
 	t.Run("UntoldWithoutAnyWay", open.testUntoldWithoutAnyWay)
+	t.Run("CorrectContact", open.testCorrectContact)
 	t.Run("WorklistFollowsNames", open.testWorklistFollowsNames)
 	t.Run("Runs", open.testRuns)
 	t.Run("Reports", open.testReports)

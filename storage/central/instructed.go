@@ -2,6 +2,7 @@ package central
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -86,17 +87,21 @@ func (t *tx) keepCustomer(ctx context.Context, customer qc.Customer) error {
 	return err
 }
 
-// ownInstructions keeps what a customer has said, whatever an import says.
-func (t *tx) ownInstructions(ctx context.Context, customer qc.Customer) (qc.Customer, error) {
+// known keeps what a customer has said, whatever an import says, and what the
+// desk has corrected by the rule of [qc.Customer.Imported].
+func (t *tx) known(ctx context.Context, customer qc.Customer) (qc.Customer, error) {
 	if err := customer.Instructions.Check(); err != nil {
 		return customer, fmt.Errorf("%w: %w", ErrOrder, err)
 	}
 	before, err := body[qc.Customer](t.QueryRowContext(ctx, `SELECT body FROM customer WHERE id = $1`, string(customer.ID)))
-	if err == nil && before.Instructions != (qc.Instructions{}) {
+	switch {
+	case errors.Is(found(err), qc.ErrNotFound):
+		customer.Correction = qc.Correction{}
+		return customer, nil
+	case err != nil:
+		return customer, err
+	case before.Instructions != (qc.Instructions{}):
 		customer.Instructions = before.Instructions
 	}
-	if err != nil && found(err) != qc.ErrNotFound { //nolint:errorlint // found says it so
-		return customer, err
-	}
-	return customer, nil
+	return before.Imported(customer), nil
 }

@@ -56,7 +56,7 @@ func (t *tx) importOrder(ctx context.Context, k ShopKey, order qc.Order, done *I
 	if err := t.mayTake(ctx, k, order); err != nil {
 		return err
 	}
-	known, err := t.ownInstructions(ctx, order.Customer)
+	known, err := t.known(ctx, order.Customer)
 	if err != nil {
 		return err
 	}

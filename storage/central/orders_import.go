@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"net/mail"
 	"slices"
 	"strconv"
 	"strings"
@@ -376,8 +375,8 @@ func (r row) order() (qc.Order, error) {
 	if order.Customer.Language != "en" && order.Customer.Language != "zh" {
 		return qc.Order{}, r.broken("customer_language", `must be "en" or "zh"`)
 	}
-	if err := checkEmail(order.Customer.Email); err != nil {
-		return qc.Order{}, r.broken("customer_email", err.Error())
+	if qc.CheckEmail(order.Customer.Email) != nil {
+		return qc.Order{}, r.broken("customer_email", fmt.Sprintf("%q is not an address such as ana@example.com", shorten(order.Customer.Email)))
 	}
 	placed, err := r.time("placed_at")
 	if err != nil {
@@ -388,19 +387,6 @@ func (r row) order() (qc.Order, error) {
 	}
 	order.PlacedAt = placed
 	return order, nil
-}
-
-// checkEmail refuses what is not the plain address of one person: mails are
-// sent to it as it stands.
-func checkEmail(text string) error {
-	if text == "" {
-		return nil
-	}
-	address, err := mail.ParseAddress(text)
-	if err != nil || address.Address != text || len(text) > 254 {
-		return fmt.Errorf("%q is not an address such as ana@example.com", shorten(text))
-	}
-	return nil
 }
 
 func (r row) item(order qc.OrderID, at time.Time) (qc.Item, error) {

@@ -11,6 +11,9 @@
 //     once, however often it is sent.
 //   - Numbers of the feed become visible in their order, so a reader that
 //     follows a [qc.Cursor] never misses a change.
+//   - What the desk has corrected of a customer's address or language holds
+//     against imports that repeat what the shop said before; what the shop says
+//     anew wins ([qc.Customer.Imported]).
 //
 // The database is SQLite in the centre's folder, or PostgreSQL where several
 // centres work together. Queries keep to what both understand; whatever does not

@@ -66,7 +66,7 @@ type ImportCustomer struct {
 	ID       string `json:"id" minLength:"1" maxLength:"200" doc:"Of the whole centre: begin it with something of your own" example:"AC-1001"`
 	Name     string `json:"name" minLength:"1" maxLength:"4000" doc:"What mails call them" example:"Ana Moreira"`
 	Language string `json:"language" enum:"en,zh" doc:"Of mails and the order page" example:"en"`
-	Email    string `json:"email,omitempty" format:"email" maxLength:"254" doc:"Where mails go; absent: none are sent" example:"ana@example.com"`
+	Email    string `json:"email,omitempty" format:"email" maxLength:"254" doc:"Where mails go; absent: none are sent. What the desk corrects holds until another than before is given" example:"ana@example.com"`
 	TimeZone string `json:"time_zone,omitempty" maxLength:"64" doc:"IANA name, for quiet hours; absent: UTC" example:"Europe/Lisbon"`
 }
 

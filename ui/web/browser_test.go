@@ -144,6 +144,8 @@ func scenes() []scene {
 		{"desk-case", "D01", "/desk/cases/K-20481-2", askedWorld},
 		{"desk-untold", "D01", "/desk?untold=1", untoldWorld},
 		{"desk-case-untold", "D01", "/desk/cases/K-20481-2", untoldWorld},
+		{"desk-no-mail", "D01", "/desk", noMailWorld},
+		{"desk-case-corrected", "D01", "/desk/cases/K-20481-2?notice=web.contact.again", correctedWorld},
 		{"desk-coach", "D01", "/desk/cases/K-20481-2", refusedWorld},
 		{"desk-letters", "D01", "/desk/cases/K-20481-2/letters?text=seller-again", refusedWorld},
 		{"desk-texts", "L01", "/desk/texts", refusedWorld},
@@ -564,16 +566,22 @@ func TestPictures(t *testing.T) {
 					Promise.all([...document.images].filter(i => i.checkVisibility()).map(i => i.decode().catch(() => {}))).then(() => {})`)
 				for _, sight := range sights {
 					b.look(t, sight)
-					png, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
-					if err != nil {
-						t.Fatal(err)
-					}
-					if err := os.WriteFile(filepath.Join(*outFlag, s.name+"-"+language+"-"+sight.name+".png"), png, 0o644); err != nil {
-						t.Fatal(err)
-					}
+					keepPicture(t, b, s.name+"-"+language+"-"+sight.name)
 				}
 			}
 		})
+	}
+}
+
+// keepPicture leaves a PNG of the whole page.
+func keepPicture(t *testing.T, b *tab, name string) {
+	t.Helper()
+	png, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(*outFlag, name+".png"), png, 0o644); err != nil {
+		t.Fatal(err)
 	}
 }
 

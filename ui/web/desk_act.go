@@ -18,12 +18,21 @@ import (
 var (
 	errWaybill = errors.New("error.waybill_invalid")
 	errAmount  = errors.New("web.amount_syntax")
-	errLong    = errors.New("web.form_broken")
+	errLong    = errors.New("web.text_long")
 )
+
+// wrongField is what keeps a form from being an event, and the field that it is
+// about.
+type wrongField struct {
+	error
+	field string
+}
+
+func (w *wrongField) Unwrap() error { return w.error }
 
 // deskNotices are the sentences that the desk's own steps lead to.
 var deskNotices = []string{
-	"web.letters.kept", "error.template_long", "web.approver_wrong", "web.signin.locked", "web.claim.nothing", "web.told.again", "web.told.nothing", "web.assign.unknown", "error.offer_late", "error.offer_rounds",
+	"web.letters.kept", "error.template_long", "web.approver_wrong", "web.signin.locked", "web.claim.nothing", "web.told.again", "web.told.nothing", "web.contact.done", "web.contact.again", "web.assign.unknown", "error.offer_late", "error.offer_rounds",
 	"error.photo_rounds", "error.same_person", "error.approval_needed", "web.refunds.again", "web.refunds.none_ticked",
 }
 
@@ -44,7 +53,7 @@ func (p *Pages) deskAct(w http.ResponseWriter, r *http.Request, who session) {
 	}
 	event, err := readEvent(form)
 	if err != nil {
-		p.refuseStep(w, r, who, form, err.Error())
+		p.refuseStep(w, r, who, form, refusedBy(err))
 		return
 	}
 	if slices.Contains(fromBenches, event.Kind) {
@@ -53,7 +62,7 @@ func (p *Pages) deskAct(w http.ResponseWriter, r *http.Request, who session) {
 	}
 	event.Actor, event.At = who.actorFor(event.Kind), p.Now()
 	if err := p.approve(r, who, form.Get("approver"), form.Get("approver_password"), &event); err != nil {
-		p.refuseStep(w, r, who, form, err.Error())
+		p.refuseStep(w, r, who, form, refusal{notice: err.Error()})
 		return
 	}
 	_, err = p.Store.Act(r.Context(), d.Case.ID, number, event, p.actKey(d.Case.ID, number, event))
@@ -63,35 +72,24 @@ func (p *Pages) deskAct(w http.ResponseWriter, r *http.Request, who session) {
 		return
 	}
 	if notice != "web.notice.done" {
-		p.refuseStep(w, r, who, form, notice)
+		p.refuseStep(w, r, who, form, refusal{notice: notice})
 		return
 	}
 	back(w, r, casePath(d.Case.ID), notice)
 }
 
-// refuseStep answers a step that was not taken with the case as it is now. What
-// was typed for it is still there, if it can be taken at all.
-func (p *Pages) refuseStep(w http.ResponseWriter, r *http.Request, who session, form url.Values, notice string) {
-	d, ok := p.dossier(w, r)
-	if !ok {
-		return
-	}
-	s := p.deskSpeech(r)
-	page, err := p.caseAtDesk(r, s, d, who)
-	if err != nil {
-		p.failed(w, r, "case", err)
-		return
-	}
-	kind := refund.Kind(form.Get("event"))
-	action := page.action(kind)
-	if action == nil || len(action.Fields) == 0 {
-		back(w, r, casePath(d.Case.ID), notice)
-		return
-	}
-	action.refuse(s.T(notice), form)
-	page.Behalf = slices.Contains(ofCustomers, kind)
-	page.Events, page.Languages = "", nil // the address is no page of its own
-	p.render(w, r, http.StatusUnprocessableEntity, "case", page)
+// refuseStep answers a step that was not taken.
+func (p *Pages) refuseStep(w http.ResponseWriter, r *http.Request, who session, form url.Values, why refusal) {
+	p.refuseOnCase(w, r, who, form, why, func(page *deskCaseView) bool {
+		kind := refund.Kind(form.Get("event"))
+		action := page.action(kind)
+		if action == nil || len(action.Fields) == 0 {
+			return false
+		}
+		action.refuse(form, why)
+		page.Behalf = slices.Contains(ofCustomers, kind)
+		return true
+	})
 }
 
 var (
@@ -124,31 +122,39 @@ func (p *Pages) approve(r *http.Request, who session, id, password string, event
 // readEvent reads the fields of a form; which of them an event needs is for the
 // lifecycle to say.
 func readEvent(form url.Values) (refund.Event, error) {
-	text := func(name string) string { return strings.TrimSpace(form.Get(name)) }
+	text := func(name string) string { return unixLines(form.Get(name)) }
 	event := refund.Event{
 		Kind: refund.Kind(text("event")), Reason: text("reason"), Carrier: text("carrier"), SellerRef: qc.HalfWidth(text("seller_ref")),
 	}
-	for _, value := range []string{event.Reason, event.Carrier, event.SellerRef} {
-		if utf8.RuneCountInString(value) > maxText {
-			return event, errLong
+	for _, typed := range []struct{ field, value string }{
+		{"reason", event.Reason},
+		{"carrier", event.Carrier},
+		{"seller_ref", event.SellerRef},
+	} {
+		if utf8.RuneCountInString(typed.value) > maxText {
+			return event, &wrongField{errLong, typed.field}
 		}
 	}
 	if waybill := text("waybill"); waybill != "" {
 		parsed, err := qc.ParseWaybill(waybill)
 		if err != nil {
-			return event, errWaybill
+			return event, &wrongField{errWaybill, "waybill"}
 		}
 		event.Waybill = parsed
 	}
 	if amount := text("amount"); amount != "" {
 		parsed, err := money.ReadCNY(qc.HalfWidth(amount))
 		if err != nil {
-			return event, errAmount
+			return event, &wrongField{errAmount, "amount"}
 		}
 		event.Amount = parsed
 	}
 	return event, nil
 }
+
+// unixLines is what somebody typed, with one letter for the end of a line:
+// browsers count it so and send two.
+func unixLines(text string) string { return strings.TrimSpace(strings.ReplaceAll(text, "\r\n", "\n")) }
 
 // linkView shows a customer's new link once.
 type linkView struct {

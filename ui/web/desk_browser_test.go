@@ -93,3 +93,59 @@ func TestDesk_CopiesTheClaim(t *testing.T) {
 		t.Error("the text is not marked")
 	}
 }
+
+// Where a form was not taken, a clerk goes on typing at the fault, on a telephone
+// and at a desk, in light and dark; nothing there keeps anybody out or is cut.
+func TestDesk_GoesOnAtTheFault(t *testing.T) {
+	t.Parallel()
+	for name, form := range map[string]struct {
+		world   func(*testing.T, *world)
+		address string
+		actions []chromedp.Action[chromedp.Void]
+		send    string // the button
+		at      string // where the focus is to be
+		kept    string // another field, and what was typed there
+		typed   string
+	}{
+		"correction": {
+			creditedWorld, "/desk/cases/K-20481-2",
+			[]chromedp.Action[chromedp.Void]{
+				chromedp.SendKeys(chromedp.CSS("#correct-seller_ref"), "V-1"), chromedp.SendKeys(chromedp.CSS("#correct-reason"), "平台撤回"),
+				chromedp.SetValue(chromedp.CSS("#correct-amount"), "9999"),
+			},
+			"#correct-do", "correct-amount", "#correct-reason", "平台撤回",
+		},
+		"contact": {
+			untoldWorld, "/desk/cases/K-20481-2",
+			[]chromedp.Action[chromedp.Void]{
+				chromedp.SetValue(chromedp.CSS("#contact-language"), "zh"), chromedp.SetValue(chromedp.CSS("#contact-email"), "ana@example.com, bob@example.com"),
+			},
+			"#contact-do", "contact-email", "#contact-language", "zh",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			form.world(t, w)
+			b := browse(t, w, "D01")
+			b.do(t, chromedp.Navigate(b.site+form.address))
+			ask[chromedp.Void](t, b, opened+`; document.querySelectorAll("form").forEach(f => { f.noValidate = true })`)
+			b.do(t, form.actions...)
+			b.do(t, chromedp.Click(chromedp.CSS(form.send)), chromedp.WaitVisible(chromedp.CSS(`[role="alert"]`)))
+			b.comes(t, `document.activeElement.id`, form.at)
+			b.comes(t, `document.querySelector("`+form.kept+`").value`, form.typed)
+			for _, sight := range sights {
+				b.look(t, sight)
+				for _, found := range append(ask[[]string](t, b, cut), ask[[]string](t, b, broken)...) {
+					t.Errorf("%s: %s", sight.name, found)
+				}
+				for _, found := range b.axe(t) {
+					t.Errorf("%s: %s", sight.name, found)
+				}
+				if *outFlag != "" {
+					keepPicture(t, b, "refused-"+name+"-"+sight.name)
+				}
+			}
+		})
+	}
+}

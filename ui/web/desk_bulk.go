@@ -30,10 +30,9 @@ type bulkView struct {
 	Kinds   []bulkKind // what is possible for at least one of them
 	Kind    refund.Kind
 	Words   string
-	Shared  []fieldView // fields that are the same for all
-	ID      string      // of the step, for ids of fields
-	Rows    []bulkRow   // those that take it
-	Others  []bulkRow   // those that do not, and why
+	Step    actionView // its fields are the same for all
+	Rows    []bulkRow  // those that take it
+	Others  []bulkRow  // those that do not, and why
 	Run     string
 	Problem string // why nothing was done
 	Refused string // a sentence why nothing can be done
@@ -62,6 +61,7 @@ type bulkRow struct {
 	Fields  []fieldView
 	Why     string
 	Done    bool
+	Typed   []factView // what was typed for a case that did not take the step
 }
 
 // ofEach are the fields that every case has a value of its own for.
@@ -109,7 +109,7 @@ func (p *Pages) bulkView(r *http.Request, s speech, who session, rows []WorkRow,
 		}
 	}
 	if possible[kind] > 0 {
-		page.Kind, page.Words, page.ID = kind, s.T("action."+string(kind)), "all"
+		page.Kind, page.Words, page.Step = kind, s.T("action."+string(kind)), actionView{speech: s, Kind: kind, ID: "all"}
 		for _, row := range rows {
 			page.preview(s, row, kind, who)
 		}
@@ -117,20 +117,29 @@ func (p *Pages) bulkView(r *http.Request, s speech, who session, rows []WorkRow,
 	return page
 }
 
-// refuse says why nothing was done, beside what was typed.
-func (v *bulkView) refuse(problem string, form url.Values) {
-	v.Problem, v.Run = problem, form.Get("run")
-	v.Languages = nil // the answer has no address of its own
-	again := func(fields []fieldView) {
+// refuse says why nothing was done, beside what was typed: at the fields of those
+// cases that are not right, or, where it is about all of them, at a shared one.
+func (v *bulkView) refuse(form url.Values, shared refusal, each map[qc.CaseID]refusal) {
+	v.Run, v.Languages = form.Get("run"), nil // the answer has no address of its own
+	told := false
+	again := func(fields []fieldView, why refusal) {
 		for i := range fields {
 			if !fields[i].Secret {
 				fields[i].Value = form.Get(fields[i].Name)
 			}
+			if why.field != "" && fields[i].Name == why.field {
+				fields[i].Problem, fields[i].Focus, told = v.T(why.notice), !told, true
+			}
 		}
 	}
-	again(v.Shared)
+	again(v.Step.Fields, shared)
 	for _, row := range v.Rows {
-		again(row.Fields)
+		why := each[row.Case]
+		why.field += "." + row.ID
+		again(row.Fields, why)
+	}
+	if !told {
+		v.Problem = v.T(shared.notice)
 	}
 }
 
@@ -162,8 +171,8 @@ func (v *bulkView) preview(s speech, w WorkRow, kind refund.Kind, who session) {
 			field.Optional = true // without it this case alone is left out
 			row.Fields = append(row.Fields, field)
 		}
-		if v.Shared == nil {
-			v.Shared = shared
+		if v.Step.Fields == nil {
+			v.Step.Fields = shared
 		}
 	}
 	v.Rows = append(v.Rows, row)
@@ -203,8 +212,9 @@ func (p *Pages) chosen(w http.ResponseWriter, r *http.Request, ids []string) ([]
 type bulkResult struct {
 	Case   qc.CaseID     `json:"case"`
 	Item   qc.ItemID     `json:"item"`
-	Notice string        `json:"notice"` // key of the sentence
-	Status refund.Status `json:"status"` // afterwards
+	Notice string        `json:"notice"`          // key of the sentence
+	Status refund.Status `json:"status"`          // afterwards
+	Typed  url.Values    `json:"typed,omitempty"` // for a case that did not take the step
 }
 
 // runID numbers what a page lets somebody do in one go: another for every look
@@ -239,12 +249,19 @@ func (p *Pages) deskBulkAct(w http.ResponseWriter, r *http.Request, who session)
 	}
 	kind := refund.Kind(form.Get("event"))
 	var approved refund.Event
-	if err := p.approve(r, who, form.Get("approver"), form.Get("approver_password"), &approved); err != nil {
-		s := p.deskSpeech(r)
-		page := p.bulkView(r, s, who, rows, kind)
-		page.refuse(s.T(err.Error()), form)
-		p.render(w, r, http.StatusUnprocessableEntity, "bulk", page)
-		return
+	shared, each := unreadable(form, rows, kind)
+	if shared.notice == "" {
+		if err := p.approve(r, who, form.Get("approver"), form.Get("approver_password"), &approved); err != nil {
+			shared = refusal{err.Error(), atField(err.Error())}
+		}
+	}
+	if shared.notice != "" || len(each) > 0 {
+		page := p.bulkView(r, p.deskSpeech(r), who, rows, kind)
+		page.refuse(form, shared, each)
+		if page.Kind != "" { // else all cases have moved on, and each says so
+			p.render(w, r, http.StatusUnprocessableEntity, "bulk", page)
+			return
+		}
 	}
 	results := make([]bulkResult, 0, len(rows))
 	for _, row := range rows {
@@ -272,6 +289,33 @@ func (p *Pages) keepRun(r *http.Request, run Run, results any) error {
 	return p.Store.KeepRun(r.Context(), run)
 }
 
+// unreadable is what of a form for many cases nobody can read: what they share, or
+// what each has of its own. One look mends it all.
+func unreadable(form url.Values, rows []WorkRow, kind refund.Kind) (shared refusal, each map[qc.CaseID]refusal) {
+	if _, err := readEvent(url.Values{"event": {string(kind)}, "reason": form["reason"], "carrier": form["carrier"]}); err != nil {
+		return refusedBy(err), nil
+	}
+	each = map[qc.CaseID]refusal{}
+	for _, row := range rows {
+		if _, err := readEvent(ownForm(form, row.Case.ID, kind)); err != nil {
+			each[row.Case.ID] = refusedBy(err)
+		}
+	}
+	return shared, each
+}
+
+// ownForm is what a form for many cases says of one.
+func ownForm(form url.Values, id qc.CaseID, kind refund.Kind) url.Values {
+	own := url.Values{"event": {string(kind)}, "reason": form["reason"], "carrier": form["carrier"]}
+	for _, field := range ofEach {
+		own.Set(string(field), form.Get(string(field)+"."+string(id)))
+	}
+	if carrier := strings.TrimSpace(form.Get("carrier." + string(id))); carrier != "" {
+		own.Set("carrier", carrier)
+	}
+	return own
+}
+
 // bulkOne takes the step with one case, in the version that was shown.
 func (p *Pages) bulkOne(r *http.Request, who session, form url.Values, row WorkRow, kind refund.Kind, approver qc.StaffID) (bulkResult, error) {
 	id := string(row.Case.ID)
@@ -281,13 +325,8 @@ func (p *Pages) bulkOne(r *http.Request, who session, form url.Values, row WorkR
 		result.Notice = "error.not_allowed"
 		return result, nil
 	}
-	own := url.Values{"event": {string(kind)}, "reason": form["reason"], "carrier": form["carrier"]}
-	for _, field := range ofEach {
-		own.Set(string(field), form.Get(string(field)+"."+id))
-	}
-	if carrier := strings.TrimSpace(form.Get("carrier." + id)); carrier != "" {
-		own.Set("carrier", carrier)
-	}
+	own := ownForm(form, row.Case.ID, kind)
+	result.Typed = own
 	event, err := readEvent(own)
 	if err != nil {
 		result.Notice = err.Error()
@@ -297,7 +336,7 @@ func (p *Pages) bulkOne(r *http.Request, who session, form url.Values, row WorkR
 	after, err := p.Store.Act(r.Context(), row.Case.ID, number, event, p.actKey(row.Case.ID, number, event))
 	result.Notice, err = outcome(err)
 	if result.Notice == "web.notice.done" {
-		result.Status = after.Status
+		result.Status, result.Typed = after.Status, nil
 	}
 	return result, err
 }
@@ -340,6 +379,7 @@ func (p *Pages) deskBulkDone(w http.ResponseWriter, r *http.Request, who session
 			row.Why = s.T("web.bulk.done_one")
 		} else {
 			page.Left++
+			row.Typed = s.typed(result.Typed)
 		}
 		page.Rows = append(page.Rows, row)
 	}

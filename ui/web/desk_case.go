@@ -25,6 +25,7 @@ type deskCaseView struct {
 	Clock     *clock
 	turnView
 	Notice    string
+	Typed     []factView // what was typed for what is not possible any more
 	Item      deskItem
 	Rounds    []roundView
 	Money     []moneyRow
@@ -37,11 +38,12 @@ type deskCaseView struct {
 	Behalf    bool         // they are shown at once
 	Withdraw  *actionView  // our mistake; nil: not possible
 	Split     *splitCard   // decide for some of the pieces by themselves
-	Linked    *linkedForms // what may follow after the end
+	Linked    []linkedForm // what may follow after the end
 	NotNow    []notNow
 	LooksOnly bool // whoever is signed in may do nothing with cases
 	Timeline  []entryView
 	Assign    string     // where the case is given to somebody; empty for those who may not
+	NotGiven  string     // why it was not
 	Desks     []choice   // who may look after it
 	Assignee  string     // who does; empty: nobody
 	Mine      qc.StaffID // who reads the page, while it is somebody else's
@@ -92,7 +94,8 @@ type actionView struct {
 	Usual   bool // the step that cases of this kind mostly take
 	Version int
 	Fields  []fieldView
-	Problem string // what was wrong with it when it was sent
+	Refused bool   // it was sent and not taken
+	Problem string // why, where that is about no field of it
 }
 
 // fieldView is one field of a form.
@@ -104,6 +107,7 @@ type fieldView struct {
 	Secret             bool // is typed unseen
 	Focus              bool // is where the reader goes on
 	Hint               string
+	Problem            string // why it was not taken as it is
 }
 
 // notNow is a step that is not possible, and why.
@@ -195,7 +199,10 @@ func (p *Pages) caseAtDesk(r *http.Request, s speech, d Dossier, who session) (d
 	page.Split = s.splitCard(c, who.actor(), casePath(c.ID)+"/split")
 	page.Timeline = s.deskTimeline(d)
 	page.Coach, page.Letters = p.coach(s, d), casePath(c.ID)+"/letters"
-	page.Told = s.told(d, told, who.mayAct())
+	page.Told = s.told(d, told, who.mayAct(), p.NoMail)
+	if who.mayLink() {
+		page.Told.Contact = s.contactForm(d)
+	}
 	page.Tickets = s.ticketsOfCase(d, who.mayAct())
 	page.Timeline = withTickets(page.Timeline, s.ticketEntries(d.Tickets, c.Item, true))
 	return page, nil
@@ -215,14 +222,10 @@ func (v *deskCaseView) action(kind refund.Kind) *actionView {
 }
 
 // refuse says what is wrong with a step that was sent, beside what was typed.
-func (a *actionView) refuse(problem string, form url.Values) {
-	a.Problem = problem
-	for i := range a.Fields {
-		field := &a.Fields[i]
-		field.Focus = i == 0
-		if !field.Secret {
-			field.Value = form.Get(field.Name)
-		}
+func (a *actionView) refuse(form url.Values, why refusal) {
+	a.Refused = true
+	if !a.refuseFields(a.Fields, form, why.notice, why.field) {
+		a.Problem = a.T(why.notice)
 	}
 }
 

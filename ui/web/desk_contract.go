@@ -48,12 +48,20 @@ type Desk interface {
 	// Retell sends once more what a case's customer could not be told, and returns
 	// how many notices those are; asked for twice, the second time none.
 	Retell(ctx context.Context, id qc.CaseID, by qc.StaffID, at time.Time) (int, error)
+	// CorrectContact corrects where and in which language the customer of a case is
+	// written to, whose [qc.Correction] somebody saw in a version; it fails with
+	// [ErrContactMoved] where it is another by now, and with [qc.ErrContact].
+	CorrectContact(ctx context.Context, id qc.CaseID, seen int, to qc.Contact, by qc.StaffID, at time.Time) error
 	// AllStaff returns everybody who was ever entered.
 	AllStaff(ctx context.Context) ([]qc.Staff, error)
 }
 
 // ErrTemplateMoved says that somebody else has changed the text meanwhile.
 var ErrTemplateMoved = errors.New("text has been changed meanwhile")
+
+// ErrContactMoved says that somebody else, or the shop, has changed a customer's
+// address or language meanwhile.
+var ErrContactMoved = errors.New("contact has been changed meanwhile")
 
 // WorkFilter narrows the worklist; zero fields leave nothing out.
 type WorkFilter struct {

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -39,6 +40,8 @@ type lettersView struct {
 	MaySend  bool
 	Run      string
 	Notice   string
+	Reason   string // the marketplace's, that is chosen
+	Problem  string // why what was written was not recorded
 }
 
 // deskLetters fills a text of the desk from a case.
@@ -50,21 +53,26 @@ func (p *Pages) deskLetters(w http.ResponseWriter, r *http.Request, who session)
 	if !ok {
 		return
 	}
-	templates, err := p.Store.Templates(r.Context())
+	query := r.URL.Query()
+	page, err := p.lettersView(r, p.deskSpeech(r), d, who, query.Get("text"), query.Get("reason"))
 	if err != nil {
 		p.failed(w, r, "letters", err)
 		return
 	}
-	s := p.deskSpeech(r)
+	p.render(w, r, http.StatusOK, "letters", page)
+}
+
+// lettersView is the page of letters about a case, with the chosen text filled.
+func (p *Pages) lettersView(r *http.Request, s speech, d Dossier, who session, chosen, reason string) (lettersView, error) {
 	path := casePath(d.Case.ID)
 	page := lettersView{
 		frame: p.deskFrame(r, s, who, "letters", s.T("web.letters.title", "item", string(d.Case.Item))),
 		Case:  d.Case.ID, Back: path, Item: d.Case.Item, Action: path + "/letters", MaySend: who.mayAct(), Run: p.runID(r, who), Notice: s.notice(r),
 	}
 	page.Scripts = []string{"copy.js"}
-	chosen := r.URL.Query().Get("text")
+	templates, err := p.Store.Templates(r.Context())
 	for _, t := range templates {
-		if t.Retired {
+		if t.Retired && t.ID != chosen {
 			continue
 		}
 		one := choiceLink{Href: page.Action + "?text=" + t.ID, Words: t.Name.In(s.Language()), Current: t.ID == chosen}
@@ -74,10 +82,10 @@ func (p *Pages) deskLetters(w http.ResponseWriter, r *http.Request, who session)
 			page.Others = append(page.Others, one)
 		}
 		if one.Current {
-			p.fillLetter(&page, s, d, t, r.URL.Query().Get("reason"), who)
+			p.fillLetter(&page, s, d, t, reason, who)
 		}
 	}
-	p.render(w, r, http.StatusOK, "letters", page)
+	return page, err
 }
 
 // fillLetter puts a text, filled from the case, on the page.
@@ -94,6 +102,7 @@ func (p *Pages) fillLetter(page *lettersView, s speech, d Dossier, t refund.Temp
 			reason = handout.ReasonFor(f, p.Catalogue).ID
 		}
 	}
+	page.Reason = reason
 	for _, known := range p.Catalogue.Reasons() {
 		words := known.ZH
 		if s.Language() != "zh" {
@@ -183,15 +192,15 @@ func (p *Pages) deskLetterSent(w http.ResponseWriter, r *http.Request, who sessi
 	if !ok {
 		return
 	}
-	path, text := casePath(d.Case.ID)+"/letters", strings.TrimSpace(strings.ReplaceAll(form.Get("letter"), "\r\n", "\n"))
+	text := unixLines(form.Get("letter"))
 	version, err := strconv.Atoi(form.Get("version"))
 	id := form.Get("run")
 	switch {
 	case err != nil || !runID.MatchString(id) || text == "":
-		back(w, r, path, "error.field_missing")
+		p.refuseLetter(w, r, d, who, form, "error."+refund.ErrMissing.Error())
 		return
 	case utf8.RuneCountInString(text) > refund.MaxLetter:
-		back(w, r, path, "error."+refund.ErrTemplateLong.Error())
+		p.refuseLetter(w, r, d, who, form, "error."+refund.ErrTemplateLong.Error())
 		return
 	}
 	versions, err := p.Store.TemplateVersions(r.Context(), form.Get("text"))
@@ -201,7 +210,7 @@ func (p *Pages) deskLetterSent(w http.ResponseWriter, r *http.Request, who sessi
 	}
 	i := slices.IndexFunc(versions, func(t refund.Template) bool { return t.Version == version })
 	if i < 0 {
-		back(w, r, path, "error.field_missing")
+		p.refuseLetter(w, r, d, who, form, "error."+refund.ErrMissing.Error())
 		return
 	}
 	letter := refund.Letter{
@@ -216,6 +225,21 @@ func (p *Pages) deskLetterSent(w http.ResponseWriter, r *http.Request, who sessi
 		return
 	}
 	back(w, r, casePath(d.Case.ID), "web.letters.kept")
+}
+
+// refuseLetter answers a letter that was not recorded with what was written.
+func (p *Pages) refuseLetter(w http.ResponseWriter, r *http.Request, d Dossier, who session, form url.Values, notice string) {
+	s := p.deskSpeech(r)
+	page, err := p.lettersView(r, s, d, who, form.Get("text"), form.Get("reason"))
+	if err != nil {
+		p.failed(w, r, "letter", err)
+		return
+	}
+	page.Problem, page.Text, page.Languages = s.T(notice), form.Get("letter"), nil // the answer has no address of its own
+	if run := form.Get("run"); runID.MatchString(run) {
+		page.Run = run // it is the same letter
+	}
+	p.render(w, r, http.StatusUnprocessableEntity, "letters", page)
 }
 
 // deskTimeline is a case's history together with what was written about it, the

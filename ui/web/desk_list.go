@@ -45,6 +45,7 @@ type deskListView struct {
 	From, To int
 	Pager    []pageLink
 	Notice   string
+	NoMail   string // what is missing for customers to be told at all; empty: nothing
 	MayAct   bool
 }
 
@@ -239,9 +240,13 @@ func (p *Pages) deskList(w http.ResponseWriter, r *http.Request, who session) {
 	if len(query) > 0 {
 		page.Events += "?" + query.Encode()
 	}
+	if p.NoMail && counts.Untold > 0 {
+		page.NoMail = s.Count("web.told.no_mail", counts.Untold)
+	}
 	page.filters(s, query, counts)
 	page.pages(s, query, filter)
 	for _, row := range work.Rows {
+		row.Untold = row.Untold && !p.NoMail // said once, above
 		page.Rows = append(page.Rows, s.deskRow(row))
 	}
 	p.render(w, r, http.StatusOK, "desk", page)
@@ -269,7 +274,7 @@ func (v *deskListView) filters(s speech, query url.Values, counts WorkCounts) {
 	overdue := link("overdue", "1", s.T("web.desk.overdue"), counts.Overdue)
 	overdue.Urgent = counts.Overdue > 0
 	untold := link("untold", "1", s.T("web.desk.untold"), counts.Untold)
-	untold.Urgent = counts.Untold > 0
+	untold.Urgent = counts.Untold > 0 && v.NoMail == ""
 	v.Filters = []filterLink{
 		overdue, untold, link("whose", "mine", s.T("web.desk.mine"), counts.Mine),
 		link("whose", "nobody", s.T("web.desk.nobodys"), counts.Unassigned),
@@ -442,7 +447,7 @@ func (p *Pages) deskEvents(w http.ResponseWriter, r *http.Request, who session) 
 }
 
 func caseState(d Dossier, told Telling) string {
-	parts := []any{d.Case.ID, d.Case.Version, d.Assignee, len(d.Letters), ticketsState(d.Tickets), told.Untold}
+	parts := []any{d.Case.ID, d.Case.Version, d.Assignee, d.Customer.Correction.Version, len(d.Letters), ticketsState(d.Tickets), told.Untold}
 	for _, f := range d.Findings {
 		parts = append(parts, f.ID, f.Revision)
 	}
@@ -478,7 +483,10 @@ func (p *Pages) deskAssign(w http.ResponseWriter, r *http.Request, who session) 
 	if to != "" {
 		person, err := p.Store.Staff(r.Context(), to)
 		if err != nil || !person.Holds(actors...) {
-			back(w, r, casePath(d.Case.ID), "web.assign.unknown")
+			p.refuseOnCase(w, r, who, form, refusal{notice: "web.assign.unknown"}, func(page *deskCaseView) bool {
+				page.NotGiven = page.T("web.assign.unknown")
+				return page.Assign != ""
+			})
 			return
 		}
 	}

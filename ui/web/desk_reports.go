@@ -40,6 +40,7 @@ const longestReport = 3 * 366 * 24 * time.Hour
 type reportsView struct {
 	frame
 	From, To string
+	Typed    [2]string // the days, as somebody gave them
 	Rows     []reportRow
 	Problem  string
 }
@@ -70,6 +71,7 @@ func (p *Pages) deskReports(w http.ResponseWriter, r *http.Request, who session)
 	if query := r.URL.Query(); query.Has("from") {
 		page.From, page.To = query.Get("from"), query.Get("to")
 	}
+	page.Typed = [2]string{page.From, page.To}
 	if _, _, ok := s.period(page.From, page.To); !ok {
 		page.Problem = s.T("web.reports.period_wrong")
 		page.From, page.To = today.Format(time.DateOnly), today.Format(time.DateOnly)

@@ -13,7 +13,18 @@ func (p *Pages) deskSplit(w http.ResponseWriter, r *http.Request, who session) {
 	if !ok {
 		return
 	}
-	if notice, ok := p.split(w, r, form, d.Case.ID, who.actor()); ok {
+	notice, ok := p.split(w, r, form, d.Case.ID, who.actor())
+	switch {
+	case !ok:
+	case notice == "web.split.done":
 		back(w, r, casePath(d.Case.ID), notice)
+	default:
+		p.refuseOnCase(w, r, who, form, refusal{notice: notice}, func(page *deskCaseView) bool {
+			if page.Split == nil || len(page.OnBehalf) == 0 { // it stands among what is the customer's to decide
+				return false
+			}
+			page.Split.Typed, page.Split.Problem, page.Behalf = form.Get("pieces"), page.T(notice), true
+			return true
+		})
 	}
 }

@@ -44,6 +44,7 @@ type textView struct {
 	Previews []letterPreview
 	Versions []textRow
 	Problem  string
+	At       string // name of the field that the problem is about; empty: none
 	Action   string
 }
 
@@ -116,14 +117,14 @@ func (p *Pages) deskText(w http.ResponseWriter, r *http.Request, who session) {
 		}
 		text = versions[0]
 	}
-	p.showText(w, r, who, text, http.StatusOK, "")
+	p.showText(w, r, who, text, http.StatusOK, "", "")
 }
 
-func (p *Pages) showText(w http.ResponseWriter, r *http.Request, who session, text refund.Template, status int, problem string) {
+func (p *Pages) showText(w http.ResponseWriter, r *http.Request, who session, text refund.Template, status int, problem, at string) {
 	s := p.deskSpeech(r)
 	page := textView{
 		frame: p.deskFrame(r, s, who, "text", s.T("web.texts.title")), Text: text, New: text.ID == newText, MayEdit: who.mayEdit(),
-		Fields: refund.LetterFields(), Action: "/desk/texts/" + url.PathEscape(text.ID), Problem: problem,
+		Fields: refund.LetterFields(), Action: "/desk/texts/" + url.PathEscape(text.ID), Problem: problem, At: at,
 	}
 	if text.ID != newText {
 		versions, err := p.Store.TemplateVersions(r.Context(), text.ID)
@@ -174,24 +175,23 @@ func (p *Pages) deskTextSave(w http.ResponseWriter, r *http.Request, who session
 		p.sorry(w, r, http.StatusBadRequest, "error.field_missing")
 		return
 	}
-	plainText := func(name string) string {
-		return strings.TrimSpace(strings.ReplaceAll(form.Get(name), "\r\n", "\n"))
-	}
+	plainText := func(name string) string { return unixLines(form.Get(name)) }
 	text := refund.Template{
 		ID: id, Version: version, For: refund.Reader(form.Get("for")), By: who.ID, At: p.Now(), Retired: form.Get("retired") != "",
 		Name: qc.Bilingual{EN: plainText("name_en"), ZH: plainText("name_zh")},
 		Text: qc.Bilingual{EN: plainText("text_en"), ZH: plainText("text_zh")},
 	}
+	written := text // also in a language in which it is not sent
 	if text.For == refund.ToSeller {
 		text.Text.EN = ""
 	}
 	s := p.deskSpeech(r)
 	if err := text.Check(); err != nil {
-		p.showText(w, r, who, text, http.StatusUnprocessableEntity, s.T("error."+err.Error(), "field", text.Unknown()))
+		p.showText(w, r, who, written, http.StatusUnprocessableEntity, s.T("error."+err.Error(), "field", text.Unknown()), textFault(text))
 		return
 	}
 	if form.Get("preview") != "" {
-		p.showText(w, r, who, text, http.StatusOK, "")
+		p.showText(w, r, who, written, http.StatusOK, "", "")
 		return
 	}
 	saved := text
@@ -204,10 +204,32 @@ func (p *Pages) deskTextSave(w http.ResponseWriter, r *http.Request, who session
 	case errors.Is(err, ErrTemplateMoved) && id == newText: // it is there already
 		back(w, r, "/desk/texts", "web.notice.done")
 	case errors.Is(err, ErrTemplateMoved):
-		p.showText(w, r, who, text, http.StatusConflict, s.T("web.texts.moved"))
+		p.showText(w, r, who, written, http.StatusConflict, s.T("web.texts.moved"), "")
 	case err != nil:
 		p.failed(w, r, "save text", err)
 	default:
 		back(w, r, "/desk/texts", "web.notice.done")
 	}
+}
+
+// textFault names the field of the form for which a text that
+// [refund.Template.Check] refuses cannot be kept.
+func textFault(t refund.Template) string {
+	sound := refund.Template{For: t.For, Name: qc.Bilingual{EN: "-", ZH: "-"}, Text: qc.Bilingual{EN: "-", ZH: "-"}}
+	for _, field := range []struct {
+		name string
+		with func(*refund.Template)
+	}{
+		{"for", func(*refund.Template) {}},
+		{"name_zh", func(s *refund.Template) { s.Name.ZH = t.Name.ZH }},
+		{"name_en", func(s *refund.Template) { s.Name.EN = t.Name.EN }},
+		{"text_zh", func(s *refund.Template) { s.Text.ZH = t.Text.ZH }},
+		{"text_en", func(s *refund.Template) { s.Text.EN = t.Text.EN }},
+	} {
+		one := sound
+		if field.with(&one); one.Check() != nil {
+			return field.name
+		}
+	}
+	return ""
 }

@@ -202,6 +202,7 @@ func (p *Pages) deskAnswer(w http.ResponseWriter, r *http.Request, who session) 
 	}
 	page := p.deskTicketPage(r, who, t, order)
 	page.Ticket.Write.refuse(got, key)
+	page.Ticket.Write.Case = qc.CaseID(got.form.Get("case")) // from whose page it was sent
 	page.Events = ""
 	p.render(w, r, status, "ticket", page)
 }

@@ -18,6 +18,7 @@ type toldView struct {
 	Again   string // address of telling again; empty where that would change nothing
 	Notices []noticeView
 	Earlier []noticeView
+	Contact *contactForm // nil: not for whoever reads the page
 }
 
 // noticeView is one notice: what it tells, by what way, and what became of it.
@@ -29,7 +30,7 @@ type noticeView struct {
 }
 
 // told says what became of the notices to a case's customer.
-func (s speech) told(d Dossier, told Telling, acts bool) toldView {
+func (s speech) told(d Dossier, told Telling, acts, noMail bool) toldView {
 	var view toldView
 	for i, n := range told.Notices {
 		one := s.noticeView(n)
@@ -42,7 +43,10 @@ func (s speech) told(d Dossier, told Telling, acts bool) toldView {
 	stuck := slices.ContainsFunc(told.Notices, func(n refund.Notice) bool {
 		return n.State == refund.NoticeFailed || n.State == refund.NoticeWaiting && n.Problem != ""
 	})
-	if told.Untold {
+	switch {
+	case told.Untold && noMail: // it is nobody's fault at this case
+		view.What = s.T("web.told.do.mail")
+	case told.Untold:
 		view.Untold, view.What = s.T("web.told.not"), s.T(remedy(d, told, s.now))
 	}
 	// Without a notice to send again there must be an address by now.
@@ -60,6 +64,9 @@ func remedy(d Dossier, told Telling, now time.Time) string {
 		switch {
 		case n.State == refund.NoticeSent || n.State == refund.NoticeMoot || n.State == refund.NoticeUnwanted:
 		case n.Problem == "notice.problem.address" || n.Problem == "notice.problem.recipient" || n.Problem == "notice.problem.bounced":
+			if d.Customer.Correction.At.After(n.DueAt) {
+				return "web.told.do.corrected"
+			}
 			return "web.told.do.address"
 		case n.Problem != "":
 			return "web.told.do.again"

@@ -8,6 +8,10 @@
 // are parsed at start; what somebody reads comes from the words of their
 // language; scripts only keep open pages up to date.
 //
+// A form of the desk that is not taken comes back with all that was typed, files
+// and passwords excepted, and the reason beside the field. A customer's address that
+// the desk corrects holds until the shop sends another than before.
+//
 // What a finding redacts is shown to nobody, clerks included: of such a photo
 // only what was made without the hidden parts leaves the centre, in every size
 // and region. Photos are also served through the IIIF Image API (package iiif),

@@ -416,7 +416,7 @@ var notices = []string{
 	"web.notice.done", "error.case_moved_on", "error.decision_late", "error.not_allowed", "error.own_finding",
 	"error.exchange_too_often", "error.field_missing", "error.amount_not_owed", "error.waybill_invalid",
 	"web.ticket.sent", "web.ticket.answered", "web.consent.needed", "error.consent_needed", "error.balance_short",
-	"error.event_unknown", "web.amount_syntax", "web.seller_ref_used", "web.form_broken",
+	"error.event_unknown", "web.amount_syntax", "web.seller_ref_used", "web.text_long",
 	"error.pieces_wrong", "web.split.done", "error.claimed_before", "web.claim_flaw.done",
 	"error.costs_money", "error.instructions_wrong", "web.instructions.done",
 }

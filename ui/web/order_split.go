@@ -19,7 +19,8 @@ type splitCard struct {
 	Version int
 	ID      string // of the field
 	Most    int
-	Usual   int
+	Typed   string // so many pieces
+	Problem string // why that was not taken
 }
 
 // Heading says what the card is for.
@@ -30,7 +31,7 @@ func (s speech) splitCard(c refund.Case, actor refund.Actor, action string) *spl
 	if c.MaySplit(actor) != nil {
 		return nil
 	}
-	return &splitCard{speech: s, Action: action, Version: c.Version, ID: "split-" + string(c.ID), Most: c.Quantity - 1, Usual: 1}
+	return &splitCard{speech: s, Action: action, Version: c.Version, ID: "split-" + string(c.ID), Most: c.Quantity - 1, Typed: "1"}
 }
 
 // slicesOf returns the cases that an item's pieces are in, open ones first and

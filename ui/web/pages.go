@@ -42,6 +42,8 @@ type Config struct {
 	// Away reports that an error means only that the database, or where files
 	// are kept, does not answer now; nil: none does.
 	Away func(error) bool
+	// NoMail: no mail server is set, so that nobody is written to by mail.
+	NoMail bool
 	// Public is the base URL of links made for customers, such as
 	// "https://qc.example.com"; empty: where the clerk's request went.
 	Public string
@@ -172,6 +174,7 @@ func (p *Pages) routes() *routes {
 	mux.HandleFunc("GET /desk/cases/{case}/letters", p.staffOnly(p.deskLetters))
 	mux.HandleFunc("POST /desk/cases/{case}/letters", p.staffOnly(p.deskLetterSent))
 	mux.HandleFunc("POST /desk/cases/{case}/notices", p.staffOnly(p.deskRetell))
+	mux.Handle("POST /desk/cases/{case}/contact", writes(p.staffOnly(p.deskContact)))
 	mux.HandleFunc("GET /desk/reports", p.staffOnly(p.deskReports))
 	mux.HandleFunc("GET /desk/reports/{file}", p.staffOnly(p.deskReport))
 	mux.HandleFunc("GET /desk/refunds", p.staffOnly(p.deskRefunds))

@@ -16,11 +16,16 @@ import (
 func threePieces(t *testing.T) *world {
 	t.Helper()
 	w := newWorld(t)
+	piecesWorld(t, w)
+	return w
+}
+
+func piecesWorld(t *testing.T, w *world) {
+	t.Helper()
 	order := w.orders["20481"]
 	order.Items[1].Quantity, order.Items[1].UnitPrice = 3, money.Fen(3333)
 	w.orders["20481"] = order
 	w.flagged(t, "20481-2", false)
-	return w
 }
 
 var elementIDs = regexp.MustCompile(` id="([^"]+)"`)
@@ -104,7 +109,8 @@ func TestDesk_DecidesForSomeOfThePieces(t *testing.T) {
 	}
 	lead := w.reader(t)
 	lead.signIn("L01")
-	lead.sent("/desk/cases/K-20481-2-part/split", url.Values{"version": {"2"}, "pieces": {"1"}})
+	refused := lead.do(http.MethodPost, "/desk/cases/K-20481-2-part/split", url.Values{"version": {"2"}, "pieces": {"1"}})
+	lead.body(refused, http.StatusUnprocessableEntity)
 	if len(w.cases) != 2 {
 		t.Error("a lead decided for a customer")
 	}

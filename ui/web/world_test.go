@@ -41,6 +41,7 @@ type world struct {
 	subscribed []refund.Subscription
 	pushKey    string
 	noProgress bool
+	noMail     bool
 	memos      []refund.Memo
 	keys       map[string]refund.Case
 	blobs      map[qc.Digest][]byte
@@ -691,7 +692,7 @@ func (w *world) pages(t *testing.T) *Pages {
 	}
 	pages, err := New(Config{
 		Store: w, Blobs: w, Derived: w.derived, Words: words, Catalogue: catalogue, Now: func() time.Time { return w.now },
-		Log: slog.New(slog.NewTextHandler(w.log, nil)), Secret: []byte("a secret of thirty-two bytes, ok"), PushKey: w.pushKey,
+		Log: slog.New(slog.NewTextHandler(w.log, nil)), Secret: []byte("a secret of thirty-two bytes, ok"), PushKey: w.pushKey, NoMail: w.noMail,
 	})
 	if err != nil {
 		t.Fatal(err)
