@@ -245,20 +245,22 @@ func (s *Store) RevokeStation(ctx context.Context, id qc.StationID, at time.Time
 }
 
 func readStation(ctx context.Context, q querier, id qc.StationID) (Station, error) {
-	station := Station{ID: id, Head: qc.ChainStart}
+	station := Station{ID: id}
 	var key string
-	var created, revoked int64
-	err := q.QueryRowContext(ctx, `SELECT name, pubkey, epoch, created_at, revoked_at FROM station WHERE id = $1`,
-		string(id)).Scan(&station.Name, &key, &station.Epoch, &created, &revoked)
+	var created, revoked, acked int64
+	err := q.QueryRowContext(ctx, `SELECT s.name, s.pubkey, s.epoch, s.created_at, s.revoked_at,
+		COALESCE(l.acked_seq, 0), COALESCE(l.head, $2)
+		FROM station s LEFT JOIN station_log l ON l.station = s.id AND l.epoch = s.epoch WHERE s.id = $1`,
+		string(id), string(qc.ChainStart)).
+		Scan(&station.Name, &key, &station.Epoch, &created, &revoked, &acked, &station.Head)
 	if err != nil {
 		return Station{}, fmt.Errorf("read station %.80q: %w", id, found(err))
 	}
-	station.CreatedAt, station.RevokedAt = timeOf(created), timeOf(revoked)
+	station.CreatedAt, station.RevokedAt, station.AckedSeq = timeOf(created), timeOf(revoked), uint64(acked)
 	if station.Key, err = base64.RawStdEncoding.DecodeString(key); err != nil {
 		return Station{}, fmt.Errorf("read key of station %s: %w", id, err)
 	}
-	station.AckedSeq, station.Head, err = logState(ctx, q, id, station.Epoch)
-	return station, err
+	return station, nil
 }
 
 // logState returns how far an epoch of a station's log is known: nothing yet
