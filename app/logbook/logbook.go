@@ -107,11 +107,11 @@ func (b *Book) open(mode fs.FileMode) error {
 	if err != nil {
 		return fmt.Errorf("open the log: %w", err)
 	}
-	if errors.Is(missing, fs.ErrNotExist) {
-		err = file.Chmod(mode) // whatever the process's mask says
+	if errors.Is(missing, fs.ErrNotExist) && mode != 0o600 {
+		_ = file.Chmod(mode) // not every file system has modes; without it only the owner reads on
 	}
-	info, unknown := file.Stat()
-	if err := errors.Join(err, unknown); err != nil {
+	info, err := file.Stat()
+	if err != nil {
 		return errors.Join(fmt.Errorf("open the log: %w", err), file.Close())
 	}
 	if b.file != nil {
