@@ -137,6 +137,7 @@ func scenes() []scene {
 		{"tickets", "customer", order + "/tickets?item=20481-2", askedWorld},
 		{"ticket", "customer", order + "/tickets/20481-T1", askedWorld},
 		{"memo", "customer", order + "/memos/1", creditedWorld},
+		{"mails", "", mailsPath + "?t=" + mailSecret, stoppedWorld},
 		{"desk-sign-in", "", "/desk/sign-in", flaggedWorld},
 		{"desk-list", "D01", "/desk", askedWorld},
 		{"desk-busy", "D01", "/desk?show=all", busyWorld},
