@@ -64,7 +64,7 @@ func TestNotify_MailOpensTheOrder(t *testing.T) {
 		t.Fatalf("%d mails: %s", len(mails), log.String())
 	}
 	subject, err := new(mime.WordDecoder).DecodeHeader(mails[0].Message(t).Header.Get("Subject"))
-	if err != nil || subject != "请在 11月25日 08:00 前选择：鞋 有瑕疵" {
+	if err != nil || subject != "请在 11月25日 08:00 前选择：“鞋”有瑕疵" {
 		t.Errorf("subject %q, %v", subject, err)
 	}
 	text, _ := mailtest.Bodies(t, mails[0])
