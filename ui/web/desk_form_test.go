@@ -62,7 +62,7 @@ func badForms() map[string]badForm {
 		"contact, no language":         {"D01", untoldWorld, path + "/contact", "version=0&email=ana@example.com&language=fr", "language", "error.field_missing", 0},
 		"contact, moved on":            {"D01", untoldWorld, path + "/contact", "version=7&email=ana@example.com&language=zh", "email", "web.contact.moved", 0},
 		"correction, amount":           {"D01", creditedWorld, path + "/correction", "amount=4o1&seller_ref=V-1&reason=平台撤回", "amount", "web.amount_syntax", 0},
-		"correction, too much":         {"D01", creditedWorld, path + "/correction", "amount=9999&seller_ref=V-1&reason=平台撤回", "amount", "error.amount_not_owed", 0},
+		"correction, too much":         {"D01", creditedWorld, path + "/correction", "amount=9999&seller_ref=V-1&reason=平台撤回", "amount", "web.correct.amount", 0},
 		"correction, no number":        {"D01", creditedWorld, path + "/correction", "amount=100.00&seller_ref=&reason=平台撤回", "seller_ref", "error.field_missing", 0},
 		"correction, no reason":        {"D01", creditedWorld, path + "/correction", "amount=100.00&seller_ref=V-1&reason=", "reason", "error.field_missing", 0},
 		"correction, too long":         {"D01", creditedWorld, path + "/correction", "amount=100.00&seller_ref=V-1&reason=" + long, "reason", "web.text_long", 0},

@@ -88,6 +88,8 @@ func (p *Pages) openLinked(w http.ResponseWriter, r *http.Request, who session, 
 		p.failed(w, r, "open linked case", err)
 	case c.ID != "":
 		back(w, r, casePath(c.ID), "web.notice.done")
+	case notice == "error."+refund.ErrAmount.Error(): // which speaks of what a seller still owes
+		refuse(refusal{"web.correct.amount", "amount"})
 	default:
 		refuse(refusal{notice: notice})
 	}

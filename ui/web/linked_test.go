@@ -22,7 +22,7 @@ func TestDesk_CorrectsWhatTheMarketplaceTookBack(t *testing.T) {
 		t.Fatal("a credited case cannot be corrected")
 	}
 	tooMuch := url.Values{"amount": {"9999"}, "seller_ref": {"V-1"}, "reason": {"x"}}
-	if page := b.body(b.do(http.MethodPost, "/desk/cases/K-20481-2/correction", tooMuch), http.StatusUnprocessableEntity); !strings.Contains(page, b.says("error.amount_not_owed")) {
+	if page := b.body(b.do(http.MethodPost, "/desk/cases/K-20481-2/correction", tooMuch), http.StatusUnprocessableEntity); !strings.Contains(page, b.says("web.correct.amount")) {
 		t.Error("too much can be taken back")
 	}
 	to := b.sent("/desk/cases/K-20481-2/correction", url.Values{"amount": {"100.00"}, "seller_ref": {"V-1"}, "reason": {"平台撤回"}})
