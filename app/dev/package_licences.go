@@ -61,9 +61,12 @@ func (t *tool) licences(ctx context.Context, b bundle, info *buildinfo.BuildInfo
 	if err != nil {
 		return nil, err
 	}
-	own, err := goLicence(t.host, root[0])
+	own, err := licenceFiles(root[0], nil)
 	if err != nil {
 		return nil, err
+	}
+	if len(own) == 0 {
+		return nil, fmt.Errorf("the licence of Go itself is not in %s: package with Go from https://go.dev/dl/", root[0])
 	}
 	add(info.GoVersion, own)
 	modules, err := t.linkedModules(ctx, b, env)
@@ -86,29 +89,6 @@ func (t *tool) licences(ctx context.Context, b bundle, info *buildinfo.BuildInfo
 		add(name+"@"+m.version, found)
 	}
 	return files, nil
-}
-
-// goLicence finds the licence of Go itself: in its folder, or where systems keep
-// the licences of what they have packed.
-func goLicence(h host, root string) (map[string][]byte, error) {
-	found, err := licenceFiles(root, nil)
-	if err != nil || len(found) > 0 {
-		return found, err
-	}
-	for _, pattern := range []string{"usr/share/licenses/go*/LICENSE*", "usr/share/doc/golang*/copyright"} {
-		names, err := fs.Glob(h.files, pattern)
-		if err != nil {
-			return nil, fmt.Errorf("look for licences: %w", err)
-		}
-		if len(names) > 0 {
-			text, err := fs.ReadFile(h.files, names[0])
-			if err != nil {
-				return nil, fmt.Errorf("read a licence: %w", err)
-			}
-			return map[string][]byte{"LICENSE": text}, nil
-		}
-	}
-	return nil, fmt.Errorf("the licence of Go itself is not in %s: package with Go from https://go.dev/dl/", root)
 }
 
 // module is a module of others with the folders of those of its packages that

@@ -79,6 +79,53 @@ func minorWorld(t *testing.T, w *world) {
 	}}
 }
 
+// photosAskedWorld waits for photos that the customer wants.
+func photosAskedWorld(t *testing.T, w *world) {
+	t.Helper()
+	flaggedWorld(t, w)
+	w.move(t, "K-20481-2", refund.Event{Kind: refund.AskedPhotos, Actor: customer, Reason: "the sole, please"})
+}
+
+// costsWorld has an item that nothing is wrong with: to return it costs.
+func costsWorld(t *testing.T, w *world) {
+	t.Helper()
+	flaggedWorld(t, w)
+	w.liable("K-20481-2", refund.ByCustomerWish)
+	w.now = w.now.Add(46 * time.Hour)
+}
+
+// reversedWorld has a refund that the marketplace took back.
+func reversedWorld(t *testing.T, w *world) {
+	t.Helper()
+	creditedWorld(t, w)
+	reversal := refund.Event{Actor: clerk, Amount: money.Fen(10000), SellerRef: "V-1", Reason: "平台撤回"}
+	if _, err := w.Correct(t.Context(), "K-20481-2", reversal); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// missedWorld has a flaw that the customer found and we did not.
+func missedWorld(t *testing.T, w *world) {
+	t.Helper()
+	flaggedWorld(t, w)
+	missed := refund.Event{Actor: customer, Reason: "the sole is torn"}
+	if _, err := w.ClaimFlaw(t.Context(), "20481-1", missed); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// partsWorld has three pieces of which one is decided by itself.
+func partsWorld(t *testing.T, w *world) {
+	t.Helper()
+	order := w.orders["20481"]
+	order.Items[1].Quantity, order.Items[1].UnitPrice = 3, money.Fen(3333)
+	w.orders["20481"] = order
+	flaggedWorld(t, w)
+	if err := w.Split(t.Context(), "K-20481-2", 1, 1, customer, "parts"); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // refundsWorld has two claims that sellers have agreed to pay.
 func refundsWorld(t *testing.T, w *world) {
 	t.Helper()
@@ -131,6 +178,16 @@ func scenes() []scene {
 		{"order-credited", "customer", order, creditedWorld},
 		{"order-kept", "customer", order, unansweredWorld},
 		{"order-exchange", "customer", order, exchangedWorld},
+		{"order-negotiating", "customer", order + "?notice=web.notice.done&case=K-20481-2", chosenWorld},
+		{"order-photos", "customer", order, photosAskedWorld},
+		{"order-costs", "customer", order, costsWorld},
+		{"order-packing", "customer", order, movedWorld(agreed)},
+		{"order-trouble", "customer", order, movedWorld(agreed, sent, refund.Event{Kind: refund.ReturnTroubled, Actor: clerk})},
+		{"order-short", "customer", order, movedWorld(agreed, sent, received, refund.Event{Kind: refund.SellerPaid, Actor: clerk, Amount: money.Fen(35000), SellerRef: "R-1"})},
+		{"order-marketplace", "customer", order, movedWorld(refund.Event{Kind: refund.Appealed, Actor: clerk})},
+		{"order-reversed", "customer", order, reversedWorld},
+		{"order-missed", "customer", order, missedWorld},
+		{"order-parts", "customer", order, partsWorld},
 		{"order-empty", "customer", order, emptyOrder},
 		{"order-no-link", "", order, flaggedWorld},
 		{"photo", "customer", order + "/photos/PHOTO", flaggedWorld},
@@ -273,14 +330,18 @@ type sight struct {
 	width, height int64
 	phone         bool
 	dark          bool
+	text          string // size of the text; empty: as it is
 }
 
 var sights = []sight{
-	{"phone-light", 390, 844, true, false},
-	{"phone-dark", 390, 844, true, true},
-	{"desktop-light", 1440, 900, false, false},
-	{"desktop-dark", 1440, 900, false, true},
+	{name: "phone-light", width: 390, height: 844, phone: true},
+	{name: "phone-dark", width: 390, height: 844, phone: true, dark: true},
+	{name: "desktop-light", width: 1440, height: 900},
+	{name: "desktop-dark", width: 1440, height: 900, dark: true},
 }
+
+// largeText is a telephone of somebody who wants text twice as large.
+var largeText = sight{name: "phone-large", width: 390, height: 844, phone: true, text: "200%"}
 
 // look shows the page as somebody sees it.
 func (b *tab) look(t *testing.T, s sight, features ...*emulation.MediaFeature) {
@@ -375,6 +436,12 @@ func TestScenes_AreForEverybody(t *testing.T) {
 					ask[chromedp.Void](t, b, `document.documentElement.style.fontSize = "`+how.text+`"`)
 					for _, found := range ask[[]string](t, b, cut) {
 						t.Errorf("%s, %d px, text %s: %s", language, how.width, how.text, found)
+					}
+					if s.who != "customer" {
+						continue // the desk is not worked at on a telephone with such text
+					}
+					for _, found := range ask[[]string](t, b, broken) {
+						t.Errorf("%s, %d px, text %s: the word %s is broken", language, how.width, how.text, found)
 					}
 				}
 			}
@@ -565,8 +632,10 @@ func TestPictures(t *testing.T) {
 				b := visit(t, s, language)
 				ask[chromedp.Void](t, b, `document.querySelectorAll("[loading=lazy]").forEach(i => { i.loading = "eager" });
 					Promise.all([...document.images].filter(i => i.checkVisibility()).map(i => i.decode().catch(() => {}))).then(() => {})`)
-				for _, sight := range sights {
+				for _, sight := range append(slices.Clip(sights), largeText) {
 					b.look(t, sight)
+					ask[chromedp.Void](t, b, `document.documentElement.style.fontSize = "`+sight.text+`";
+						new Promise(seen => requestAnimationFrame(() => requestAnimationFrame(() => seen())))`)
 					keepPicture(t, b, s.name+"-"+language+"-"+sight.name)
 				}
 			}

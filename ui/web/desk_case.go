@@ -238,7 +238,7 @@ func (p *Pages) deskItem(s speech, d Dossier) deskItem {
 	}
 	if p.there(d.Item.ListingPhoto) {
 		at := casePath(d.Case.ID) + "/photos/" + string(d.Item.ListingPhoto)
-		view.Listing = &photoView{speech: s, Src: at + "/full", View: at, Alt: s.T("web.listing.alt", "item", d.Item.Title.In(s.Language()))}
+		view.Listing = &photoView{speech: s, Src: at + "/thumb", View: at, Alt: s.T("web.listing.alt", "item", d.Item.Title.In(s.Language()))}
 	}
 	return view
 }

@@ -341,12 +341,27 @@ func (s speech) caseMoney(c refund.Case) []moneyRow {
 	rows := []moneyRow{
 		{Label: s.T("word.item"), Amount: c.Paid.String()},
 		{Label: s.T("word.freight"), Amount: c.FreightIn.String()},
-		{Label: s.T("web.money.owed"), Amount: owed.String(), Total: true},
+		{Label: s.T(owedAs(c.Status)), Amount: owed.String(), Total: true},
 	}
 	if !c.Credited.IsZero() {
 		rows = append(rows, moneyRow{Label: s.T("web.money.credited"), Amount: c.Credited.String(), Total: true})
 	}
+	if c.Status == refund.RefundShort {
+		if rest, err := owed.Sub(c.Credited); err == nil && !rest.IsZero() {
+			rows = append(rows, moneyRow{Label: s.T("web.money.rest"), Amount: rest.String(), Total: true})
+		}
+	}
 	return rows
+}
+
+// owedAs is the key of what a whole sum is called: nobody has agreed to what is
+// still asked for.
+func owedAs(status refund.Status) string {
+	switch status {
+	case refund.Negotiating, refund.OfferPending, refund.SellerRefused, refund.Escalated:
+		return "web.money.asked"
+	}
+	return "web.money.owed"
 }
 
 // customerEntry tells what happened in the customer's words; what concerns only

@@ -317,7 +317,7 @@ func (p *Pages) itemView(s speech, o OrderView, item qc.Item, base string) itemV
 	}
 	if p.there(item.ListingPhoto) {
 		at := base + "/photos/" + string(item.ListingPhoto)
-		view.Listing = &photoView{speech: s, Src: at + "/full", View: at, Alt: s.T("web.listing.alt", "item", view.Title)}
+		view.Listing = &photoView{speech: s, Src: at + "/thumb", View: at, Alt: s.T("web.listing.alt", "item", view.Title)}
 	}
 	c, hasCase := caseOf(o, item.ID)
 	findings := findingsOf(o, item.ID)

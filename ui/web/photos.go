@@ -45,6 +45,8 @@ func (p *Pages) servePicture(w http.ResponseWriter, r *http.Request, pic picture
 		err = p.serveRedacted(w, r, pic, darkroom.Rendition(size))
 	case size == "thumb" && pic.Thumb != "":
 		err = p.serveDerivative(w, r, pic.Thumb)
+	case size == "thumb" && pic.Preview == "":
+		err = p.serveListing(w, r, pic)
 	case size == "preview" && pic.Preview != "":
 		err = p.serveDerivative(w, r, pic.Preview)
 	default:
@@ -110,6 +112,20 @@ func (p *Pages) serveRedacted(w http.ResponseWriter, r *http.Request, pic pictur
 		p.Log.ErrorContext(r.Context(), "redacted photo not read", "photo", pic.Digest, "error", err)
 	}
 	return p.serveRedacted(w, r, pic, darkroom.Preview)
+}
+
+// serveListing answers with the thumb of a photo that came without one, and with
+// all of it until that is made.
+func (p *Pages) serveListing(w http.ResponseWriter, r *http.Request, pic picture) error {
+	file, err := p.darkroom.Rendition(r.Context(), pic.Subject, darkroom.Thumb)
+	if err == nil {
+		serveFile(w, r, file, string(pic.Digest[:16])+"-thumb")
+		return nil
+	}
+	if !errors.Is(err, darkroom.ErrNotReady) {
+		p.Log.ErrorContext(r.Context(), "thumb of a listing photo not read", "photo", pic.Digest, "error", err)
+	}
+	return p.serveOriginal(w, r, pic)
 }
 
 // serveOriginal strips an original without redactions on its way out. One that

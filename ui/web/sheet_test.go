@@ -37,9 +37,9 @@ func TestSheet_SaysWhatEachChoiceMeans(t *testing.T) {
 		not    []string
 	}{
 		"nothing known": {refund.BySellerFault, refund.Record{}, []string{
-			"Your balance +¥401.00 Costs nothing How long 7–15 days the usual time",
-			"Your balance ¥0.00 another piece instead of money Costs nothing How long 7–20 days the usual time",
-			"Your balance ¥0.00 Costs nothing How long at once Chances certain",
+			"Balance +¥401.00 Costs nothing How long 7–15 days the usual time",
+			"Balance ¥0.00 another piece instead of money Costs nothing How long 7–20 days the usual time",
+			"Balance ¥0.00 Costs nothing How long at once Chances certain",
 			"no refund from this seller so far", "The seller is responsible for this flaw", "rules, version 1",
 			"If you do not answer by 22 Nov 10:00",
 		}, []string{"only a few", "consent", "estimate"}},
@@ -93,8 +93,8 @@ func TestSheet_Offer(t *testing.T) {
 	b.openLink("20481")
 	page := asRead(b.get("/o/20481", http.StatusOK))
 	for _, want := range []string{
-		"Your balance +¥120.00 29 % of what you paid Costs nothing The item you keep it",
-		"Your balance +¥384.00 95 % of what you paid Costs ¥17.00 return shipping ¥12.00", "The item goes back", "If you do nothing by 22 Nov 10:30, the offer runs out", "Accept the offer", "Ask for this amount", "Decline the offer",
+		"Balance +¥120.00 29 % of what you paid Costs nothing The item you keep it",
+		"Balance +¥384.00 95 % of what you paid Costs ¥17.00 return shipping ¥12.00", "The item goes back", "If you do nothing by 22 Nov 10:30, the offer runs out", "Accept the offer", "Ask for this amount", "Decline the offer",
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not say %q:\n%s", want, page)

@@ -8,7 +8,8 @@
 //
 // The words: an original is the file as it came. To develop it is to make its
 // block index and its pack of coarser tiles, and of a subject with hidden parts
-// the renditions full, preview and thumb. That happens once for each original,
+// the renditions full, preview and thumb; of a listing photo, which comes alone,
+// the thumb. That happens once for each original,
 // one at a time, in [Darkroom.Run], which is the only goroutine here and whose
 // owner ends it; the results are kept in a cache from which they may go at any
 // time. A [View] is the best there is of a subject now: of the developed
@@ -23,6 +24,7 @@ import (
 	"image"
 	"io"
 	"log/slog"
+	"slices"
 	"sync"
 
 	"flawmark/app/qc"
@@ -70,7 +72,7 @@ type Subject struct {
 	Seal          string // names Hidden: lower-case letters and digits, at most 16; empty without any
 }
 
-// Rendition names one of the files made of a subject that hides something.
+// Rendition names one of the files made of a subject.
 type Rendition string
 
 // The renditions. Full has the original's size.
@@ -191,10 +193,22 @@ func (d *Darkroom) Close() {
 	d.table.shrink(0)
 }
 
-// Rendition opens a file made of a subject that hides something, or says
-// [ErrNotReady] and has it made.
+// renditions are the files that are made of a subject: all of one that hides
+// something, and a thumb of one that came without.
+func (s Subject) renditions() []Rendition {
+	switch {
+	case s.Seal != "":
+		return []Rendition{Full, Preview, Thumb}
+	case s.Preview == "":
+		return []Rendition{Thumb}
+	}
+	return nil
+}
+
+// Rendition opens a file made of a subject that hides something, or the thumb of
+// one that came without, or says [ErrNotReady] and has it made.
 func (d *Darkroom) Rendition(ctx context.Context, s Subject, r Rendition) (File, error) {
-	if s.Seal == "" {
+	if !slices.Contains(s.renditions(), r) {
 		return nil, ErrNotReady
 	}
 	file, err := d.config.Derived.Get(ctx, s.Digest, s.profile(r))

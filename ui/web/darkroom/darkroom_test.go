@@ -125,7 +125,7 @@ func TestDarkroom_KeepsFewFilesOpenAndClosesAll(t *testing.T) {
 	if err := room.Catch(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if h.puts != 2*len(digests) {
+	if h.puts != 3*len(digests) { // index, pack, and the thumb that they came without
 		t.Errorf("%d files were made of %d photos", h.puts, len(digests))
 	}
 	held, err := room.Open(t.Context(), Subject{Digest: digests[0]})

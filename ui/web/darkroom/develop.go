@@ -44,11 +44,9 @@ func (w *watched) ReadAt(p []byte, off int64) (int, error) {
 // develop makes what is missing of a subject.
 func (d *Darkroom) develop(ctx context.Context, s Subject) (err error) {
 	var missing []Rendition
-	if s.Seal != "" {
-		for _, r := range []Rendition{Full, Preview, Thumb} {
-			if !d.made(ctx, s.Digest, s.profile(r)) {
-				missing = append(missing, r)
-			}
+	for _, r := range s.renditions() {
+		if !d.made(ctx, s.Digest, s.profile(r)) {
+			missing = append(missing, r)
 		}
 	}
 	if e, err := d.openOriginal(ctx, s.Digest); err == nil {
