@@ -69,16 +69,6 @@ func (c *centre) sender(ctx context.Context) (sender *notify.Sender, stop func()
 	}), stop, nil
 }
 
-// notify tells what there is to tell until ctx ends.
-func (c *centre) notify(ctx context.Context) error {
-	sender, stop, err := c.sender(ctx)
-	if err != nil {
-		return err
-	}
-	defer stop()
-	return sender.Run(ctx)
-}
-
 func (c *centre) subject(ctx context.Context, about refund.Snapshot) (notify.Subject, error) {
 	if about.Case != "" {
 		d, err := c.store.Dossier(ctx, about.Case)

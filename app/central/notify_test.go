@@ -192,7 +192,12 @@ func TestNotify_RunTellsAtOnceAndEnds(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- h.c.notify(ctx) }()
+	sender, stop, err := h.c.sender(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
+	go func() { ended <- sender.Run(ctx) }()
 	h.say(qc.FindingRecorded, h.finding("f1", 1, flaw("a", "H11", "")))
 	<-taken
 	cancel()

@@ -61,6 +61,11 @@ func serve(ctx context.Context, call *command.Call) (err error) {
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
+	sender, endSending, err := c.sender(ctx)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	defer endSending()
 	waiting, endWaiting := context.WithCancel(context.WithoutCancel(ctx))
 	defer endWaiting()
 	server := &http.Server{
@@ -83,6 +88,8 @@ func serve(ctx context.Context, call *command.Call) (err error) {
 		}
 	}
 	fmt.Fprintf(call.Out, "desk %s/desk\n", c.public())
+	// From here on nothing asks the storage for what it cannot go on without: it may
+	// fail for a while, and the service outlives that.
 	told := ctx // to stop
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return ignoreClosed(server.Serve(listener)) })
@@ -109,7 +116,7 @@ func serve(ctx context.Context, call *command.Call) (err error) {
 	group.Go(func() error { return c.keepStore(ctx) })
 	group.Go(func() error { return c.serveMetrics(ctx, figures) })
 	group.Go(func() error { return pages.Run(ctx) })
-	group.Go(func() error { return c.notify(ctx) })
+	group.Go(func() error { return sender.Run(ctx) })
 	log.InfoContext(ctx, "centre is serving", "listen", s.Listen, "instance", c.store.Instance())
 	err = group.Wait()
 	if told.Err() != nil && errors.Is(err, context.Canceled) {
