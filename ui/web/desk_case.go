@@ -260,11 +260,11 @@ func (s speech) deskMoney(c refund.Case) []moneyRow {
 		{Label: s.T("word.freight"), Amount: c.FreightIn.String()},
 	}
 	if owed, err := c.Owed(); err == nil {
-		rows = append(rows, moneyRow{Label: s.T("web.money.owed"), Amount: owed.String(), Total: true})
+		rows = append(rows, moneyRow{Label: s.T(owedAs(c.Status)), Amount: owed.String(), Total: true})
 	}
 	return append(rows,
 		moneyRow{Label: s.T("web.money.received"), Amount: c.Received.String()},
-		moneyRow{Label: s.T("web.money.credited"), Amount: c.Credited.String(), Total: true})
+		moneyRow{Label: s.T("web.money.credited.customer"), Amount: c.Credited.String(), Total: true})
 }
 
 func (s speech) facts(c refund.Case) []factView {
