@@ -17,7 +17,7 @@ import (
 func TestMemo_AnyLife(t *testing.T) {
 	t.Parallel()
 	parted, charged, absorbed := 0, 0, 0
-	rapid.Check(t, func(t *rapid.T) {
+	life := func(t *rapid.T) {
 		o := opening()
 		o.Item.UnitPrice = money.Fen(rapid.Int64Range(1, 30000).Draw(t, "price"))
 		o.Item.FreightIn = money.Fen(rapid.Int64Range(0, 3000).Draw(t, "freight"))
@@ -88,7 +88,13 @@ func TestMemo_AnyLife(t *testing.T) {
 		}
 		charged += int(c.Charged.Minor())
 		absorbed += int(c.Absorbed.Minor())
-	})
+	}
+	// A hundred lives miss one of the three once in a while, thousands do not.
+	for range 30 {
+		if rapid.Check(t, life); t.Failed() || parted > 0 && charged > 0 && absorbed > 0 {
+			break
+		}
+	}
 	if parted == 0 || charged == 0 || absorbed == 0 {
 		t.Errorf("no life was paid in parts (%d), charged (%d) or borne (%d): the test does not look there", parted, charged, absorbed)
 	}
