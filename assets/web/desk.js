@@ -39,7 +39,7 @@
     if (!button) return;
     const all = boxes();
     const n = all.filter((b) => b.checked).length;
-    const words = n === 0 ? button.dataset.none : n === 1 ? button.dataset.one : button.dataset.many.replace("{n}", n);
+    const words = n === 0 ? button.dataset.none : n === 1 ? button.dataset.single : button.dataset.many.replace("{n}", n);
     if (button.textContent !== words) button.textContent = words;
     button.classList.toggle("primary", n > 0);
     const every = document.getElementById("pick-all");

@@ -16,7 +16,7 @@
   const name = "push " + address;
   const told = () => localStorage.getItem(name) === "on";
   const show = (words) => {
-    button.textContent = told() ? box.dataset.off : box.dataset.on;
+    button.textContent = told() ? box.dataset.stop : box.dataset.start;
     button.setAttribute("aria-pressed", String(told()));
     said.textContent = words || "";
     box.hidden = false;

@@ -209,7 +209,7 @@ func TestDesk_CorrectsTheContact(t *testing.T) {
 
 // Where nothing else is to be done with a case whose customer does not know, that
 // is what there is to do.
-func TestDesk_TellingIsSomethingToDo(t *testing.T) {
+func TestDesk_NextIsToTellTheCustomer(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.flagged(t, "20481-2", true) // which waits for a lead

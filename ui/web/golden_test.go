@@ -263,3 +263,23 @@ func TestPages_AreWellMade(t *testing.T) {
 		})
 	}
 }
+
+// TestTemplates_WordsAreNoScripts: the template package takes what follows "data-on"
+// for a script, as it does "onclick", and puts words in quotes that people then see.
+func TestTemplates_WordsAreNoScripts(t *testing.T) {
+	t.Parallel()
+	names, err := filepath.Glob(filepath.Join("templates", "*.html"))
+	if err != nil || len(names) == 0 {
+		t.Fatalf("%d templates, %v", len(names), err)
+	}
+	script := regexp.MustCompile(`\s(?:data-)?on[a-z-]*="`)
+	for _, name := range names {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found := script.FindString(string(text)); found != "" {
+			t.Errorf("%s has%s…", name, found)
+		}
+	}
+}
